@@ -1,0 +1,187 @@
+//! The config file: TOML to checked types, every error at once, each with its line.
+//!
+//! What a connector's own keys mean stands beside the connector; this room reads the rest.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::connector::Settings;
+use crate::model::{Currency, Direction, LinkKey, Percent, Section};
+use crate::settings::Text;
+
+/// A config that was read and found right.
+#[derive(Debug)]
+pub struct Config {
+    /// The file, as the user named it.
+    pub path: PathBuf,
+    /// The folder that its relative paths are relative to.
+    pub folder: PathBuf,
+    /// The inventory.
+    pub inventory: InventorySettings,
+    /// The declared warehouses, in the order of the file.
+    pub warehouses: Vec<Place>,
+    /// The declared price groups, in the order of the file.
+    pub price_groups: Vec<Place>,
+    /// The integrations, in the order of the file.
+    pub integrations: Vec<Integration>,
+    /// What is doubtful but no error.
+    pub warnings: Vec<crate::settings::ConfigError>,
+}
+
+/// `[inventory]`.
+#[derive(Debug)]
+pub struct InventorySettings {
+    /// The SQLite file.
+    pub path: Text,
+    /// A CSV that is imported once, when the file is created.
+    pub seed: Option<Text>,
+}
+
+/// A declared warehouse or price group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The key: letters, digits, `_`, `-`.
+    pub key: String,
+    /// The display name.
+    pub name: String,
+    /// The key that it had before.
+    pub renamed_from: Option<String>,
+    /// The currency; `None` for warehouses.
+    pub currency: Option<Currency>,
+    /// The line in the config.
+    pub line: u64,
+}
+
+/// `[integrations.NAME]`.
+#[derive(Debug)]
+pub struct Integration {
+    /// The name.
+    pub name: String,
+    /// The line of its table.
+    pub line: u64,
+    /// Whether it is a store (can be written) or a wholesaler (is only ever read).
+    pub is_store: bool,
+    /// The name of its connector, for messages.
+    pub connector: String,
+    /// The connector's own settings.
+    pub settings: Box<dyn Settings>,
+    /// What items and products are linked by, in this order.
+    pub link_by: Vec<LinkKey>,
+    /// What becomes of items without a product.
+    pub unlinked: Unlinked,
+    /// Whether a delivery without items is no failure.
+    pub allow_empty: bool,
+    /// `[integrations.NAME.stock]`.
+    pub stock: Option<SectionSettings>,
+    /// `[integrations.NAME.prices]`.
+    pub prices: Option<SectionSettings>,
+}
+
+/// What becomes of items that fit no product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlinked {
+    /// They are reported.
+    Report,
+    /// A pull makes products of them.
+    Create,
+    /// Nothing is said.
+    Ignore,
+}
+
+/// `[integrations.NAME.stock]` or `[integrations.NAME.prices]`.
+#[derive(Clone, Debug)]
+pub struct SectionSettings {
+    /// Who is superior.
+    pub direction: Direction,
+    /// The key of the warehouse or price group.
+    pub place: String,
+    /// How often `sync --due` runs it.
+    pub every: Option<Duration>,
+    /// What to do where the store's value is not the one last confirmed there.
+    pub on_drift: OnDrift,
+    /// The guards of this section: its own over the integration's over the defaults.
+    pub guard: GuardSettings,
+    /// The line of its table.
+    pub line: u64,
+}
+
+/// What a push does where the store's value is not the one last confirmed there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDrift {
+    /// Our value is sent.
+    Overwrite,
+    /// The change is held back.
+    Hold,
+}
+
+/// `[integrations.NAME.guard]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardSettings {
+    /// Of linked items that already had a value.
+    pub max_changed: Percent,
+    /// Of linked items with stock that would drop to 0.
+    pub max_zeroed: Percent,
+    /// Of linked items whose value was known in the last delivery and is unknown now.
+    pub max_unknown: Percent,
+    /// Of linked items that the last complete delivery had and this one lacks.
+    pub max_missing: Percent,
+    /// Of one price, up or down.
+    pub max_price_change: Percent,
+    /// Whether a price of 0 or less is held back.
+    pub hold_zero_price: bool,
+    /// Whether stock of an item that a complete delivery lacks becomes 0.
+    pub zero_missing: bool,
+}
+
+impl Default for GuardSettings {
+    fn default() -> GuardSettings {
+        GuardSettings {
+            max_changed: Percent::whole(50),
+            max_zeroed: Percent::whole(30),
+            max_unknown: Percent::whole(20),
+            max_missing: Percent::whole(20),
+            max_price_change: Percent::whole(80),
+            hold_zero_price: true,
+            zero_missing: false,
+        }
+    }
+}
+
+impl Integration {
+    /// The settings of a section, if the config has it.
+    pub fn section(&self, section: Section) -> Option<&SectionSettings> {
+        match section {
+            Section::Stock => self.stock.as_ref(),
+            Section::Prices => self.prices.as_ref(),
+            Section::Links => None,
+        }
+    }
+
+    /// The sections with this direction.
+    pub fn sections(
+        &self,
+        direction: Direction,
+    ) -> impl Iterator<Item = (Section, &SectionSettings)> {
+        Section::ALL
+            .into_iter()
+            .filter_map(|section| self.section(section).map(|settings| (section, settings)))
+            .filter(move |(_, settings)| settings.direction == direction)
+    }
+}
+
+impl Config {
+    /// The integration of this name.
+    pub fn integration(&self, name: &str) -> Option<&Integration> {
+        self.integrations.iter().find(|integration| integration.name == name)
+    }
+
+    /// The declared price group of this key.
+    pub fn price_group(&self, key: &str) -> Option<&Place> {
+        self.price_groups.iter().find(|place| place.key == key)
+    }
+
+    /// The declared warehouse of this key.
+    pub fn warehouse(&self, key: &str) -> Option<&Place> {
+        self.warehouses.iter().find(|place| place.key == key)
+    }
+}

@@ -1,0 +1,243 @@
+//! Rows on their way from a connector to the engine: an arena that is filled and emptied again
+//! and again, so that a row costs no allocation.
+
+use crate::model::{Cell, Currency, Decimal, ProblemKind};
+
+/// A text in a batch; absent texts have no bytes and say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// No text.
+    pub const ABSENT: Span = Span { start: u32::MAX, end: u32::MAX };
+
+    /// Whether there is no text.
+    pub fn is_absent(self) -> bool {
+        self.start == u32::MAX
+    }
+}
+
+/// A quantity or price as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Absent, empty, or a word for nothing.
+    Unknown,
+    /// A number.
+    Known(Decimal),
+    /// Something else; the batch has a problem for it.
+    Invalid,
+}
+
+impl Value {
+    /// Known values as a cell; an invalid one counts as unknown.
+    pub fn cell(self) -> Cell {
+        match self {
+            Value::Known(value) => value.into(),
+            _ => Cell::UNKNOWN,
+        }
+    }
+}
+
+/// One delivered row. Texts are spans of the batch: trimmed, and absent instead of empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The connector's own id, where the mapping or store has one.
+    pub item_id: Span,
+    /// The SKU.
+    pub sku: Span,
+    /// The EAN as it stands in the source, valid or not.
+    pub ean: Span,
+    /// The name.
+    pub name: Span,
+    /// The SKU of the parent.
+    pub parent_sku: Span,
+    /// What the store needs beside the id.
+    pub handle: Span,
+    /// The quantity.
+    pub quantity: Value,
+    /// The price.
+    pub price: Value,
+    /// The price's currency, where the source names one.
+    pub currency: Option<Currency>,
+    /// The line in the source, from 1; 0 where it has no lines.
+    pub line: u64,
+}
+
+impl Row {
+    /// A row that says nothing.
+    pub const EMPTY: Row = Row {
+        item_id: Span::ABSENT,
+        sku: Span::ABSENT,
+        ean: Span::ABSENT,
+        name: Span::ABSENT,
+        parent_sku: Span::ABSENT,
+        handle: Span::ABSENT,
+        quantity: Value::Unknown,
+        price: Value::Unknown,
+        currency: None,
+        line: 0,
+    };
+}
+
+/// Something wrong with a row of the batch, or with a row that could not become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowProblem {
+    /// The row's place in the batch; `None` for what is no item.
+    pub row: Option<u32>,
+    /// What kind.
+    pub kind: ProblemKind,
+    /// The line in the source, from 1; 0 where it has no lines.
+    pub line: u64,
+    /// What is wrong: the field, its text as far as it may be shown, what would be right.
+    pub message: String,
+}
+
+/// Some rows, their texts and their problems.
+#[derive(Debug, Default)]
+pub struct RowBatch {
+    text: String,
+    rows: Vec<Row>,
+    problems: Vec<RowProblem>,
+}
+
+impl RowBatch {
+    /// How many rows a reader should put into a batch before it hands it over.
+    pub const ROWS: usize = 4096;
+
+    /// Empties it, keeping the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.rows.clear();
+        self.problems.clear();
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether it has as much as a reader should put into it.
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= RowBatch::ROWS || self.text.len() >= 8 << 20
+    }
+
+    /// Adds a text. Empty texts are absent.
+    pub fn add_text(&mut self, text: &str) -> Span {
+        if text.is_empty() {
+            return Span::ABSENT;
+        }
+        let start = self.text.len();
+        self.text.push_str(text);
+        match (u32::try_from(start), u32::try_from(self.text.len())) {
+            (Ok(start), Ok(end)) if end < u32::MAX => Span { start, end },
+            // Unreachable within the limits of `is_full` and of a single row.
+            _ => Span::ABSENT,
+        }
+    }
+
+    /// Adds a row; its spans are of this batch.
+    pub fn add_row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Adds a problem of the row that will be added next.
+    pub fn add_problem(&mut self, kind: ProblemKind, line: u64, message: String) {
+        let row = u32::try_from(self.rows.len()).ok();
+        self.problems.push(RowProblem { row, kind, line, message });
+    }
+
+    /// Adds a problem of something that is no item.
+    pub fn add_lost_row(&mut self, kind: ProblemKind, line: u64, message: String) {
+        self.problems.push(RowProblem { row: None, kind, line, message });
+    }
+
+    /// The problems, in the order of their rows.
+    pub fn problems(&self) -> &[RowProblem] {
+        &self.problems
+    }
+
+    /// The text of a span.
+    pub fn text(&self, span: Span) -> Option<&str> {
+        if span.is_absent() {
+            return None;
+        }
+        self.text.get(span.start as usize..span.end as usize)
+    }
+
+    /// One row.
+    pub fn row(&self, at: usize) -> Option<RowView<'_>> {
+        self.rows.get(at).map(|row| RowView { batch: self, row })
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = RowView<'_>> {
+        self.rows.iter().map(|row| RowView { batch: self, row })
+    }
+}
+
+/// A row with its texts at hand.
+#[derive(Clone, Copy)]
+pub struct RowView<'a> {
+    batch: &'a RowBatch,
+    row: &'a Row,
+}
+
+impl<'a> RowView<'a> {
+    /// The connector's own id, where the source has one.
+    pub fn item_id(&self) -> Option<&'a str> {
+        self.batch.text(self.row.item_id)
+    }
+
+    /// The SKU.
+    pub fn sku(&self) -> Option<&'a str> {
+        self.batch.text(self.row.sku)
+    }
+
+    /// The EAN as it stands in the source.
+    pub fn ean(&self) -> Option<&'a str> {
+        self.batch.text(self.row.ean)
+    }
+
+    /// The name.
+    pub fn name(&self) -> Option<&'a str> {
+        self.batch.text(self.row.name)
+    }
+
+    /// The SKU of the parent.
+    pub fn parent_sku(&self) -> Option<&'a str> {
+        self.batch.text(self.row.parent_sku)
+    }
+
+    /// What the store needs beside the id.
+    pub fn handle(&self) -> Option<&'a str> {
+        self.batch.text(self.row.handle)
+    }
+
+    /// The quantity.
+    pub fn quantity(&self) -> Value {
+        self.row.quantity
+    }
+
+    /// The price.
+    pub fn price(&self) -> Value {
+        self.row.price
+    }
+
+    /// The price's currency, where the source names one.
+    pub fn currency(&self) -> Option<Currency> {
+        self.row.currency
+    }
+
+    /// The line in the source, from 1; 0 where it has no lines.
+    pub fn line(&self) -> u64 {
+        self.row.line
+    }
+}

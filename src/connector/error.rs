@@ -1,0 +1,44 @@
+//! Errors of a connector: what failed as a whole. A problem of one item is no error.
+
+/// What decides the exit code and whether to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Exit 1: the source is missing, cut, empty or not what the config says.
+    Source,
+    /// Exit 1, in `check` 5: the mapping names what the source does not have.
+    Mapping,
+    /// Exit 2: the config is wrong in a way that only shows when it is used.
+    Usage,
+    /// Exit 7: trying later may help.
+    Temporary,
+    /// Exit 8: the credentials were rejected.
+    Credentials,
+}
+
+/// An error with a message for the person who reads it: what, where, what to do. Says nothing
+/// about what was left unchanged, for only the engine knows that.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ConnectorError {
+    /// What decides the exit code.
+    pub kind: ErrorKind,
+    /// The message, without the integration's name.
+    pub message: String,
+}
+
+impl ConnectorError {
+    /// The source is missing, cut, empty or not what the config says.
+    pub fn source(message: impl Into<String>) -> ConnectorError {
+        ConnectorError { kind: ErrorKind::Source, message: message.into() }
+    }
+
+    /// The mapping names what the source does not have.
+    pub fn mapping(message: impl Into<String>) -> ConnectorError {
+        ConnectorError { kind: ErrorKind::Mapping, message: message.into() }
+    }
+
+    /// The config is wrong in a way that only shows when it is used.
+    pub fn usage(message: impl Into<String>) -> ConnectorError {
+        ConnectorError { kind: ErrorKind::Usage, message: message.into() }
+    }
+}

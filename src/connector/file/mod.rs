@@ -1,0 +1,5 @@
+//! Formats of files: readers, and writers that change nothing but the values they are given.
+
+pub mod csv;
+pub mod json;
+pub mod xml;

@@ -1,0 +1,157 @@
+//! What speaks to an integration: the interface of all connectors, and their registry.
+//!
+//! A connector reads items in batches and, for a store, writes values. It compares nothing,
+//! journals nothing, never sees the inventory: the engine does that for all of them alike.
+
+mod batch;
+mod error;
+pub mod feed;
+pub mod file;
+
+use std::path::PathBuf;
+
+pub use batch::{Row, RowBatch, RowProblem, RowView, Span, Value};
+pub use error::{ConnectorError, ErrorKind};
+
+use crate::model::{Currency, Decimal, Section};
+use crate::settings::Table;
+
+/// What the engine wants to know of each item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Quantities.
+    pub stock: bool,
+    /// Prices and their currency.
+    pub prices: bool,
+    /// Names and parents; left out where no product is made and nothing is listed.
+    pub names: bool,
+}
+
+/// One external party, ready to be contacted.
+pub trait Connector: Send + Sync {
+    /// Contacts the other side.
+    ///
+    /// What is remote is fetched whole before this returns, so that the engine can hold the
+    /// inventory still while it drains the reader.
+    fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError>;
+
+    /// What writes to the other side; `None` for what is only ever read.
+    ///
+    /// It gets what was read, so that it can refuse when the file or shop is no longer that one.
+    fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError>;
+}
+
+/// The items of one delivery, in batches, in the order of the source.
+pub trait Reader: Send {
+    /// Fills `rows` (emptied first) with the next items. `false` at the end: then it is empty.
+    fn next(&mut self, rows: &mut RowBatch) -> Result<bool, ConnectorError>;
+
+    /// What the delivery was, once `next` has said `false`. An error where the source turned out
+    /// to be cut or to be no longer the one that was opened.
+    fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError>;
+}
+
+/// What one source handed over in one read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Whether what is absent is meant to be absent.
+    pub complete: bool,
+    /// The header or paths that the source has, for the memory of the delivery.
+    pub header: String,
+    /// What the bytes were, for files that are written back; `None` for what cannot be.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// What a file was when it was read: a writer refuses a file that is no longer that one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Length in bytes.
+    pub length: u64,
+    /// A hash of all its bytes, stable within one run of the program.
+    pub hash: u64,
+}
+
+/// What writes quantities and prices to a store, and nothing else.
+pub trait Writer: Send + Sync {
+    /// How the engine must cut a plan into batches.
+    fn limits(&self) -> Limits;
+
+    /// Sends one batch. The answer holds one outcome per change, in the order of the batch.
+    fn send(&self, batch: &[Write]) -> Vec<Outcome>;
+}
+
+/// How much a writer takes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Changes in one batch; `None`: all at once, as for a file.
+    pub batch: Option<usize>,
+    /// Decimals that a price can have there; `None`: as many as it needs.
+    pub price_decimals: Option<u32>,
+    /// Decimals that a quantity can have there; `None`: as many as it needs.
+    pub quantity_decimals: Option<u32>,
+}
+
+/// One value to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The item's id.
+    pub item_id: String,
+    /// What the store needs beside the id, such as the parent's.
+    pub handle: Option<String>,
+    /// Stock or prices.
+    pub section: Section,
+    /// The store's value when it was read.
+    pub before: Option<Decimal>,
+    /// The value to write.
+    pub after: Decimal,
+}
+
+/// What became of one [`Write`]: three outcomes, never two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The answer said so, and the value there is the one asked for.
+    Applied,
+    /// The answer said no, in these words.
+    Refused(String),
+    /// It changed there since it was read, and was left alone.
+    Skipped(String),
+    /// No answer.
+    Uncertain(String),
+}
+
+/// A connector's settings, read from the config and checked; contacts nobody.
+pub trait Settings: Send + Sync + std::fmt::Debug {
+    /// Resolves what is needed (secrets, paths) and makes the connector.
+    ///
+    /// The error is one of usage (exit 2): nobody has been contacted.
+    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError>;
+
+    /// Whether a value of this section is mapped, or else what to add to the config.
+    fn provides(&self, section: Section) -> Result<(), String>;
+
+    /// Whether a value of this section can be written, or else why not.
+    fn can_write(&self, section: Section) -> Result<(), String>;
+}
+
+/// What reading a connector's settings may depend on.
+pub struct Context {
+    /// The folder that relative paths are relative to.
+    pub folder: PathBuf,
+    /// Whether the integration is a store (may be written) or a wholesaler.
+    pub is_store: bool,
+    /// The currency of the price group of the prices section, if there is one.
+    pub currency: Option<Currency>,
+}
+
+/// One line of the registry.
+pub struct Registration {
+    /// The value of `connector` in the config.
+    pub name: &'static str,
+    /// Takes the connector's keys out of the integration's table. `None` where errors, added to
+    /// the table's problems, make the settings unusable.
+    pub settings: fn(&mut Table<'_>, &Context) -> Option<Box<dyn Settings>>,
+}
+
+/// Every connector, one line each.
+pub const REGISTRY: &[Registration] =
+    &[file::csv::REGISTRATION, file::json::REGISTRATION, file::xml::REGISTRATION];

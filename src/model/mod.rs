@@ -1,0 +1,23 @@
+//! The words of invsync as types: decimals, items, changes, problems, runs.
+//!
+//! Nothing here does I/O and nothing here depends on another room.
+
+mod change;
+mod currency;
+mod decimal;
+mod exit;
+mod gtin;
+mod guard;
+mod problem;
+mod run;
+mod section;
+
+pub use change::{ChangeRow, ChangeStatus, Value};
+pub use currency::Currency;
+pub use decimal::{Cell, Decimal, DecimalError};
+pub use exit::Exit;
+pub use gtin::Gtin;
+pub use guard::{Guard, GuardVerdict, Percent};
+pub use problem::{Problem, ProblemKind, Severity};
+pub use run::{Changed, Command, RunStatus, RunSummary, SectionHeading, Timestamp};
+pub use section::{Direction, LinkKey, LinkedBy, Section};
