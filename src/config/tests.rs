@@ -204,6 +204,34 @@ fn guards_of_a_section_override_those_of_the_integration_one_by_one() {
 }
 
 #[test]
+fn a_section_has_each_guard_of_its_integration_that_it_does_not_set() {
+    let of_all = "max_changed='1%', max_zeroed='2%', max_unknown='3%', max_missing='4%', \
+                  max_price_change='5%', zero_price='allow', missing='zero'";
+    let text = format!(
+        "{PLACES}[integrations.a]\ntype='store'\nconnector='csv'\nsource='s'\nfields={{}}\n\
+         guard={{ {of_all} }}\nstock={{ direction='off', guard={{}} }}\n\
+         [integrations.a.prices]\ndirection='off'\n\
+         guard={{ max_changed='0%', zero_price='hold', missing='keep' }}\n"
+    );
+    let config = parse(&text).unwrap();
+    let integration = config.integration("a").unwrap();
+    let set = GuardSettings {
+        max_changed: Percent::whole(1),
+        max_zeroed: Percent::whole(2),
+        max_unknown: Percent::whole(3),
+        max_missing: Percent::whole(4),
+        max_price_change: Percent::whole(5),
+        hold_zero_price: false,
+        zero_missing: true,
+    };
+    assert_eq!(integration.section(Section::Stock).unwrap().guard, set);
+    let max_changed = Percent::whole(0);
+    let overridden =
+        GuardSettings { max_changed, hold_zero_price: true, zero_missing: false, ..set };
+    assert_eq!(integration.section(Section::Prices).unwrap().guard, overridden);
+}
+
+#[test]
 fn http_has_the_defaults_of_the_documentation_and_can_be_set() {
     let config = parse(FULL).unwrap();
     let http = &config.integration("wholesaler-b").unwrap().http;
@@ -339,7 +367,7 @@ fn what_cannot_be_written_cannot_be_sent_to() {
 #[test]
 fn a_wholesaler_is_never_sent_to() {
     let found = errors(&format!(
-        "{PLACES}[integrations.a]\ntype='wholesaler'\nconnector='csv'\nsource='a'\n\
+        "{PLACES}[integrations.a]\ntype='wholesaler'\nconnector='api'\nsource='a'\n\
          fields={{ quantity='q' }}\n[integrations.a.stock]\nwarehouse='main'\ndirection='send'\n"
     ));
     insta::assert_snapshot!(found, @r#"12: `integrations.a.stock.direction` cannot be "send": a wholesaler is only ever read; write "download" or "off", or `type = "store"` where this is a store"#);
@@ -476,7 +504,7 @@ fn broken_syntax_is_reported_with_all_else_that_is_sure() {
     let found = errors(
         "[warehouses]\nmain = Main\n[integrations.a]\ntype = \"store\nconnector = \"cvs\"\n\
          [integrations.a.stock]\ndirection = \"up\"\nwarehouse = \"main\"\n[integrations.b\n\
-         type = 1\n[integrations.c]\nconnector = 'cvs'\n[warehouses]\n",
+         type = 1\n[integrations.c]\nconnector = 'cvs'\n[integrations.d]\nconnector = 'early'\n[warehouses]\n",
     );
     insta::assert_snapshot!(found, @r#"
         2: not valid TOML: string values must be quoted, expected literal string
@@ -484,7 +512,7 @@ fn broken_syntax_is_reported_with_all_else_that_is_sure() {
         7: `integrations.a.stock.direction` must be "download", "send" or "off"
         9: not valid TOML: unclosed table, expected `]`
         12: unknown connector in `integrations.c.connector`: did you mean "csv"? known are "csv", "api", "early", "mute"
-        13: not valid TOML: duplicate key
+        15: not valid TOML: duplicate key
         "#);
 }
 
