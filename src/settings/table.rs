@@ -256,6 +256,11 @@ impl<'a> Entry<'a> {
         self.value.is_table()
     }
 
+    /// Whether the value is a string.
+    pub fn is_string(&self) -> bool {
+        self.value.is_str()
+    }
+
     /// Whether the value is an array.
     pub fn is_array(&self) -> bool {
         self.value.is_array()
@@ -326,7 +331,7 @@ impl<'a> Entry<'a> {
 
     /// As [`Entry::string`], but what is no string is empty: the caller says what it wants instead.
     fn string_or_empty(&self, name: &str) -> Option<String> {
-        if self.value.is_str() || self.value.is_table() {
+        if self.is_string() || self.is_table() {
             return self.string(name).map(|(text, _)| text);
         }
         Some(String::new())
