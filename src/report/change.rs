@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 
 use super::json::Object;
-use super::records::{Cells, Record};
+use super::records::{Cells, Column, Record};
 use crate::model::{ChangeRow, Command, Section, Timestamp, Value};
 
 /// The columns of a change in CSV and Markdown.
@@ -68,6 +68,24 @@ pub(super) fn change_fields(object: &mut Object<'_>, change: &ChangeRow<'_>) -> 
     object.field("status", change.status.word())?;
     object.field("message", &change.message)
 }
+
+/// The columns of a product's history.
+pub const HISTORY_COLUMNS: [Column; 14] = [
+    Column::number("run_id"),
+    Column::text("at"),
+    Column::text("command"),
+    Column::optional("integration"),
+    Column::text("section"),
+    Column::optional("item_id"),
+    Column::hidden("sku"),
+    Column::hidden("name"),
+    Column::optional("target"),
+    Column::hidden("currency"),
+    Column::number("before"),
+    Column::number("after"),
+    Column::text("status"),
+    Column::optional("message"),
+];
 
 /// A change and the run that made it: one record of a product's history.
 pub struct RecordedChange<'a> {

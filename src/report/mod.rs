@@ -17,7 +17,7 @@ use std::io;
 
 use anyhow::Result;
 
-pub use change::RecordedChange;
+pub use change::{HISTORY_COLUMNS, RecordedChange};
 pub use check::{Findings, check};
 pub use escape::{shown, shown_lines};
 pub use json::Object;

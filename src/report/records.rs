@@ -67,10 +67,14 @@ impl Column {
     }
 
     fn of_grid(&self) -> Option<GridColumn> {
-        let title = self.title.replace('_', " ");
+        // Names of the config stand as they are there.
+        let title = match &self.title {
+            Cow::Borrowed(title) => title.replace('_', " "),
+            Cow::Owned(title) => title.clone(),
+        };
         match self.kind {
             Kind::Hidden => None,
-            Kind::Number => Some(GridColumn::number(&self.title)),
+            Kind::Number => Some(GridColumn::number(&title)),
             Kind::Text { cut } => Some(GridColumn::text(&title, cut)),
             Kind::Optional { cut } => {
                 Some(GridColumn::text(&title, cut).optional().fitting(Fit::Cut(cut)))

@@ -168,7 +168,6 @@ fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
         (Command::Pull, _) => format!("{name} → {place} ({name} is superior)"),
         (Command::Push, _) => format!("{place} → {name} (the inventory is superior)"),
         (Command::Link, Section::Links) => format!("links of {name}"),
-        (Command::Undo, _) => format!("{} of {name}, put back", section.word()),
         (command, _) => format!("{} → inventory ({})", command.word(), section.word()),
     }
 }

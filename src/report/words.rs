@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn times_read_well() {
-        let show = |ms: i64| elapsed(Timestamp { unix_ms: 1_000 }, Timestamp { unix_ms: 1_000 + ms });
+        let show =
+            |ms: i64| elapsed(Timestamp { unix_ms: 1_000 }, Timestamp { unix_ms: 1_000 + ms });
         assert_eq!([0, 840, 59_999].map(show), ["0.0 s", "0.8 s", "59.9 s"]);
         assert_eq!([125_000, 3_725_000, -5].map(show), ["2 min 5 s", "1 h 2 min", "0.0 s"]);
     }
