@@ -97,9 +97,8 @@ fn lacks_section(name: &str, directions: &[Direction], only: Option<Section>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{GuardSettings, InventorySettings, OnDrift, SectionSettings, Unlinked};
-    use crate::connector::{Connector, ConnectorError, Settings};
-    use crate::settings::Text;
+    use crate::connector::{Connector, ConnectorError, Registration, Settings};
+    use crate::settings::Document;
 
     #[derive(Debug)]
     struct Nobody;
@@ -118,47 +117,31 @@ mod tests {
         }
     }
 
-    fn section(direction: Direction) -> Option<SectionSettings> {
-        Some(SectionSettings {
-            direction,
-            place: "main".to_owned(),
-            every: None,
-            on_drift: OnDrift::Overwrite,
-            guard: GuardSettings::default(),
-            line: 1,
-        })
-    }
+    const REGISTRY: &[Registration] =
+        &[Registration { name: "csv", settings: |_, _| Some(Box::new(Nobody)) }];
 
-    fn integration(name: &str, stock: Direction, prices: Direction) -> Integration {
-        Integration {
-            name: name.to_owned(),
-            line: 1,
-            is_store: true,
-            connector: "csv".to_owned(),
-            settings: Box::new(Nobody),
-            link_by: Vec::new(),
-            unlinked: Unlinked::Report,
-            allow_empty: false,
-            stock: section(stock),
-            prices: section(prices),
-        }
-    }
+    const CONFIG: &str = r#"
+        inventory.path = "inventory.db"
+        warehouses.main = "Main"
+        price_groups.retail = { name = "Retail", currency = "EUR" }
+        [integrations.store-a]
+        type = "store"
+        connector = "csv"
+        stock = { direction = "download", warehouse = "main" }
+        prices = { direction = "send", price_group = "retail" }
+        [integrations.wholesaler-b]
+        type = "wholesaler"
+        connector = "csv"
+        stock = { direction = "download", warehouse = "main" }
+        prices = { direction = "off", price_group = "retail" }
+        [integrations.store-c]
+        type = "store"
+        connector = "csv"
+    "#;
 
     fn config() -> Config {
-        let path = Text::template("inventory.db", 1).unwrap();
-        Config {
-            path: "invsync.toml".into(),
-            folder: ".".into(),
-            inventory: InventorySettings { path, seed: None },
-            warehouses: Vec::new(),
-            price_groups: Vec::new(),
-            integrations: vec![
-                integration("store-a", Direction::Download, Direction::Send),
-                integration("wholesaler-b", Direction::Download, Direction::Off),
-                integration("store-c", Direction::Off, Direction::Off),
-            ],
-            warnings: Vec::new(),
-        }
+        let document = Document::new("invsync.toml".as_ref(), CONFIG.to_owned());
+        Config::parse(&document, REGISTRY).unwrap()
     }
 
     fn select(

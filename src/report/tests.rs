@@ -388,7 +388,7 @@ fn list(style: Style, runs: u64) -> String {
 fn lists_have_a_truthful_total_in_tables_and_all_rows_elsewhere() {
     let two = Style { limit: Some(2), ..Style::default() };
     assert_snapshot!(list(two, 1003), @r#"
-    run_id  started at            command  integration  status  items  stock  prices  links  held back  refused
+    run id  started at            command  integration  status  items  stock  prices  links  held back  refused
         12  2026-11-24T08:00:00Z  pull     store-a      ok       2104      0       0      0          0        0
         12  2026-11-24T08:00:00Z  pull     store-a      ok       2104      0       0      0          0        0
     … and 1,001 more (--limit 0 shows all)
