@@ -69,7 +69,9 @@ fn unreadable(context: &Context, error: anyhow::Error, out: &mut Output) -> Resu
     match error.downcast_ref::<ConfigErrors>() {
         Some(errors) if context.style.format != Format::Table => {
             let problems = errors.problems();
-            let findings = [Findings { problems: &problems, ..Findings::default() }];
+            let warnings: Vec<_> = errors.warnings.iter().map(ConfigError::problem).collect();
+            let findings =
+                [Findings { problems: &problems, warnings: &warnings, ..Findings::default() }];
             report::check(&context.style, &findings, out)?;
             context.progress.error(&error.to_string());
             Ok(Exit::Usage)

@@ -80,8 +80,8 @@ impl Progress for Bar {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         bar.set_style(style);
         bar.set_message(shown_lines(what).into_owned());
-        bar.enable_steady_tick(Duration::from_millis(120));
         self.end();
+        bar.enable_steady_tick(Duration::from_millis(120));
         self.state().bar = Some(bar);
     }
 

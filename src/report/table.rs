@@ -1,6 +1,7 @@
 //! The table for people: per integration and section who is superior and what changes, then what
 //! is wrong, which guards struck, and one line with the counts.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -109,42 +110,51 @@ impl Table<'_> {
 
     /// The problems by kind, errors first.
     fn problems(&mut self, report: &RunReport<'_>) -> Result<()> {
-        let mut counts: BTreeMap<(std::cmp::Reverse<Severity>, ProblemKind), u64> = BTreeMap::new();
-        report.problems.each(&mut |problem| {
-            let key = (std::cmp::Reverse(problem.kind.severity()), problem.kind);
-            *counts.entry(key).or_default() += 1;
-            Ok(true)
-        })?;
-        if counts.is_empty() {
+        if report.problems.count() == 0 {
             return Ok(());
         }
-        let kinds: Vec<_> =
-            counts.iter().map(|((_, kind), n)| format!("{} {}", count(*n), kind.word())).collect();
-        let title = format!("problems: {}", kinds.join(", "));
+        let kinds = count_kinds(report)?;
+        let words: Vec<_> =
+            kinds.iter().map(|((_, kind), n)| format!("{} {}", count(*n), kind.word())).collect();
+        let title = format!("problems: {}", words.join(", "));
         writeln!(self.out, "{}", bold(&title, &self.style))?;
+        self.problem_rows(report, kinds.keys().map(|(_, kind)| *kind))?;
+        let seen = kinds.values().sum();
+        if let Some(line) = more(&self.style, seen) {
+            writeln!(self.out, "{line}")?;
+        }
+        let lost = report.problems.count().saturating_sub(seen);
+        if lost > 0 {
+            writeln!(self.out, "{} more are not on record", count(lost))?;
+        }
+        Ok(writeln!(self.out)?)
+    }
+
+    /// The rows of the problems, one kind after the other; each kind is streamed anew, so that
+    /// none is held.
+    fn problem_rows(
+        &mut self,
+        report: &RunReport<'_>,
+        kinds: impl Iterator<Item = ProblemKind>,
+    ) -> Result<()> {
         let style = self.style;
-        let limit = style.limit.map_or(u64::MAX, |limit| limit as u64);
+        let limit = style.limit.unwrap_or(usize::MAX);
         let mut grid = Grid::new(&style, problem_columns());
         let mut shown = 0;
-        for (_, kind) in counts.keys() {
+        for kind in kinds {
             let out = &mut *self.out;
             if shown >= limit {
                 break;
             }
             report.problems.each(&mut |problem| {
-                if problem.kind == *kind {
-                    let tone = tone_of(problem.kind.severity());
-                    grid.push(out, tone, problem_cells(problem))?;
+                if problem.kind == kind {
+                    grid.push(out, tone_of(kind.severity()), problem_cells(problem))?;
                     shown += 1;
                 }
                 Ok(shown < limit)
             })?;
         }
-        grid.flush(self.out)?;
-        if let Some(line) = more(&self.style, counts.values().sum()) {
-            writeln!(self.out, "{line}")?;
-        }
-        Ok(writeln!(self.out)?)
+        Ok(grid.flush(self.out)?)
     }
 
     fn guards(&mut self, run: &RunSummary) -> io::Result<()> {
@@ -154,6 +164,17 @@ impl Table<'_> {
         }
         if run.guards.is_empty() { Ok(()) } else { writeln!(self.out) }
     }
+}
+
+/// How many problems there are of each kind, errors first.
+fn count_kinds(report: &RunReport<'_>) -> Result<BTreeMap<(Reverse<Severity>, ProblemKind), u64>> {
+    let mut kinds = BTreeMap::new();
+    report.problems.each(&mut |problem| {
+        let key = (Reverse(problem.kind.severity()), problem.kind);
+        *kinds.entry(key).or_default() += 1;
+        Ok(true)
+    })?;
+    Ok(kinds)
 }
 
 /// `store-a → main (store-a is superior)`. `place`: that of the first change, for runs that

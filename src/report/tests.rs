@@ -432,3 +432,33 @@ fn check_shows_findings_in_every_format() {
     store-a,ambiguous,error,99,X,3,fits 2 products
     "#);
 }
+
+/// Makes its changes while they are asked for, as the engine does.
+struct Many(u64);
+
+impl Changes for Many {
+    fn each(&self, each: EachChange<'_>) -> Result<()> {
+        for _ in 0..self.0 {
+            if !each(&stock("MUG-01", "Mug", "4", "3"))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn whatever_the_format_all_changes_are_there() {
+    let many = || RunReport {
+        summary: summary(Command::Pull),
+        changes: Box::new(Many(3000)),
+        problems: Box::new(Wrong(Vec::new())),
+    };
+    for format in [Format::Table, Format::Json, Format::Csv, Format::Markdown] {
+        let text = printed(Style { limit: None, ..style(format) }, &[many()]);
+        assert_eq!(text.matches("MUG-01").count(), 3000, "{format:?}");
+    }
+    let json = printed(style(Format::Json), &[many(), many()]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["runs"][1]["changes"].as_array().unwrap().len(), 3000);
+}
