@@ -51,6 +51,8 @@ pub struct Options {
     pub allow: Vec<Guard>,
     /// How long to wait for a lock, and, where longer than its default, for the inventory.
     pub wait: Duration,
+    /// Of `check`: contact nobody.
+    pub offline: bool,
 }
 
 /// Everything that a command works with.
@@ -69,7 +71,7 @@ pub struct Session<'a> {
 pub trait Progress: Send + Sync {
     /// A long step begins: `reading store-a`. `total` where it is known.
     fn begin(&self, what: &str, total: Option<u64>);
-    /// So many rows or changes are done.
+    /// So many rows or changes of this step are done by now.
     fn advance(&self, done: u64);
     /// The step ended; nothing of it stays on the terminal.
     fn end(&self);
