@@ -1,8 +1,9 @@
 //! `[integrations.NAME]`: the keys of every integration; the connector takes its own.
 
 use super::section::{ReadSection, SectionReader};
-use super::{GuardSettings, HttpSettings, Integration, Place, Unlinked};
+use super::{GuardSettings, HttpSettings, Integration, Unlinked};
 use crate::connector::{Context, Registration, Settings};
+use crate::model::Place;
 use crate::model::{Direction, LinkKey, Section};
 use crate::settings::{Problems, Table, nearest};
 

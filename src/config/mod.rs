@@ -23,7 +23,7 @@ pub use http::HttpSettings;
 pub use starter::starter;
 
 use crate::connector::Settings;
-use crate::model::{Currency, Direction, LinkKey, Percent, Section};
+use crate::model::{Direction, LinkKey, Percent, Place, Section};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -52,21 +52,6 @@ pub struct InventorySettings {
     pub path: Text,
     /// A CSV that is imported once, when the file is created.
     pub seed: Option<Text>,
-}
-
-/// A declared warehouse or price group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The key: letters, digits, `_`, `-`.
-    pub key: String,
-    /// The display name.
-    pub name: String,
-    /// The key that it had before.
-    pub renamed_from: Option<String>,
-    /// The currency; `None` for warehouses.
-    pub currency: Option<Currency>,
-    /// The line in the config.
-    pub line: u64,
 }
 
 /// `[integrations.NAME]`.

@@ -1,7 +1,8 @@
 //! `[warehouses]` and `[price_groups]`.
 
-use super::{Place, check_name};
+use super::check_name;
 use crate::model::Currency;
+use crate::model::Place;
 use crate::settings::{Entry, Table};
 
 /// The declared warehouses: `main = "Main"` or `main = { name = "Main", renamed_from = "old" }`.

@@ -1,6 +1,7 @@
 //! `[integrations.NAME.stock]` and `[integrations.NAME.prices]`.
 
-use super::{GuardSettings, OnDrift, Place, SectionSettings, positive_duration};
+use super::{GuardSettings, OnDrift, SectionSettings, positive_duration};
+use crate::model::Place;
 use crate::model::{Direction, Section};
 use crate::settings::{Entry, Table, nearest};
 

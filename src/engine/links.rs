@@ -160,7 +160,7 @@ fn link_auto(
     session.progress.begin(&format!("reading {}", integration.name), None);
     let reader = connector.open(want)?;
     let tx = session.begin(run.inventory)?;
-    let rules = match_rules(session, integration, want, false);
+    let rules = match_rules(session, integration, false);
     let reading = read(session, &tx, run.integration_id, rules, &[], reader);
     session.progress.end();
     let mut reading = reading?;
@@ -298,10 +298,7 @@ struct LinkChanges {
 }
 
 impl Changes for LinkChanges {
-    fn each(
-        &self,
-        each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>,
-    ) -> anyhow::Result<()> {
+    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
         let sku = |link: &Option<StoredLink>| {
             link.as_ref().and_then(|link| link.product).map(|product| self.products.sku(product))
         };

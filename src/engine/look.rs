@@ -138,7 +138,7 @@ fn find_problems(
         let stored = session.stored_place(&tx, section, &settings.place)?;
         places.push((section, stored.map(|place| place.id)));
     }
-    let mut rules = match_rules(session, integration, want, false);
+    let mut rules = match_rules(session, integration, false);
     // Items that a pull will make into products are no problem.
     rules.report_unlinked &= integration.unlinked == Unlinked::Report;
     let mut reading = read(session, &tx, integration_id, rules, &places, reader)?;
@@ -173,15 +173,10 @@ fn report_not_listed(
     let absent: rustc_hash::FxHashSet<_> =
         matched.absent_links().into_iter().map(|(_, product)| product).collect();
     for product in matched.products.by_sku() {
-        let has_value =
-            reading.columns.iter().any(|column| column.get(product).get().is_some());
+        let has_value = reading.columns.iter().any(|column| column.get(product).get().is_some());
         let is_linked = matched.delivered[product as usize].is_linked();
         if has_value && !is_linked && !absent.contains(&product) {
-            let about = About {
-                item_id: None,
-                sku: Some(matched.products.sku(product)),
-                line: 0,
-            };
+            let about = About { item_id: None, sku: Some(matched.products.sku(product)), line: 0 };
             let message = "it has a value to send, but no item of the store is linked to it";
             problems.add(ProblemKind::NotListed, about, message);
         }

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::problem_log::{About, ProblemLog};
-use crate::connector::{RowBatch, RowView, Value, Want};
+use crate::connector::{RowBatch, RowView, Value};
 use crate::inventory::{
     EanIndex, Keys, LinkState, NewProduct, ProductId, ProductSet, Products, StoredLink,
 };
@@ -23,7 +23,6 @@ pub(super) struct MatchRules {
     pub report_unlinked: bool,
     /// The price group's currency.
     pub currency: Option<Currency>,
-    pub want: Want,
     /// Make links and products only for these SKUs, and report only them; empty: all.
     pub only_skus: Vec<String>,
 }
@@ -240,10 +239,6 @@ impl Matcher {
 
     pub(super) fn set_eans(&mut self, eans: EanIndex) {
         self.eans = Some(eans);
-    }
-
-    pub(super) fn problems(&mut self) -> &mut ProblemLog {
-        &mut self.problems
     }
 
     /// Takes the rows of a batch.
@@ -510,7 +505,8 @@ impl Matcher {
         state: ItemState,
         product: ProductId,
     ) -> crate::inventory::Result<u32> {
-        let item = self.item_ids.add(id.as_bytes()).map_err(crate::inventory::InventoryError::from)?;
+        let item =
+            self.item_ids.add(id.as_bytes()).map_err(crate::inventory::InventoryError::from)?;
         self.items.push(Item {
             product,
             state,
@@ -617,8 +613,8 @@ impl Matcher {
         self.link_newcomers_by_ean();
         let created = if self.rules.create { self.create_products()? } else { Vec::new() };
         self.report_unlinked();
-        let linked = self.delivered.iter().filter(|slot| slot.is_linked()).count()
-            + self.shared.len();
+        let linked =
+            self.delivered.iter().filter(|slot| slot.is_linked()).count() + self.shared.len();
         self.counts.linked = linked as u64 + self.conflicts;
         let only = (!self.rules.only_skus.is_empty()).then(|| {
             self.rules.only_skus.iter().filter_map(|sku| self.products.find(sku)).collect()
@@ -659,8 +655,10 @@ impl Matcher {
                 Ok(Some(_)) => self.newcomers[at].state = NewcomerState::Done,
                 Err(()) => {
                     self.newcomers[at].state = NewcomerState::Ambiguous;
-                    let (sku, ean) = (newcomer_text(&self.newcomers[at].sku),
-                        newcomer_text(&self.newcomers[at].ean));
+                    let (sku, ean) = (
+                        newcomer_text(&self.newcomers[at].sku),
+                        newcomer_text(&self.newcomers[at].ean),
+                    );
                     let id = self.item_ids.text(item).to_owned();
                     let line = values.line.into();
                     self.report_ambiguous_ean(&id, sku.as_deref(), ean.as_deref(), line);
@@ -756,9 +754,10 @@ impl Matcher {
                 continue;
             }
             let is_wanted = self.rules.only_skus.is_empty()
-                || newcomer.sku.as_ref().is_some_and(|sku| {
-                    self.rules.only_skus.iter().any(|wanted| **wanted == **sku)
-                });
+                || newcomer
+                    .sku
+                    .as_ref()
+                    .is_some_and(|sku| self.rules.only_skus.iter().any(|wanted| **wanted == **sku));
             if !is_wanted {
                 continue;
             }

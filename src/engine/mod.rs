@@ -32,8 +32,8 @@ use run::{IfMissing, RunError};
 
 use crate::config::{Config, Integration, Unlinked};
 use crate::connector::{Connector, RowView};
-use crate::model::{ChangeRow, Direction, Exit, Guard, Problem, RunSummary, Section, Timestamp};
 use crate::inventory::{Access, InventoryError};
+use crate::model::{ChangeRow, Direction, Exit, Guard, Problem, RunSummary, Section, Timestamp};
 use crate::report::RunReport;
 
 /// What a command was told on the command line.
@@ -356,7 +356,10 @@ pub fn link_import(
 }
 
 /// Streams all runs, newest first.
-pub fn runs(session: &Session<'_>, each: &mut dyn FnMut(&RunSummary) -> Result<bool>) -> Result<()> {
+pub fn runs(
+    session: &Session<'_>,
+    each: &mut dyn FnMut(&RunSummary) -> Result<bool>,
+) -> Result<()> {
     record::runs(session, each)
 }
 

@@ -247,11 +247,14 @@ pub(super) fn send(
         judge_price(&mut plan, before, after, rules.limits, &mut largest);
         let drifted = confirmed.zip(before.get()).filter(|(last, now)| last != now);
         if let Some((last, now)) = drifted {
-            judge_drift(&mut plan, last, now, send, About {
-                item_id: Some(item_id),
-                sku: Some(matched.products.sku(product)),
-                line: 0,
-            }, problems);
+            judge_drift(
+                &mut plan,
+                last,
+                now,
+                send,
+                About { item_id: Some(item_id), sku: Some(matched.products.sku(product)), line: 0 },
+                problems,
+            );
         }
     }
     finish_held(&mut plan, largest);
@@ -356,9 +359,7 @@ fn disputed(
     let mut disputed = FxHashMap::default();
     for (product, other) in &matched.shared {
         let first: &Delivered = &matched.delivered[*product as usize];
-        if first.value(section) != other.value(section)
-            && disputed.insert(*product, ()).is_none()
-        {
+        if first.value(section) != other.value(section) && disputed.insert(*product, ()).is_none() {
             let sku = matched.products.sku(*product);
             let message = format!(
                 "several items are linked to {sku} and their {} differ; it was left unchanged. \

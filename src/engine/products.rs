@@ -12,10 +12,12 @@ use super::run::{Ending, IfMissing, RunError};
 use super::view::PlanChanges;
 use super::{ProductRow, Session, Sink, UsageError};
 use crate::connector::Delivery;
-use crate::inventory::{Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Tx};
+use crate::inventory::{
+    Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Tx,
+};
 use crate::model::{
-    Cell, Command, Decimal, DecimalError, Direction, Exit, ProblemKind, RunSummary,
-    Section, Timestamp,
+    Cell, Command, Decimal, DecimalError, Direction, Exit, ProblemKind, RunSummary, Section,
+    Timestamp,
 };
 use crate::report::RunReport;
 use crate::settings::nearest;
@@ -484,4 +486,3 @@ pub(super) fn list(
     }
     Ok(())
 }
-

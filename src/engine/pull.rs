@@ -11,7 +11,7 @@ use super::view::{NoChanges, PlanChanges};
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Delivery, Reader, Want};
-use crate::inventory::{ChangeRecord, Inventory, Memory, ProductId, ProductSet, RECORDED_PLANS, Tx};
+use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, RECORDED_PLANS, Tx};
 use crate::model::{
     ChangeStatus, Command, Direction, Exit, GuardVerdict, ProblemKind, Section, Timestamp,
 };
@@ -89,7 +89,7 @@ fn run_pull(
     session.progress.begin(&format!("reading {}", integration.name), None);
     let reader = connector.open(want)?;
     session.check_interrupted()?;
-    let pulled = plan_and_apply(session, integration, run, want, reader);
+    let pulled = plan_and_apply(session, integration, run, reader);
     session.progress.end();
     pulled
 }
@@ -98,7 +98,6 @@ fn plan_and_apply(
     session: &Session<'_>,
     integration: &Integration,
     run: &mut OpenRun<'_>,
-    want: Want,
     reader: Box<dyn Reader>,
 ) -> Result<Pulled, RunError> {
     let tx = session.begin(run.inventory)?;
@@ -108,7 +107,7 @@ fn plan_and_apply(
         plans.push(empty_plan(session, &tx, *section, settings)?);
     }
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
-    let rules = match_rules(session, integration, want, true);
+    let rules = match_rules(session, integration, true);
     let mut reading = read(session, &tx, run.integration_id, rules, &places, reader)?;
     check_not_empty(integration, &reading)?;
     let memory = match run.integration_id {
@@ -170,7 +169,8 @@ pub(super) fn empty_plan(
     settings: &SectionSettings,
 ) -> Result<SectionPlan, RunError> {
     let stored = session.stored_place(tx, section, &settings.place)?;
-    let declared = session.config.price_group(&settings.place).filter(|_| section == Section::Prices);
+    let declared =
+        session.config.price_group(&settings.place).filter(|_| section == Section::Prices);
     let place = PlaceRef {
         id: stored.as_ref().map(|place| place.id),
         key: settings.place.clone(),
@@ -236,8 +236,7 @@ impl Pass<'_, '_> {
             plans.into_iter().zip(sections).zip(&self.reading.columns)
         {
             let absent = self.absent(*section, settings, plan.place.id)?;
-            let limits =
-                Limits { settings: &settings.guard, allow: &self.session.options.allow };
+            let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
             let rules = Rules {
                 limits: &limits,
                 was_known: self
@@ -306,8 +305,7 @@ impl Pass<'_, '_> {
             }
         }
         for (plan, (_, settings)) in plans.iter_mut().zip(sections) {
-            let limits =
-                Limits { settings: &settings.guard, allow: &self.session.options.allow };
+            let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
             verdicts.extend(limits.judge_section(plan, true));
         }
         self.run.summary.guards = verdicts;
@@ -485,9 +483,4 @@ impl RunReport<'_> {
             problems: Box::new(super::problem_log::ProblemLog::default()),
         }
     }
-}
-
-/// Reads an inventory's path for messages.
-pub(super) fn path_of(inventory: &Inventory) -> String {
-    inventory.path().map_or_else(String::new, |path| path.display().to_string())
 }

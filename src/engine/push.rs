@@ -8,9 +8,9 @@ use rustc_hash::FxHashMap;
 use super::guards::Limits;
 use super::matching::Delivered;
 use super::plan::{self, Rules, SectionPlan, SendRules};
+use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
 use super::read::{Reading, match_rules, read};
-use super::problem_log::About;
 use super::run::{Ending, IfMissing, OpenRun, RunError, durability};
 use super::view::PlanChanges;
 use super::{Session, Sink};
@@ -117,9 +117,9 @@ fn run_push(
     check_not_empty(integration, &reading)?;
     let mut push = Push { session, integration, run, sections };
     push.settle(&reading)?;
-    let writer = connector.writer(&reading.delivery)?.ok_or_else(|| {
-        RunError::new(Exit::Failed, "this integration cannot be written")
-    })?;
+    let writer = connector
+        .writer(&reading.delivery)?
+        .ok_or_else(|| RunError::new(Exit::Failed, "this integration cannot be written"))?;
     let mut plans = push.plan(&mut reading, writer.as_ref())?;
     push.report_broken_links(&mut reading);
     if !session.options.dry_run {
@@ -140,19 +140,20 @@ fn read_store(
     sections: &[(Section, &SectionSettings)],
 ) -> Result<Reading, RunError> {
     let wants = |section| sections.iter().any(|(s, _)| *s == section);
-    let want =
-        Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
+    let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
     session.progress.begin(&format!("reading {}", integration.name), None);
     let reader = connector.open(want)?;
     session.check_interrupted()?;
-    let tx = run
-        .inventory
-        .begin(crate::inventory::Access::Read, std::time::Duration::from_secs(5), &|_| {})?;
+    let tx = run.inventory.begin(
+        crate::inventory::Access::Read,
+        std::time::Duration::from_secs(5),
+        &|_| {},
+    )?;
     let mut places = Vec::new();
     for (section, settings) in sections {
         places.push((*section, empty_plan(session, &tx, *section, settings)?.place.id));
     }
-    let rules = match_rules(session, integration, want, false);
+    let rules = match_rules(session, integration, false);
     let reading = read(session, &tx, run.integration_id, rules, &places, reader);
     session.progress.end();
     reading
@@ -165,9 +166,11 @@ fn reload(
     integration: &Integration,
     mut reading: Reading,
 ) -> Result<Reading, RunError> {
-    let tx = run
-        .inventory
-        .begin(crate::inventory::Access::Read, std::time::Duration::from_secs(5), &|_| {})?;
+    let tx = run.inventory.begin(
+        crate::inventory::Access::Read,
+        std::time::Duration::from_secs(5),
+        &|_| {},
+    )?;
     let mut places = Vec::new();
     for (section, settings) in sections(session, integration, Direction::Send) {
         places.push((section, empty_plan(session, &tx, section, settings)?.place.id));
@@ -257,8 +260,7 @@ impl Push<'_, '_> {
                 allow_drift: allow.contains(&Guard::OnDrift),
             };
             let rules = Rules { limits: &limits, was_known: None };
-            let mut plan =
-                plan::send(plan, &reading.matched, column, &rules, &send, &mut problems);
+            let mut plan = plan::send(plan, &reading.matched, column, &rules, &send, &mut problems);
             let verdicts = limits.judge_section(&mut plan, false);
             self.run.summary.guards.extend(verdicts);
             plans.push(plan);
@@ -321,8 +323,7 @@ impl Push<'_, '_> {
         for batch in to_send.chunks(size) {
             self.session.check_interrupted()?;
             let batch = self.journal(run, place, plan, reading, batch)?;
-            let writes: Vec<Write> =
-                batch.iter().map(|at| write_of(plan, *at, reading)).collect();
+            let writes: Vec<Write> = batch.iter().map(|at| write_of(plan, *at, reading)).collect();
             if writes.is_empty() {
                 continue;
             }

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
+use super::Session;
 use super::matching::{MatchRules, Matched, Matcher};
 use super::run::RunError;
-use super::{Session};
 use crate::config::{Integration, Unlinked};
-use crate::connector::{ConnectorError, Delivery, Reader, RowBatch, Want};
+use crate::connector::{ConnectorError, Delivery, Reader, RowBatch};
 use crate::inventory::{Column, Loaded, Tx};
 use crate::model::{Exit, Section};
 
@@ -92,7 +92,6 @@ fn take_all(
 pub(super) fn match_rules(
     session: &Session<'_>,
     integration: &Integration,
-    want: Want,
     pulls: bool,
 ) -> MatchRules {
     let currency = integration
@@ -105,7 +104,6 @@ pub(super) fn match_rules(
         create: pulls && integration.unlinked == Unlinked::Create,
         report_unlinked: integration.unlinked != Unlinked::Ignore,
         currency,
-        want,
         only_skus: session.options.skus.clone(),
     }
 }

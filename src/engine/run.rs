@@ -280,7 +280,8 @@ impl<'a> OpenRun<'a> {
             _ => RunStatus::Failed,
         };
         self.summary.finished_at = Some(Timestamp::now());
-        self.summary.error = Some(format!("{name}: {}. {state}", error.message.trim_end_matches('.')));
+        self.summary.error =
+            Some(format!("{name}: {}. {state}", error.message.trim_end_matches('.')));
         if let Some(run) = self.summary.run_id {
             let recorded = session.begin_write(self.inventory).and_then(|tx| {
                 tx.finish_run(run, &self.summary)?;

@@ -7,7 +7,9 @@ use rustc_hash::FxHashMap;
 
 use super::matching::Matched;
 use super::plan::{Change, SectionPlan};
-use crate::inventory::{Access, Inventory, NewProduct, ProductId, RecordedChange, RecordedValue, Tx};
+use crate::inventory::{
+    Access, Inventory, NewProduct, ProductId, RecordedChange, RecordedValue, Tx,
+};
 use crate::model::{ChangeRow, Section, Value};
 use crate::report::Changes;
 
@@ -33,10 +35,7 @@ pub(super) struct PlanChanges<'a> {
 }
 
 impl Changes for PlanChanges<'_> {
-    fn each(
-        &self,
-        each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>,
-    ) -> anyhow::Result<()> {
+    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
         let tx = self.inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
         let new: FxHashMap<ProductId, &NewProduct> =
             self.matched.created.iter().map(|product| (product.id, product)).collect();
@@ -109,10 +108,7 @@ pub(super) struct RecordedChanges<'a> {
 }
 
 impl Changes for RecordedChanges<'_> {
-    fn each(
-        &self,
-        each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>,
-    ) -> anyhow::Result<()> {
+    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
         self.tx.each_change::<anyhow::Error>(self.run, &mut |change| Ok(each(&row_of(change))?))
     }
 }

@@ -243,10 +243,8 @@ impl Tx<'_> {
         // Two sorted streams, merged: rows by item id, and the set by SKU.
         let by_sku = self.sku_links(integration)?;
         let error = |error: rusqlite::Error| E::from(self.error(&error));
-        let mut own = self
-            .conn()
-            .prepare("SELECT sku, id FROM products ORDER BY sku")
-            .map_err(error)?;
+        let mut own =
+            self.conn().prepare("SELECT sku, id FROM products ORDER BY sku").map_err(error)?;
         let mut own = own.query([]).map_err(error)?;
         let mut next_own = || -> std::result::Result<Option<String>, E> {
             while let Some(row) = own.next().map_err(error)? {

@@ -129,7 +129,10 @@ impl Inventory {
             inventory.make_schema()?;
             fill(&inventory)?;
             inventory.execute("PRAGMA journal_mode = WAL")?;
-            inventory.conn.close().map_err(|(_, error)| InventoryError::from_sqlite(path, &error))?;
+            inventory
+                .conn
+                .close()
+                .map_err(|(_, error)| InventoryError::from_sqlite(path, &error))?;
         }
         match made.persist_noclobber(path) {
             Ok(file) => {
@@ -167,12 +170,7 @@ impl Inventory {
 
     /// Begins a transaction. A writing one waits up to `wait` for another program to finish;
     /// `waiting` is called once, after five seconds.
-    pub fn begin(
-        &self,
-        access: Access,
-        wait: Duration,
-        waiting: &dyn Fn(&str),
-    ) -> Result<Tx<'_>> {
+    pub fn begin(&self, access: Access, wait: Duration, waiting: &dyn Fn(&str)) -> Result<Tx<'_>> {
         let (statement, deadline) = match access {
             Access::Read => ("BEGIN", Duration::ZERO),
             Access::Write => ("BEGIN IMMEDIATE", wait),
@@ -218,7 +216,10 @@ impl Inventory {
         if to.exists() {
             return Err(InventoryError::new(
                 InventoryErrorKind::Usage,
-                format!("{} exists already; a backup never overwrites. Name a new file", to.display()),
+                format!(
+                    "{} exists already; a backup never overwrites. Name a new file",
+                    to.display()
+                ),
             ));
         }
         self.conn
@@ -342,9 +343,7 @@ fn check_header(path: &Path) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(InventoryError::new(
                 InventoryErrorKind::Missing,
-                format!(
-                    "there is no inventory {file}. `invsync init` or the first pull makes one"
-                ),
+                format!("there is no inventory {file}. `invsync init` or the first pull makes one"),
             ));
         }
         Err(error) => {
@@ -357,11 +356,9 @@ fn check_header(path: &Path) -> Result<()> {
         return refused("is not a file");
     }
     let mut header = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(|error| {
-            InventoryError::broken(format!("the inventory {file} cannot be read: {error}"))
-        })?;
+    std::fs::File::open(path).and_then(|file| file.take(100).read_to_end(&mut header)).map_err(
+        |error| InventoryError::broken(format!("the inventory {file} cannot be read: {error}")),
+    )?;
     if !header.starts_with(b"SQLite format 3\0") {
         return refused("is not an SQLite file");
     }

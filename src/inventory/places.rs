@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{InventoryError, InventoryErrorKind, Result, Tx};
-use crate::config::Place;
+use crate::model::Place;
 use crate::model::{Currency, Section};
 
 /// A warehouse or price group as the inventory has it.

@@ -232,11 +232,7 @@ impl Tx<'_> {
             while let Some(row) = rows.next()? {
                 let id: u32 = row.get(0)?;
                 if let Some(gtin) = row.get_ref(1)?.as_bytes().ok().and_then(Gtin::parse) {
-                    index
-                        .by_gtin
-                        .entry(gtin)
-                        .and_modify(|found| *found = None)
-                        .or_insert(Some(id));
+                    index.by_gtin.entry(gtin).and_modify(|found| *found = None).or_insert(Some(id));
                 }
             }
             Ok(())

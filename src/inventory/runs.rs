@@ -6,7 +6,7 @@ use super::links::linked_by;
 use super::products::ProductId;
 use super::{InventoryError, RECORDED_PLANS, Result, Tx};
 use crate::model::{
-    Changed, ChangeStatus, Command, Currency, Decimal, LinkedBy, Problem, ProblemKind, RunStatus,
+    ChangeStatus, Changed, Command, Currency, Decimal, LinkedBy, Problem, ProblemKind, RunStatus,
     RunSummary, Section, Timestamp,
 };
 
