@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 
@@ -84,7 +84,9 @@ impl Context {
             engine::Progress::end(&self.progress);
             sink.run(run)
         });
-        if result.is_ok() || is_begun {
+        // Who was interrupted before the first run did not hear that there is nothing to do.
+        let is_cut = self.interrupted.load(Ordering::Relaxed) && self.style.format == Format::Table;
+        if is_begun || (result.is_ok() && !is_cut) {
             sink.end()?;
         }
         result

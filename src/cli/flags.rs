@@ -176,7 +176,9 @@ impl Common {
     }
 }
 
+/// The terminal's own word, or what the shell says of it.
 fn terminal_width() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size()?;
-    Some(usize::from(width.0)).filter(|width| *width > 0)
+    let own = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    own.or_else(told).filter(|width| *width > 0)
 }
