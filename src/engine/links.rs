@@ -75,7 +75,7 @@ pub(super) fn link(
             }
         }
     }
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link);
+    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link, &[]);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
