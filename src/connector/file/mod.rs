@@ -3,3 +3,7 @@
 pub mod csv;
 pub mod json;
 pub mod xml;
+
+mod path;
+mod tree;
+mod window;
