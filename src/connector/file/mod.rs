@@ -4,6 +4,7 @@ pub mod csv;
 pub mod json;
 pub mod xml;
 
+mod outline;
 mod path;
 mod tree;
 mod window;

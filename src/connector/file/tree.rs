@@ -205,6 +205,8 @@ struct Node {
     local: u16,
     /// Behind the last node below this one.
     end: u32,
+    /// How long the texts were when it was opened.
+    text_at: u32,
     /// `None`: it has no text that any path could want, or is JSON's null, array or object.
     text: Option<Part>,
     attributes: Range<u32>,
@@ -272,6 +274,7 @@ impl Tree {
             full: name.map_or(OTHER, |name| name.full),
             local: name.map_or(OTHER, |name| name.local),
             end: id + 1,
+            text_at: index(self.text.len()),
             text: None,
             attributes: attributes..attributes,
             raw: raw_start..raw_start,
@@ -336,9 +339,12 @@ impl Tree {
 
     /// Takes a node off again with all that came behind it.
     pub(crate) fn truncate(&mut self, node: NodeId) {
-        if let Some(node) = self.nodes.get(node.0 as usize) {
-            self.attributes.truncate(node.attributes.start as usize);
+        let Some(first) = self.nodes.get(node.0 as usize) else { return };
+        if let Some(attribute) = self.attributes.get(first.attributes.start as usize) {
+            self.attribute_text.truncate(attribute.text.start as usize);
         }
+        self.attributes.truncate(first.attributes.start as usize);
+        self.text.truncate(first.text_at as usize);
         self.nodes.truncate(node.0 as usize);
     }
 

@@ -1,5 +1,8 @@
 //! `connector = "xml"`.
 
+mod tag;
+mod walk;
+
 use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;
 
