@@ -231,6 +231,11 @@ impl<'a> Entry<'a> {
         self.value.is_table()
     }
 
+    /// Whether the value is a string.
+    pub fn is_string(&self) -> bool {
+        self.value.is_str()
+    }
+
     /// Whether the value is an array.
     pub fn is_array(&self) -> bool {
         self.value.is_array()

@@ -1,2 +1,27 @@
 //! What all feeds share, whatever their format: where the bytes come from, how they become text,
 //! how a row becomes an item.
+
+pub mod mapping;
+pub mod number;
+
+use std::fmt::Write;
+
+/// A text of a feed as a message may show it: quoted, short, nothing in it that moves a cursor.
+pub fn shown(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut shown = String::from("\"");
+    for c in text.chars().take(LONGEST) {
+        // Bidirectional controls reorder what stands around them.
+        if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "{}", c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown.push('"');
+    shown
+}
