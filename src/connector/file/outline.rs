@@ -99,3 +99,59 @@ impl PathsSeen {
         self.paths.join("\n")
     }
 }
+
+/// The names of the elements or keys that are open, without an allocation a name.
+#[derive(Debug, Default)]
+pub(crate) struct OpenNames {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl OpenNames {
+    /// Adds a name.
+    pub(crate) fn push(&mut self, name: &str) {
+        self.starts.push(self.text.len());
+        self.text.push_str(name);
+    }
+
+    /// Takes the last name off.
+    pub(crate) fn pop(&mut self) {
+        self.truncate(self.starts.len().saturating_sub(1));
+    }
+
+    /// Keeps only the first `count` names.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        if let Some(start) = self.starts.get(count) {
+            self.text.truncate(*start);
+            self.starts.truncate(count);
+        }
+    }
+
+    /// The last name.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.starts.last().map(|start| &self.text[*start..])
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// `/a/b/c`
+    pub(crate) fn path(&self) -> String {
+        let ends = self.starts.iter().skip(1).copied().chain([self.text.len()]);
+        self.starts.iter().zip(ends).map(|(start, end)| format!("/{}", &self.text[*start..end])).collect()
+    }
+
+    /// `/a/b`: the names without the empty ones, which stand for arrays.
+    pub(crate) fn path_of_keys(&self) -> String {
+        let path = self.path();
+        let keys: Vec<_> = path.split('/').filter(|key| !key.is_empty()).collect();
+        format!("/{}", keys.join("/"))
+    }
+}

@@ -266,6 +266,11 @@ impl Tree {
             + self.attributes.len() * size_of::<Attribute>()
     }
 
+    /// The node that will be opened next.
+    pub(crate) fn next_node(&self) -> NodeId {
+        NodeId(index(self.nodes.len()))
+    }
+
     /// Adds a node below the one that is open.
     pub(crate) fn open(&mut self, name: Option<Name>, raw_start: u64) -> NodeId {
         let id = index(self.nodes.len());

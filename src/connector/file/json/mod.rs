@@ -1,5 +1,11 @@
 //! `connector = "json"`.
 
+mod scan;
+mod walk;
+
+/// How deep values may be nested.
+const DEPTH: usize = 128;
+
 use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;
 

@@ -11,7 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::tag::{Attributes, BARE_AND, Fault, decode_attribute, decode_reference, find_control};
 use crate::connector::ConnectorError;
-use crate::connector::file::outline::{Item, Outline, PathsSeen, Walk};
+use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::path::Step;
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
 use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
@@ -40,7 +40,8 @@ struct State {
     outside: Outside,
     item: Option<OpenItem>,
     tree: Builder,
-    items: u64,
+    /// How many of the open elements, from the root, have had an item in them.
+    with_items: usize,
     seen: PathsSeen,
 }
 
@@ -351,7 +352,7 @@ impl State {
             return Ok(true);
         }
         self.item = None;
-        self.items += 1;
+        self.with_items = depth;
         self.matched = self.matched.min(depth);
         self.root_is_closed = depth == 0;
         self.outside.tree.reach_end();
@@ -368,11 +369,13 @@ impl State {
     /// An element outside of items was closed.
     fn leave(&mut self, depth: usize, start: usize, outline: &Outline) -> Result<(), Fault> {
         self.matched = self.matched.min(depth);
+        self.with_items = self.with_items.min(depth);
         self.root_is_closed = depth == 0;
         if outline.reads_outside {
             self.outside.version += 1;
-            if self.items > 0 {
-                // What is not around the items that follow says nothing about them.
+            if self.with_items >= depth {
+                // It came behind an item, or held items itself: it says nothing about those that
+                // follow.
                 self.outside.tree.forget_last();
             }
             if self.outside.tree.tree.bytes() > ITEM_BYTES {
@@ -473,49 +476,6 @@ fn words(error: &Error) -> String {
         Error::IllFormed(IllFormedError::UnclosedReference) => BARE_AND.to_owned(),
         Error::Syntax(_) => format!("the document is cut or not well-formed: {error}"),
         _ => error.to_string(),
-    }
-}
-
-/// The names of the elements that are open, without an allocation a name.
-#[derive(Default)]
-struct OpenNames {
-    text: String,
-    starts: Vec<usize>,
-}
-
-impl OpenNames {
-    fn push(&mut self, name: &str) {
-        self.starts.push(self.text.len());
-        self.text.push_str(name);
-    }
-
-    fn pop(&mut self) {
-        self.truncate(self.starts.len().saturating_sub(1));
-    }
-
-    fn truncate(&mut self, count: usize) {
-        if let Some(start) = self.starts.get(count) {
-            self.text.truncate(*start);
-            self.starts.truncate(count);
-        }
-    }
-
-    fn last(&self) -> Option<&str> {
-        self.starts.last().map(|start| &self.text[*start..])
-    }
-
-    fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.starts.is_empty()
-    }
-
-    /// `/a/b/c`
-    fn path(&self) -> String {
-        let ends = self.starts.iter().skip(1).copied().chain([self.text.len()]);
-        self.starts.iter().zip(ends).map(|(start, end)| format!("/{}", &self.text[*start..end])).collect()
     }
 }
 
