@@ -1,8 +1,12 @@
 //! What all feeds share, whatever their format: where the bytes come from, how they become text,
 //! how a row becomes an item.
 
+pub mod decode;
+pub mod fingerprint;
 pub mod mapping;
 pub mod number;
+pub mod settings;
+pub mod source;
 
 use std::fmt::Write;
 

@@ -1,7 +1,9 @@
 //! Formats of files: readers, and writers that change nothing but the values they are given.
 
 pub mod csv;
+pub mod edit;
 pub mod json;
+pub mod replace;
 pub mod xml;
 
 mod outline;
