@@ -6,7 +6,9 @@ pub mod json;
 pub mod replace;
 pub mod xml;
 
+mod items;
 mod outline;
 mod path;
+mod rewrite;
 mod tree;
 mod window;

@@ -3,7 +3,7 @@
 
 use super::path::{Path, Start, Step};
 use super::tree::{CompiledPath, CompiledStep, Tree, Vocabulary};
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, Fingerprint};
 
 /// How many element paths are remembered, for messages about what a document holds.
 const PATHS_SEEN: usize = 20;
@@ -62,6 +62,9 @@ pub(crate) trait Walk: Send {
 
     /// The first element paths that were met, for messages and the memory of the delivery.
     fn paths_seen(&self) -> String;
+
+    /// What the bytes were; an error where the file changed while it was read.
+    fn finish(self: Box<Self>) -> Result<Option<Fingerprint>, ConnectorError>;
 }
 
 /// The first few element paths of a document.

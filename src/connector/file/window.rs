@@ -1,12 +1,11 @@
 //! A large reused buffer over a stream of text: parsers work on slices of it, and what they have
 //! not finished moves to the front before more is read.
 
-use std::io::Read;
-
-use crate::connector::ConnectorError;
+use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::{ConnectorError, Fingerprint};
 
 /// How much is read at once.
-const BLOCK_BYTES: usize = 1 << 20;
+pub(crate) const BLOCK_BYTES: usize = 1 << 20;
 
 /// The most that one item may take.
 pub(crate) const ITEM_BYTES: usize = 16 << 20;
@@ -14,13 +13,15 @@ pub(crate) const ITEM_BYTES: usize = 16 << 20;
 /// The most that one field may take.
 pub(crate) const FIELD_BYTES: usize = 1 << 20;
 
-/// A part of a stream of UTF-8, as text.
+/// A part of a document, as text.
 pub(crate) struct Window {
-    source: Box<dyn Read + Send>,
+    source: Characters,
+    charset: Charset,
     text: String,
     /// Bytes read behind `text`: the start of a character that is still incomplete, mostly none.
     block: Vec<u8>,
-    /// Where `text` starts in the stream, in bytes.
+    block_bytes: usize,
+    /// Where `text` starts in the document, in bytes of UTF-8.
     offset: u64,
     ended: bool,
     lines: Lines,
@@ -46,22 +47,37 @@ impl Lines {
 }
 
 impl Window {
-    /// A window over a stream; a byte order mark at its start is left out.
-    pub(crate) fn open(source: Box<dyn Read + Send>) -> Result<Window, ConnectorError> {
+    /// A window over a document, read `block_bytes` at a time.
+    pub(crate) fn open(source: Characters, block_bytes: usize) -> Result<Window, ConnectorError> {
+        let charset = source.charset();
         let mut window = Window {
             source,
+            charset,
             text: String::new(),
             block: Vec::new(),
+            block_bytes,
             offset: 0,
             ended: false,
             lines: Lines { line: 1, counted: 0 },
         };
         window.read_block()?;
-        if window.text.starts_with('\u{feff}') {
-            window.text.drain(..'\u{feff}'.len_utf8());
-            window.offset = '\u{feff}'.len_utf8() as u64;
-        }
         Ok(window)
+    }
+
+    /// What the document was; an error where it changed while it was read.
+    pub(crate) fn finish(self) -> Result<Option<Fingerprint>, ConnectorError> {
+        self.source.finish()
+    }
+
+    /// An error of the document as a whole.
+    pub(crate) fn error(&self, message: &str) -> ConnectorError {
+        ConnectorError::source(format!("{}: {message}", self.source.source().path().display()))
+    }
+
+    /// An error at a place in the window.
+    pub(crate) fn error_at(&mut self, place: usize, message: &str) -> ConnectorError {
+        let (line, column) = self.position(place);
+        self.error(&format!("line {line}, column {column}: {message}"))
     }
 
     /// What is in the window.
@@ -69,12 +85,12 @@ impl Window {
         &self.text
     }
 
-    /// Where the window starts in the stream, in bytes.
+    /// Where the window starts in the document, in bytes of UTF-8.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Whether the window holds the end of the stream.
+    /// Whether the window holds the end of the document.
     pub(crate) fn is_last(&self) -> bool {
         self.ended
     }
@@ -90,7 +106,7 @@ impl Window {
     }
 
     /// Line and column, in characters, of a place in the window.
-    pub(crate) fn position(&mut self, place: usize) -> (u64, usize) {
+    fn position(&mut self, place: usize) -> (u64, usize) {
         let place = self.text.floor_char_boundary(place);
         let line = self.line_at(place);
         let before = &self.text[..place];
@@ -106,42 +122,63 @@ impl Window {
         self.offset += keep_from as u64;
         self.lines.counted = self.lines.counted.saturating_sub(keep_from);
         if self.text.len() > ITEM_BYTES {
-            return Err(ConnectorError::source(format!(
-                "line {line}: {what} is longer than {} MiB",
-                ITEM_BYTES >> 20
-            )));
+            let limit = ITEM_BYTES >> 20;
+            return Err(self.error(&format!("line {line}: {what} is longer than {limit} MiB")));
         }
         self.read_block()
+    }
+
+    /// The last line.
+    pub(crate) fn last_line(&mut self) -> u64 {
+        self.line_at(self.text.len())
     }
 
     /// Reads as much again as there is, at least a block, so that an item that grows is parsed
     /// anew only a few times.
     fn read_block(&mut self) -> Result<(), ConnectorError> {
-        let wanted = self.text.len().clamp(BLOCK_BYTES, ITEM_BYTES) as u64;
-        let had = self.block.len();
-        let read = Read::take(&mut self.source, wanted)
-            .read_to_end(&mut self.block)
-            .map_err(|why| ConnectorError::source(why.to_string()))?;
-        self.ended = self.block.len() == had && read == 0;
-        let valid = match std::str::from_utf8(&self.block) {
+        let start = self.block.len();
+        let wanted = self.text.len().clamp(self.block_bytes, ITEM_BYTES);
+        self.block.resize(start + wanted, 0);
+        let mut end = start;
+        while end < self.block.len() && !self.ended {
+            let count = self.source.read(&mut self.block[end..])?;
+            self.ended = count == 0;
+            end += count;
+        }
+        self.block.truncate(end);
+        if self.charset.name() == "UTF-8" { self.take_utf8() } else { self.take_single_bytes() }
+    }
+
+    fn take_utf8(&mut self) -> Result<(), ConnectorError> {
+        let (valid, is_bad) = match std::str::from_utf8(&self.block) {
             Ok(text) => {
                 self.text.push_str(text);
-                self.block.len()
+                (self.block.len(), false)
             }
             Err(error) => {
-                let (valid, _) = self.block.split_at(error.valid_up_to());
+                let valid = &self.block[..error.valid_up_to()];
                 self.text.push_str(std::str::from_utf8(valid).unwrap_or_default());
-                if error.error_len().is_some() || self.ended {
-                    let (line, column) = self.position(self.text.len());
-                    return Err(ConnectorError::source(format!(
-                        "line {line}, column {column}: not UTF-8; if the file is meant to be in \
-                         another encoding, name it with `encoding`"
-                    )));
-                }
-                error.valid_up_to()
+                (valid.len(), error.error_len().is_some() || self.ended)
             }
         };
+        if is_bad {
+            let message = "not UTF-8; if the file is in another encoding, name it with `encoding`";
+            return Err(self.error_at(self.text.len(), message));
+        }
         self.block.drain(..valid);
+        Ok(())
+    }
+
+    /// A character a byte.
+    fn take_single_bytes(&mut self) -> Result<(), ConnectorError> {
+        match self.charset.text(&self.block) {
+            Ok(text) => self.text.push_str(&text),
+            Err(why) => {
+                let line = self.last_line();
+                return Err(self.error(&format!("line {line} or behind it {why}")));
+            }
+        }
+        self.block.clear();
         Ok(())
     }
 }

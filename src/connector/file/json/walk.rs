@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, Fingerprint};
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
 use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
@@ -134,12 +134,13 @@ impl JsonWalk {
     }
 
     fn cut(&mut self) -> ConnectorError {
-        let (line, _) = self.window.position(self.window.text().len());
-        ConnectorError::source(if self.state.values == 0 && self.state.frames.len() == 1 {
+        let line = self.window.last_line();
+        let message = if self.state.values == 0 && self.state.frames.len() == 1 {
             "the document is empty".to_owned()
         } else {
             format!("the document is cut: it ends on line {line} in the middle of a value")
-        })
+        };
+        self.window.error(&message)
     }
 }
 
@@ -149,9 +150,7 @@ impl Walk for JsonWalk {
             match self.parse_window(each) {
                 Ok(_) => return Ok(true),
                 Err(Trouble::Fault(at, message)) => {
-                    let (line, column) = self.window.position(at);
-                    let message = format!("line {line}, column {column}: {message}");
-                    return Err(ConnectorError::source(message));
+                    return Err(self.window.error_at(at, &message));
                 }
                 Err(Trouble::Unfinished) if self.is_at_end() && self.state.values > 0 => {
                     return Ok(false);
@@ -167,6 +166,10 @@ impl Walk for JsonWalk {
 
     fn paths_seen(&self) -> String {
         self.state.seen.text()
+    }
+
+    fn finish(self: Box<Self>) -> Result<Option<Fingerprint>, ConnectorError> {
+        self.window.finish()
     }
 }
 

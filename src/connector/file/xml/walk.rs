@@ -10,7 +10,7 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::tag::{Attributes, BARE_AND, Fault, decode_attribute, decode_reference, find_control};
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, Fingerprint};
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::path::Step;
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
@@ -125,21 +125,16 @@ impl XmlWalk {
     /// Looks for what XML does not allow in the part of the window that is new.
     fn check_characters(&mut self) -> Result<(), ConnectorError> {
         if let Some(at) = find_control(&self.window.text()[self.checked..]) {
-            return Err(self.fault(self.checked + at, "a control character; XML allows none"));
+            return Err(self.window.error_at(self.checked + at, "a control character; XML allows none"));
         }
         self.checked = self.window.text().len();
         Ok(())
     }
 
-    fn fault(&mut self, at: usize, message: &str) -> ConnectorError {
-        let (line, column) = self.window.position(at);
-        ConnectorError::source(format!("line {line}, column {column}: {message}"))
-    }
-
     /// The error of a document that ends too early.
     fn cut(&mut self) -> ConnectorError {
-        let (line, _) = self.window.position(self.window.text().len());
-        ConnectorError::source(match self.state.open.last() {
+        let line = self.window.last_line();
+        self.window.error(&match self.state.open.last() {
             Some(name) => format!(
                 "the document is cut: it ends on line {line}, and <{name}> is not closed"
             ),
@@ -154,7 +149,7 @@ impl Walk for XmlWalk {
             self.check_characters()?;
             let stop = match self.parse_window(each) {
                 Ok(stop) => stop,
-                Err((at, message)) => return Err(self.fault(at, &message)),
+                Err((at, message)) => return Err(self.window.error_at(at, &message)),
             };
             match stop {
                 Stop::Enough => return Ok(true),
@@ -173,6 +168,10 @@ impl Walk for XmlWalk {
 
     fn paths_seen(&self) -> String {
         self.state.seen.text()
+    }
+
+    fn finish(self: Box<Self>) -> Result<Option<Fingerprint>, ConnectorError> {
+        self.window.finish()
     }
 }
 
