@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
 use super::tree::{NodeId, Tree};
+use super::tree_write::{RewriteValue, TreeWriter};
 use crate::connector::feed::decode::Characters;
-use crate::connector::feed::mapping::{Lookup, Mapping, PathId};
+use crate::connector::feed::mapping::{Lookup, PathId};
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::source::{Bytes, Source};
 use crate::connector::{
@@ -28,14 +29,14 @@ pub(crate) struct Format {
     /// Starts a walk.
     pub(crate) walk: fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>,
     /// How values are rewritten.
-    pub(crate) cells: super::rewrite::Cells,
+    pub(crate) rewrite: RewriteValue,
 }
 
 /// The settings of a tree-shaped feed.
 #[derive(Clone, Debug)]
-struct TreeSettings {
-    format: Format,
-    feed: Arc<FeedSettings>,
+pub(crate) struct TreeSettings {
+    pub(crate) format: Format,
+    pub(crate) feed: Arc<FeedSettings>,
     outline: Arc<Outline>,
 }
 
@@ -103,37 +104,55 @@ impl Settings for TreeSettings {
     }
 
     fn can_write(&self, section: Section) -> Result<(), String> {
-        self.feed.can_write(section)
+        self.feed.can_write(section)?;
+        let (_, path) = self.feed.mapping.writable(section)?;
+        match self.outline.paths.get(path.index()).map(|path| path.start) {
+            Some(Start::Root) => Err("a path from the root is a value of all items".to_owned()),
+            Some(Start::Holder) if self.outline.variants.is_some() => {
+                Err("a path with `..` is a value of all variants of an item".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 /// A tree-shaped feed, ready to be read.
-struct TreeConnector {
-    settings: TreeSettings,
-    source: Source,
+#[derive(Clone)]
+pub(crate) struct TreeConnector {
+    pub(crate) settings: TreeSettings,
+    pub(crate) source: Source,
 }
 
 impl TreeConnector {
-    fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
+    /// Starts a walk over the source.
+    pub(crate) fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
         let TreeSettings { format, feed, outline } = &self.settings;
         let bytes = self.source.open(feed.keep())?;
         (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))
+    }
+
+    /// What turns items into rows.
+    pub(crate) fn rows(&self, want: Want) -> Rows {
+        Rows {
+            feed: Arc::clone(&self.settings.feed),
+            outline: Arc::clone(&self.settings.outline),
+            outside: OutsideValues::default(),
+            want,
+        }
     }
 }
 
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let rows = Rows {
-            feed: Arc::clone(&self.settings.feed),
-            outline: Arc::clone(&self.settings.outline),
-            outside: OutsideValues::default(),
-            want,
-        };
-        Ok(Box::new(TreeReader { walk: self.walk()?, rows, is_done: false }))
+        Ok(Box::new(TreeReader { walk: self.walk()?, rows: self.rows(want), is_done: false }))
     }
 
-    fn writer(&self, _read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
-        Ok(None)
+    fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
+        if !Section::ALL.into_iter().any(|section| self.settings.can_write(section).is_ok()) {
+            return Ok(None);
+        }
+        let Some(read) = read.fingerprint.clone() else { return Ok(None) };
+        Ok(Some(Box::new(TreeWriter { connector: self.clone(), read })))
     }
 }
 
@@ -148,7 +167,7 @@ impl Reader for TreeReader {
         rows.clear();
         while !self.is_done && rows.is_empty() && rows.problems().is_empty() {
             let goes_on = self.walk.walk(&mut |item| {
-                self.rows.add(&item, rows, &mut |_, _| {});
+                self.rows.add(&item, rows, &mut |_, _, _| {});
                 !rows.is_full() && rows.problems().len() < RowBatch::ROWS
             })?;
             self.is_done = !goes_on;
@@ -165,10 +184,10 @@ impl Reader for TreeReader {
 
 /// Turns items into rows.
 pub(crate) struct Rows {
-    pub(crate) feed: Arc<FeedSettings>,
-    pub(crate) outline: Arc<Outline>,
-    pub(crate) outside: OutsideValues,
-    pub(crate) want: Want,
+    feed: Arc<FeedSettings>,
+    outline: Arc<Outline>,
+    outside: OutsideValues,
+    want: Want,
 }
 
 impl Rows {
@@ -178,7 +197,7 @@ impl Rows {
         &mut self,
         item: &Item<'_>,
         batch: &mut RowBatch,
-        each: &mut dyn FnMut(usize, &View<'_>),
+        each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
     ) {
         let Rows { feed, outline, outside, want } = self;
         outside.follow(item, outline);
@@ -187,7 +206,7 @@ impl Rows {
             let before = batch.len();
             feed.mapping.row(&view, *want, item.line, batch);
             if batch.len() > before {
-                each(before, &view);
+                each(batch, before, &view);
             }
             true
         };
@@ -243,7 +262,7 @@ impl Lookup for View<'_> {
 
 /// What the paths from the root find, looked up once for all items that it is the same for.
 #[derive(Default)]
-pub(crate) struct OutsideValues {
+struct OutsideValues {
     version: Option<u64>,
     /// By path, in the order of the mapping; empty for paths that do not start at the root.
     values: Vec<Vec<String>>,
@@ -274,9 +293,4 @@ impl OutsideValues {
     fn values(&self, path: PathId) -> &[String] {
         self.values.get(path.index()).map_or(&[], Vec::as_slice)
     }
-}
-
-/// The value that a section's field holds in the mapping, for writers.
-pub(crate) fn written_path(mapping: &Mapping, section: Section) -> Option<PathId> {
-    mapping.writable(section).ok().map(|(_, path)| path)
 }

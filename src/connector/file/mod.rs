@@ -11,4 +11,8 @@ mod outline;
 mod path;
 mod rewrite;
 mod tree;
+mod tree_write;
 mod window;
+
+#[cfg(test)]
+pub(crate) mod testing;

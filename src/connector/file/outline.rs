@@ -3,6 +3,7 @@
 
 use super::path::{Path, Start, Step};
 use super::tree::{CompiledPath, CompiledStep, Tree, Vocabulary};
+use crate::connector::feed::decode::Charset;
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// How many element paths are remembered, for messages about what a document holds.
@@ -52,6 +53,8 @@ pub(crate) struct Item<'t> {
     pub(crate) source: &'t str,
     /// Where `source` starts in the document, in bytes.
     pub(crate) source_offset: u64,
+    /// The same in characters, where a character of the file is one byte; else 0.
+    pub(crate) source_chars: u64,
 }
 
 /// A walk over a document, item by item.
@@ -62,6 +65,9 @@ pub(crate) trait Walk: Send {
 
     /// The first element paths that were met, for messages and the memory of the delivery.
     fn paths_seen(&self) -> String;
+
+    /// The encoding of the file.
+    fn charset(&self) -> Charset;
 
     /// What the bytes were; an error where the file changed while it was read.
     fn finish(self: Box<Self>) -> Result<Option<Fingerprint>, ConnectorError>;

@@ -23,6 +23,8 @@ pub(crate) struct Window {
     block_bytes: usize,
     /// Where `text` starts in the document, in bytes of UTF-8.
     offset: u64,
+    /// The same in characters, where a character of the file is one byte; else 0.
+    offset_chars: u64,
     ended: bool,
     lines: Lines,
 }
@@ -57,6 +59,7 @@ impl Window {
             block: Vec::new(),
             block_bytes,
             offset: 0,
+            offset_chars: 0,
             ended: false,
             lines: Lines { line: 1, counted: 0 },
         };
@@ -90,6 +93,16 @@ impl Window {
         self.offset
     }
 
+    /// Where the window starts in the file, in characters, where each is one byte; else 0.
+    pub(crate) fn offset_chars(&self) -> u64 {
+        self.offset_chars
+    }
+
+    /// The encoding of the file.
+    pub(crate) fn charset(&self) -> Charset {
+        self.source.source_charset()
+    }
+
     /// Whether the window holds the end of the document.
     pub(crate) fn is_last(&self) -> bool {
         self.ended
@@ -118,6 +131,9 @@ impl Window {
     /// is too long.
     pub(crate) fn refill(&mut self, keep_from: usize, what: &str) -> Result<(), ConnectorError> {
         let line = self.line_at(keep_from);
+        if !self.is_utf8() {
+            self.offset_chars += self.text[..keep_from].chars().count() as u64;
+        }
         self.text.drain(..keep_from);
         self.offset += keep_from as u64;
         self.lines.counted = self.lines.counted.saturating_sub(keep_from);
@@ -146,7 +162,11 @@ impl Window {
             end += count;
         }
         self.block.truncate(end);
-        if self.charset.name() == "UTF-8" { self.take_utf8() } else { self.take_single_bytes() }
+        if self.is_utf8() { self.take_utf8() } else { self.take_single_bytes() }
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.charset.name() == Charset::UTF_8.name()
     }
 
     fn take_utf8(&mut self) -> Result<(), ConnectorError> {

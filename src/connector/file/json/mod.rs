@@ -1,6 +1,7 @@
 //! `connector = "json"`.
 
 mod scan;
+mod value;
 mod walk;
 
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use self::walk::JsonWalk;
 use super::items::Format;
 use super::outline::{Outline, Walk};
 use super::path::{Path, Predicate};
-use super::rewrite::Cells;
 use super::window::{BLOCK_BYTES, Window};
 use crate::connector::feed::decode::Characters;
 use crate::connector::feed::settings::FeedSettings;
@@ -26,7 +26,7 @@ const DEPTH: usize = 128;
 pub const REGISTRATION: Registration = Registration { name: "json", settings };
 
 const FORMAT: Format =
-    Format { default_items: Some("/"), check, decode, walk, cells: Cells };
+    Format { default_items: Some("/"), check, decode, walk, rewrite: value::rewrite };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     FORMAT.settings(table, context)
@@ -56,3 +56,6 @@ fn walk(text: Characters, outline: Arc<Outline>) -> Result<Box<dyn Walk>, Connec
 fn decode(bytes: Bytes, feed: &FeedSettings) -> Result<Characters, ConnectorError> {
     Ok(Characters::new(bytes, Some(feed.encoding.unwrap_or(UTF_8))))
 }
+
+#[cfg(test)]
+mod tests;

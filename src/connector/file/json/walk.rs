@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
 use crate::connector::{ConnectorError, Fingerprint};
+use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
 use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
@@ -77,6 +78,7 @@ struct Source<'w> {
     outline: &'w Outline,
     text: &'w str,
     offset: u64,
+    offset_chars: u64,
     lines: Lines,
 }
 
@@ -115,6 +117,7 @@ impl JsonWalk {
             outline: &self.outline,
             text: self.window.text(),
             offset: self.window.offset(),
+            offset_chars: self.window.offset_chars(),
             lines: self.window.lines(),
         };
         loop {
@@ -166,6 +169,10 @@ impl Walk for JsonWalk {
 
     fn paths_seen(&self) -> String {
         self.state.seen.text()
+    }
+
+    fn charset(&self) -> Charset {
+        self.window.charset()
     }
 
     fn finish(self: Box<Self>) -> Result<Option<Fingerprint>, ConnectorError> {
@@ -371,6 +378,7 @@ impl State {
             line,
             source: source.text,
             source_offset: source.offset,
+            source_chars: source.offset_chars,
         });
         Ok(if goes_on { Step::On } else { Step::Enough })
     }

@@ -1,6 +1,7 @@
 //! `connector = "xml"`.
 
 mod tag;
+mod value;
 mod walk;
 
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use self::walk::XmlWalk;
 use super::items::Format;
 use super::outline::{Outline, Walk};
-use super::rewrite::Cells;
 use super::window::{BLOCK_BYTES, Window};
 use crate::connector::feed::decode::Characters;
 use crate::connector::feed::settings::FeedSettings;
@@ -23,7 +23,7 @@ use crate::settings::Table;
 pub const REGISTRATION: Registration = Registration { name: "xml", settings };
 
 const FORMAT: Format =
-    Format { default_items: None, check: |_| Ok(()), decode, walk, cells: Cells };
+    Format { default_items: None, check: |_| Ok(()), decode, walk, rewrite: value::rewrite };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     FORMAT.settings(table, context)
@@ -82,3 +82,6 @@ fn declared_label(head: &[u8]) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

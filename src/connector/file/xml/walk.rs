@@ -11,6 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::tag::{Attributes, BARE_AND, Fault, decode_attribute, decode_reference, find_control};
 use crate::connector::{ConnectorError, Fingerprint};
+use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::path::Step;
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
@@ -95,6 +96,7 @@ impl XmlWalk {
             outline: &self.outline,
             text,
             offset: self.window.offset(),
+            offset_chars: self.window.offset_chars(),
             lines: self.window.lines(),
         };
         loop {
@@ -170,6 +172,10 @@ impl Walk for XmlWalk {
         self.state.seen.text()
     }
 
+    fn charset(&self) -> Charset {
+        self.window.charset()
+    }
+
     fn finish(self: Box<Self>) -> Result<Option<Fingerprint>, ConnectorError> {
         self.window.finish()
     }
@@ -180,6 +186,7 @@ struct Source<'w> {
     outline: &'w Outline,
     text: &'w str,
     offset: u64,
+    offset_chars: u64,
     lines: Lines,
 }
 
@@ -220,7 +227,7 @@ impl State {
                 let c = decode_reference(&reference).map_err(|why| Fault::new(start, why))?;
                 self.builder().text(c.encode_utf8(&mut [0; 4]));
             }
-            Event::DocType(dtd) if dtd.contains("<!ENTITY") => {
+            Event::DocType(dtd) if declares_entities(&dtd) => {
                 return Err(Fault::new(start, "a DTD that declares entities is refused"));
             }
             Event::DocType(_)
@@ -362,6 +369,7 @@ impl State {
             line: item.line,
             source: source.text,
             source_offset: source.offset,
+            source_chars: source.offset_chars,
         }))
     }
 
@@ -440,6 +448,12 @@ fn read_attributes(
         }
     }
     Ok(())
+}
+
+/// Whether a DTD declares entities for texts. Those that only the DTD itself uses (`%`) do nothing,
+/// for it is never read.
+fn declares_entities(dtd: &str) -> bool {
+    dtd.split("<!ENTITY").skip(1).any(|rest| !rest.trim_start().starts_with('%'))
 }
 
 fn too_long(what: &str, at: usize) -> Fault {
