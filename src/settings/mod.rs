@@ -5,6 +5,7 @@
 mod document;
 mod duration;
 mod table;
+mod template;
 mod text;
 
 pub use document::{ConfigError, Document, Problems};
