@@ -1,1 +1,133 @@
-//! Soon.
+//! The command line: one file a command, each with its flags, its help and a short `run`. What a
+//! command does is decided in the engine, how it looks in the report.
+
+mod check;
+mod completions;
+mod context;
+mod flags;
+mod history;
+mod init;
+mod inventory;
+mod link;
+mod list;
+mod man;
+mod output;
+mod progress;
+mod pull;
+mod push;
+mod runs;
+mod select;
+mod signals;
+mod sync;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigErrors, FindError};
+use crate::engine::{self, UsageError};
+use crate::model::Exit;
+
+use context::Context;
+use flags::Common;
+use output::Output;
+
+/// Keeps stock and prices right between a shop's stores and wholesalers and its own inventory.
+#[derive(Debug, Parser)]
+#[command(
+    name = "invsync",
+    version,
+    about,
+    after_help = "Examples:\n  \
+        invsync init                            start with a config and an empty inventory\n  \
+        invsync pull store-a --dry-run          show what a pull would change\n  \
+        invsync sync --all --due --quiet        for cron: says something only when it must\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial, 4 a guard struck,\n\
+        5 check found errors, 6 locked, 7 try later, 8 credentials rejected, 10 differences\n\
+        (--dry-run --exit-code), 130 interrupted."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Pull(pull::Pull),
+    Push(push::Push),
+    Sync(sync::Sync),
+    Check(check::Check),
+    List(list::List),
+    Link(link::Link),
+    Inventory(inventory::Inventory),
+    Runs(runs::Runs),
+    History(history::History),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
+        match self {
+            Command::Init(command) => command.run(context),
+            Command::Pull(command) => command.run(context, out),
+            Command::Push(command) => command.run(context, out),
+            Command::Sync(command) => command.run(context, out),
+            Command::Check(command) => command.run(context, out),
+            Command::List(command) => command.run(context, out),
+            Command::Link(command) => command.run(context, out),
+            Command::Inventory(command) => command.run(context, out),
+            Command::Runs(command) => command.run(context, out),
+            Command::History(command) => command.run(context, out),
+            Command::Completions(command) => command.run(out),
+            Command::Man(command) => command.run(out),
+        }
+    }
+}
+
+/// Runs the command that the process's arguments ask for.
+pub fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => ExitCode::from(run(cli).code()),
+        Err(error) => ExitCode::from(explain(&error)),
+    }
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn explain(error: &clap::Error) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code());
+    match error.print() {
+        Err(failed) if code == 0 && failed.kind() != ErrorKind::BrokenPipe => Exit::Failed.code(),
+        _ => code,
+    }
+}
+
+fn run(cli: Cli) -> Exit {
+    let context = Context::new(cli.common);
+    let mut out = Output::stdout(context.common.quiet);
+    let result = context.start().and_then(|()| cli.command.run(&context, &mut out));
+    let mut exit = result.unwrap_or_else(|error| {
+        context.progress.error(&format!("{error:#}"));
+        exit_of(&error)
+    });
+    if let Err(error) = out.finish(exit) {
+        context.progress.error(&format!("the results could not be printed: {error}"));
+        exit = if exit == Exit::Done { Exit::Failed } else { exit };
+    }
+    context.progress.finish(exit);
+    exit
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    let is_usage = error.is::<UsageError>();
+    let is_config = error.is::<ConfigErrors>() || error.is::<FindError>();
+    if is_usage || is_config { Exit::Usage } else { engine::exit_of(error) }
+}
+
+#[cfg(test)]
+mod tests;

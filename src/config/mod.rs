@@ -2,12 +2,29 @@
 //!
 //! What a connector's own keys mean stands beside the connector; this room reads the rest.
 
+mod errors;
+mod find;
+mod guard;
+mod http;
+mod integration;
+mod places;
+mod read;
+mod section;
+mod starter;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use errors::ConfigErrors;
+pub use find::{DEFAULT_NAME, FindError, VARIABLE, find, locate};
+pub use http::HttpSettings;
+pub use starter::starter;
+
 use crate::connector::Settings;
-use crate::model::{Currency, Direction, LinkKey, Percent, Section};
-use crate::settings::Text;
+use crate::model::{Direction, LinkKey, Percent, Place, Section};
+use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
 #[derive(Debug)]
@@ -25,7 +42,7 @@ pub struct Config {
     /// The integrations, in the order of the file.
     pub integrations: Vec<Integration>,
     /// What is doubtful but no error.
-    pub warnings: Vec<crate::settings::ConfigError>,
+    pub warnings: Vec<ConfigError>,
 }
 
 /// `[inventory]`.
@@ -35,21 +52,6 @@ pub struct InventorySettings {
     pub path: Text,
     /// A CSV that is imported once, when the file is created.
     pub seed: Option<Text>,
-}
-
-/// A declared warehouse or price group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The key: letters, digits, `_`, `-`.
-    pub key: String,
-    /// The display name.
-    pub name: String,
-    /// The key that it had before.
-    pub renamed_from: Option<String>,
-    /// The currency; `None` for warehouses.
-    pub currency: Option<Currency>,
-    /// The line in the config.
-    pub line: u64,
 }
 
 /// `[integrations.NAME]`.
@@ -71,6 +73,8 @@ pub struct Integration {
     pub unlinked: Unlinked,
     /// Whether a delivery without items is no failure.
     pub allow_empty: bool,
+    /// How it is fetched, where it is fetched by http.
+    pub http: HttpSettings,
     /// `[integrations.NAME.stock]`.
     pub stock: Option<SectionSettings>,
     /// `[integrations.NAME.prices]`.
@@ -93,7 +97,7 @@ pub enum Unlinked {
 pub struct SectionSettings {
     /// Who is superior.
     pub direction: Direction,
-    /// The key of the warehouse or price group.
+    /// The key of the warehouse or price group; may be empty with the direction `off`.
     pub place: String,
     /// How often `sync --due` runs it.
     pub every: Option<Duration>,
@@ -170,6 +174,17 @@ impl Integration {
 }
 
 impl Config {
+    /// The path of the inventory's file.
+    pub fn inventory_path(&self) -> Result<PathBuf, TextError> {
+        Ok(self.folder.join(self.inventory.path.resolve(&self.folder)?.expose()))
+    }
+
+    /// The path of the CSV that a new inventory starts with, if there is one.
+    pub fn seed_path(&self) -> Result<Option<PathBuf>, TextError> {
+        let Some(seed) = &self.inventory.seed else { return Ok(None) };
+        Ok(Some(self.folder.join(seed.resolve(&self.folder)?.expose())))
+    }
+
     /// The integration of this name.
     pub fn integration(&self, name: &str) -> Option<&Integration> {
         self.integrations.iter().find(|integration| integration.name == name)
@@ -184,4 +199,27 @@ impl Config {
     pub fn warehouse(&self, key: &str) -> Option<&Place> {
         self.warehouses.iter().find(|place| place.key == key)
     }
+}
+
+/// Reports a name that is more than letters, digits, `_` and `-`.
+fn check_name(table: &Table<'_>, line: u64, key: &str, name: &str) {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || !name.chars().all(good) {
+        let message = format!(
+            "`{key}` is not a valid name: use only letters (a to z, A to Z), digits, `_` and `-`"
+        );
+        table.problems().error(line, message);
+    }
+}
+
+/// A duration that must not be 0.
+fn positive_duration(table: &mut Table<'_>, key: &'static str) -> Option<Duration> {
+    let name = table.name_of(key);
+    let line = table.take(key)?.line;
+    let found = table.duration(key)?;
+    if found.is_zero() {
+        table.problems().error(line, format!("`{name}` must be longer than \"0s\""));
+        return None;
+    }
+    Some(found)
 }

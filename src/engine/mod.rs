@@ -7,15 +7,33 @@
 //! Every command goes this way; it chooses the ends, never another way. The middle (match, plan,
 //! guard) does no I/O. A dry run is the same plan, not applied.
 
+mod guards;
+mod links;
+mod look;
+mod matching;
+mod plan;
+mod problem_log;
+mod products;
+mod pull;
+mod push;
+mod read;
+mod record;
+mod run;
+mod view;
+
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::config::{Config, Integration};
-use crate::connector::RowView;
-use crate::model::{ChangeRow, Exit, Guard, Problem, RunSummary, Section, Timestamp};
+use problem_log::ProblemLog;
+use run::{IfMissing, RunError};
+
+use crate::config::{Config, Integration, Unlinked};
+use crate::connector::{Connector, RowView};
+use crate::inventory::{Access, InventoryError};
+use crate::model::{ChangeRow, Direction, Exit, Guard, Problem, RunSummary, Section, Timestamp};
 use crate::report::RunReport;
 
 /// What a command was told on the command line.
@@ -33,6 +51,8 @@ pub struct Options {
     pub allow: Vec<Guard>,
     /// How long to wait for a lock, and, where longer than its default, for the inventory.
     pub wait: Duration,
+    /// Of `check`: contact nobody.
+    pub offline: bool,
 }
 
 /// Everything that a command works with.
@@ -51,7 +71,7 @@ pub struct Session<'a> {
 pub trait Progress: Send + Sync {
     /// A long step begins: `reading store-a`. `total` where it is known.
     fn begin(&self, what: &str, total: Option<u64>);
-    /// So many rows or changes are done.
+    /// So many rows or changes of this step are done by now.
     fn advance(&self, done: u64);
     /// The step ended; nothing of it stays on the terminal.
     fn end(&self);
@@ -68,39 +88,122 @@ pub type Sink<'s> = &'s mut dyn FnMut(&RunReport<'_>) -> Result<()>;
 pub struct UsageError(pub String);
 
 /// The exit code that an error of a command (not of a single run) stands for.
-pub fn exit_of(_error: &anyhow::Error) -> Exit {
-    Exit::Failed
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if let Some(error) = error.downcast_ref::<InventoryError>() {
+        return error.exit();
+    }
+    if let Some(error) = error.downcast_ref::<RunError>() {
+        return error.exit;
+    }
+    if error.downcast_ref::<UsageError>().is_some() { Exit::Usage } else { Exit::Failed }
 }
 
 /// Runs the sections with direction "download" of these integrations.
-pub fn pull(_session: &Session<'_>, _which: &[&Integration], _sink: Sink<'_>) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn pull(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
+    let connected = connect(session, which, &[Direction::Download])?;
+    let mut exit = Exit::Done;
+    for (integration, connector) in &connected {
+        if session.is_interrupted() {
+            return Ok(Exit::Interrupted);
+        }
+        exit = exit.max(pull::pull(session, integration, connector.as_ref(), None, sink)?);
+    }
+    Ok(exit)
 }
 
 /// Runs the sections with direction "send" of these integrations.
-pub fn push(_session: &Session<'_>, _which: &[&Integration], _sink: Sink<'_>) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
+    let connected = connect(session, which, &[Direction::Send])?;
+    let mut exit = Exit::Done;
+    for (integration, connector) in &connected {
+        if session.is_interrupted() {
+            return Ok(Exit::Interrupted);
+        }
+        exit = exit.max(push::push(session, integration, connector.as_ref(), None, sink)?);
+    }
+    Ok(exit)
 }
 
 /// All pulls, then all pushes, each integration read once. `due`: only what `every` says is due.
 pub fn sync(
-    _session: &Session<'_>,
-    _which: &[&Integration],
+    session: &Session<'_>,
+    which: &[&Integration],
     _due: bool,
-    _sink: Sink<'_>,
+    sink: Sink<'_>,
 ) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+    let both = [Direction::Download, Direction::Send];
+    let connected = connect(session, which, &both)?;
+    let mut exit = Exit::Done;
+    let mut kept = Vec::new();
+    for (integration, connector) in &connected {
+        let mut keep = None;
+        if session.is_interrupted() {
+            return Ok(Exit::Interrupted);
+        }
+        if has(session, integration, Direction::Download) {
+            let sends = has(session, integration, Direction::Send);
+            let keep = sends.then_some(&mut keep);
+            exit = exit.max(pull::pull(session, integration, connector.as_ref(), keep, sink)?);
+        }
+        kept.push(keep);
+    }
+    for ((integration, connector), kept) in connected.iter().zip(kept) {
+        if session.is_interrupted() {
+            return Ok(Exit::Interrupted);
+        }
+        if has(session, integration, Direction::Send) {
+            exit = exit.max(push::push(session, integration, connector.as_ref(), kept, sink)?);
+        }
+    }
+    Ok(exit)
+}
+
+fn has(session: &Session<'_>, integration: &Integration, direction: Direction) -> bool {
+    !pull::sections(session, integration, direction).is_empty()
+}
+
+/// The integrations that have a section of one of these directions, each with its connector.
+/// Before anybody is contacted, everything that the command line names is checked.
+fn connect<'i>(
+    session: &Session<'_>,
+    which: &[&'i Integration],
+    directions: &[Direction],
+) -> Result<Vec<(&'i Integration, Box<dyn Connector>)>> {
+    check_skus(session, which)?;
+    which
+        .iter()
+        .filter(|integration| {
+            directions.iter().any(|direction| has(session, integration, *direction))
+        })
+        .map(|integration| Ok((*integration, session.connect(integration)?)))
+        .collect()
+}
+
+/// `--sku` must name products, unless a pull may make them.
+fn check_skus(session: &Session<'_>, which: &[&Integration]) -> Result<()> {
+    let skus = &session.options.skus;
+    if skus.is_empty() || which.iter().any(|i| i.unlinked == Unlinked::Create) {
+        return Ok(());
+    }
+    let Ok(inventory) = session.open_to_read() else { return Ok(()) };
+    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    for sku in skus {
+        if tx.product_id(sku)?.is_none() {
+            return Err(products::unknown_sku(&tx.products()?, sku).into());
+        }
+    }
+    Ok(())
 }
 
 /// Reads an integration's items past the inventory and hands each row to `each`, until it says
 /// `false`; problems of rows go to `problem`.
 pub fn list(
-    _session: &Session<'_>,
-    _integration: &Integration,
-    _each: &mut dyn FnMut(&RowView<'_>) -> Result<bool>,
-    _problem: &mut dyn FnMut(&Problem) -> Result<()>,
+    session: &Session<'_>,
+    integration: &Integration,
+    each: &mut dyn FnMut(&RowView<'_>) -> Result<bool>,
+    problem: &mut dyn FnMut(&Problem) -> Result<()>,
 ) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+    look::list(session, integration, each, problem)
 }
 
 /// What `check` found in one integration.
@@ -118,23 +221,29 @@ pub struct Checked {
 }
 
 /// Looks for errors in mappings and links; writes nothing.
-pub fn check(_session: &Session<'_>, _which: &[&Integration]) -> Result<Vec<Checked>> {
-    anyhow::bail!("not built yet")
+pub fn check(session: &Session<'_>, which: &[&Integration]) -> Result<Vec<Checked>> {
+    which
+        .iter()
+        .map(|integration| {
+            let connector = session.connect(integration)?;
+            look::check(session, integration, connector.as_ref())
+        })
+        .collect()
 }
 
 /// `inventory set SKU stock.main=5 price.retail=12.30`: each value by its column name.
 pub fn set(
-    _session: &Session<'_>,
-    _sku: &str,
-    _values: &[(String, String)],
-    _sink: Sink<'_>,
+    session: &Session<'_>,
+    sku: &str,
+    values: &[(String, String)],
+    sink: Sink<'_>,
 ) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+    products::set(session, sku, values, sink)
 }
 
 /// `inventory import FILE`.
-pub fn import(_session: &Session<'_>, _file: &Path, _sink: Sink<'_>) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn import(session: &Session<'_>, file: &Path, sink: Sink<'_>) -> Result<Exit> {
+    products::import(session, file, sink)
 }
 
 /// One product with the values of all declared warehouses and price groups.
@@ -156,20 +265,22 @@ pub struct ProductRow<'a> {
 
 /// Streams all products by SKU (of the options' SKUs only, where there are any).
 pub fn products(
-    _session: &Session<'_>,
-    _each: &mut dyn FnMut(&ProductRow<'_>) -> Result<bool>,
+    session: &Session<'_>,
+    each: &mut dyn FnMut(&ProductRow<'_>) -> Result<bool>,
 ) -> Result<()> {
-    anyhow::bail!("not built yet")
+    products::list(session, each)
 }
 
 /// `inventory backup FILE`: a whole copy, also while runs write. The file must not exist.
-pub fn backup(_session: &Session<'_>, _file: &Path) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub fn backup(session: &Session<'_>, file: &Path) -> Result<()> {
+    Ok(session.open_to_read()?.backup(file)?)
 }
 
 /// Creates the inventory if it is missing, with its seed; says whether it did.
-pub fn create_inventory(_session: &Session<'_>) -> Result<bool> {
-    anyhow::bail!("not built yet")
+pub fn create_inventory(session: &Session<'_>) -> Result<bool> {
+    let is_there = session.inventory_path()?.exists();
+    session.open(IfMissing::Create)?;
+    Ok(!is_there)
 }
 
 /// One link of an integration.
@@ -185,16 +296,18 @@ pub struct LinkRow<'a> {
 
 /// Streams an integration's links, sorted by the bytes of their item ids.
 pub fn links(
-    _session: &Session<'_>,
-    _integration: &Integration,
-    _each: &mut dyn FnMut(&LinkRow<'_>) -> Result<bool>,
+    session: &Session<'_>,
+    integration: &Integration,
+    each: &mut dyn FnMut(&LinkRow<'_>) -> Result<bool>,
 ) -> Result<()> {
-    anyhow::bail!("not built yet")
+    links::list(session, integration, each)
 }
 
 /// `link auto NAME`: reads the integration and links what fits; values stay as they are.
-pub fn link_auto(_s: &Session<'_>, _integration: &Integration, _sink: Sink<'_>) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+pub fn link_auto(session: &Session<'_>, integration: &Integration, sink: Sink<'_>) -> Result<Exit> {
+    let connector = session.connect(integration)?;
+    let source = links::Source::Auto(connector.as_ref());
+    links::link(session, integration, source, ProblemLog::default(), sink)
 }
 
 /// One line of a link command: the item, and the SKU to link it to. `None`: never link it.
@@ -210,42 +323,49 @@ pub struct LinkOrder {
 
 /// `link set NAME ITEM_ID SKU`: an unknown SKU is a [`UsageError`].
 pub fn link_set(
-    _session: &Session<'_>,
-    _integration: &Integration,
-    _order: LinkOrder,
-    _sink: Sink<'_>,
+    session: &Session<'_>,
+    integration: &Integration,
+    order: LinkOrder,
+    sink: Sink<'_>,
 ) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+    let source = links::Source::Orders { orders: vec![order], strict: true };
+    links::link(session, integration, source, ProblemLog::default(), sink)
 }
 
 /// `link remove NAME ITEM_ID`: takes away the link, or the mark that says never.
 pub fn link_remove(
-    _session: &Session<'_>,
-    _integration: &Integration,
-    _item_id: &str,
-    _sink: Sink<'_>,
+    session: &Session<'_>,
+    integration: &Integration,
+    item_id: &str,
+    sink: Sink<'_>,
 ) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+    let source = links::Source::Remove(item_id);
+    links::link(session, integration, source, ProblemLog::default(), sink)
 }
 
 /// `link import NAME FILE`: merges a CSV `item_id,sku`.
 pub fn link_import(
-    _session: &Session<'_>,
-    _integration: &Integration,
-    _file: &Path,
-    _sink: Sink<'_>,
+    session: &Session<'_>,
+    integration: &Integration,
+    file: &Path,
+    sink: Sink<'_>,
 ) -> Result<Exit> {
-    anyhow::bail!("not built yet")
+    let (orders, problems) = links::read_orders(file)?;
+    let source = links::Source::Orders { orders, strict: false };
+    links::link(session, integration, source, problems, sink)
 }
 
 /// Streams all runs, newest first.
-pub fn runs(_s: &Session<'_>, _each: &mut dyn FnMut(&RunSummary) -> Result<bool>) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub fn runs(
+    session: &Session<'_>,
+    each: &mut dyn FnMut(&RunSummary) -> Result<bool>,
+) -> Result<()> {
+    record::runs(session, each)
 }
 
 /// Hands one recorded run to the sink. An unknown id is a [`UsageError`].
-pub fn run(_session: &Session<'_>, _id: i64, _sink: Sink<'_>) -> Result<()> {
-    anyhow::bail!("not built yet")
+pub fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<()> {
+    record::run(session, id, sink)
 }
 
 /// A recorded change and the run that made it.
@@ -264,9 +384,9 @@ pub struct HistoryRow<'a> {
 
 /// Streams every recorded change of a product, oldest first. An unknown SKU is a [`UsageError`].
 pub fn history(
-    _session: &Session<'_>,
-    _sku: &str,
-    _each: &mut dyn FnMut(&HistoryRow<'_>) -> Result<bool>,
+    session: &Session<'_>,
+    sku: &str,
+    each: &mut dyn FnMut(&HistoryRow<'_>) -> Result<bool>,
 ) -> Result<()> {
-    anyhow::bail!("not built yet")
+    record::history(session, sku, each)
 }

@@ -1,1 +1,386 @@
-//! Soon.
+//! The inventory: the only room that knows SQL. No type of SQLite's leaves it.
+//!
+//! An [`Inventory`] is an open file; a [`Tx`] is one transaction on it, through which everything is
+//! read and written. A transaction that is dropped without a commit leaves no trace.
+
+mod deliveries;
+mod error;
+mod keys;
+mod links;
+mod lock;
+mod places;
+mod products;
+mod runs;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use deliveries::{Memory, ProductSet};
+pub use error::{InventoryError, InventoryErrorKind};
+pub use keys::Keys;
+pub use links::{LinkChange, LinkState, StoredLink};
+pub use lock::{Holder, Lock};
+pub use places::StoredPlace;
+pub use products::{Column, EanIndex, Loaded, NewProduct, ProductId, ProductTexts, Products};
+pub use runs::{RecordedChange, RecordedValue};
+pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
+
+use error::Location;
+
+/// `invs`, in the header of every inventory.
+const APPLICATION_ID: i32 = 0x696e_7673;
+/// The version of the schema that this program reads and writes.
+const SCHEMA_VERSION: i32 = 1;
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, InventoryError>;
+
+/// An open inventory.
+pub struct Inventory {
+    conn: Connection,
+    location: Location,
+}
+
+/// How a transaction may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads one unmoving state.
+    Read,
+    /// Reads and writes; no other program can write meanwhile.
+    Write,
+}
+
+/// How safe a commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// All or nothing, even when the power fails; the last commits may be lost then.
+    AllOrNothing,
+    /// On the disk before the commit returns: for what must be known before bytes leave.
+    Synced,
+}
+
+impl Inventory {
+    /// Opens an existing inventory.
+    ///
+    /// A file of another program, of a newer invsync, or no SQLite file at all is refused
+    /// untouched.
+    pub fn open(path: &Path, access: Access) -> Result<Inventory> {
+        check_header(path)?;
+        let mode = match access {
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        let conn = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| InventoryError::from_sqlite(path, &error))?;
+        let inventory = Inventory { conn, location: Location::File(path.to_owned()) };
+        inventory.check_version()?;
+        inventory.tune(access)?;
+        if access == Access::Write && inventory.is_read_only()? {
+            return Err(InventoryError::broken(format!(
+                "the inventory {} cannot be written: the file or its folder is read-only. Check \
+                 the owner and the permissions of both",
+                path.display()
+            )));
+        }
+        Ok(inventory)
+    }
+
+    /// Makes a new inventory with everything that `fill` puts into it, or none at all: the file
+    /// appears whole. `false` where somebody else made it meanwhile; theirs stays.
+    pub fn create<E: From<InventoryError>>(
+        path: &Path,
+        fill: impl FnOnce(&Inventory) -> std::result::Result<(), E>,
+    ) -> std::result::Result<bool, E> {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            return Err(InventoryError::new(
+                InventoryErrorKind::Usage,
+                format!(
+                    "the inventory {} cannot be made: there is no folder {}. Make the folder, or \
+                     name another file under [inventory] path",
+                    path.display(),
+                    folder.display()
+                ),
+            )
+            .into());
+        }
+        let made = tempfile::Builder::new()
+            .prefix(".invsync-")
+            .suffix(".tmp")
+            .tempfile_in(folder)
+            .map_err(|why| {
+                InventoryError::broken(format!(
+                    "the inventory {} cannot be made: {why}. Check that you may write in {}",
+                    path.display(),
+                    folder.display()
+                ))
+            })?;
+        {
+            let conn = Connection::open(made.path())
+                .map_err(|error| InventoryError::from_sqlite(path, &error))?;
+            let inventory = Inventory { conn, location: Location::File(path.to_owned()) };
+            inventory.tune(Access::Write)?;
+            inventory.make_schema()?;
+            fill(&inventory)?;
+            inventory.execute("PRAGMA journal_mode = WAL")?;
+            inventory
+                .conn
+                .close()
+                .map_err(|(_, error)| InventoryError::from_sqlite(path, &error))?;
+        }
+        match made.persist_noclobber(path) {
+            Ok(file) => {
+                set_default_permissions(&file);
+                Ok(true)
+            }
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(InventoryError::broken(format!(
+                "the inventory {} cannot be made: {}",
+                path.display(),
+                error.error
+            ))
+            .into()),
+        }
+    }
+
+    /// An empty inventory that nobody else sees: for a dry run where there is none yet.
+    pub fn in_memory() -> Result<Inventory> {
+        let location = Location::Memory;
+        let conn = Connection::open_in_memory()
+            .map_err(|error| InventoryError::from_sqlite(location.path(), &error))?;
+        let inventory = Inventory { conn, location };
+        inventory.tune(Access::Write)?;
+        inventory.make_schema()?;
+        Ok(inventory)
+    }
+
+    /// The file; `None` for one in memory.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.location {
+            Location::File(path) => Some(path),
+            Location::Memory => None,
+        }
+    }
+
+    /// Begins a transaction. A writing one waits up to `wait` for another program to finish;
+    /// `waiting` is called once, after five seconds.
+    pub fn begin(&self, access: Access, wait: Duration, waiting: &dyn Fn(&str)) -> Result<Tx<'_>> {
+        let (statement, deadline) = match access {
+            Access::Read => ("BEGIN", Duration::ZERO),
+            Access::Write => ("BEGIN IMMEDIATE", wait),
+        };
+        let started = Instant::now();
+        let mut told = false;
+        loop {
+            match self.execute(statement) {
+                Ok(()) => return Ok(Tx { inventory: self, open: true }),
+                Err(error)
+                    if error.kind == InventoryErrorKind::Busy && started.elapsed() < deadline =>
+                {
+                    if !told && started.elapsed() > Duration::from_secs(5) {
+                        told = true;
+                        waiting(&format!(
+                            "waiting for another program that writes to {}",
+                            self.location.path().display()
+                        ));
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// How safe the following commits are.
+    pub fn set_durability(&self, durability: Durability) -> Result<()> {
+        self.execute(match durability {
+            Durability::AllOrNothing => "PRAGMA synchronous = NORMAL",
+            Durability::Synced => "PRAGMA synchronous = FULL",
+        })
+    }
+
+    /// A second connection that reads the same committed state, for a second thread. `None` where
+    /// there can be none.
+    pub(crate) fn second_reader(&self) -> Option<Inventory> {
+        Inventory::open(self.path()?, Access::Read).ok()
+    }
+
+    /// Copies the whole inventory, as one moment has it, into a new file.
+    pub fn backup(&self, to: &Path) -> Result<()> {
+        if to.exists() {
+            return Err(InventoryError::new(
+                InventoryErrorKind::Usage,
+                format!(
+                    "{} exists already; a backup never overwrites. Name a new file",
+                    to.display()
+                ),
+            ));
+        }
+        self.conn
+            .execute("VACUUM INTO ?1", [to.to_string_lossy().as_ref()])
+            .map(drop)
+            .map_err(|error| InventoryError::from_sqlite(to, &error))
+    }
+
+    fn make_schema(&self) -> Result<()> {
+        self.execute(&format!(
+            "BEGIN IMMEDIATE;
+             PRAGMA application_id = {APPLICATION_ID};
+             PRAGMA user_version = {SCHEMA_VERSION};
+             {}
+             COMMIT",
+            include_str!("schema.sql")
+        ))
+    }
+
+    fn check_version(&self) -> Result<()> {
+        let pragma = |name: &str| -> Result<i32> {
+            self.conn.pragma_query_value(None, name, |row| row.get(0)).map_err(|e| self.error(&e))
+        };
+        let file = self.location.path().display();
+        if pragma("application_id")? != APPLICATION_ID {
+            return Err(InventoryError::broken(format!(
+                "{file} is a database of another program; it was left untouched. Name another \
+                 file under [inventory] path"
+            )));
+        }
+        match pragma("user_version")? {
+            SCHEMA_VERSION => Ok(()),
+            newer if newer > SCHEMA_VERSION => Err(InventoryError::broken(format!(
+                "the inventory {file} was made by a newer invsync (its version is {newer}, this \
+                 program knows {SCHEMA_VERSION}); it was left untouched. Install the newer invsync"
+            ))),
+            other => Err(InventoryError::broken(format!(
+                "the inventory {file} has the unknown version {other}; it was left untouched. Put \
+                 back the last `inventory backup`"
+            ))),
+        }
+    }
+
+    fn tune(&self, access: Access) -> Result<()> {
+        let write = match access {
+            Access::Write => "PRAGMA synchronous = NORMAL;",
+            Access::Read => "",
+        };
+        self.execute(&format!(
+            "PRAGMA foreign_keys = ON;
+             PRAGMA trusted_schema = OFF;
+             PRAGMA busy_timeout = 2000;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -16384;
+             {write}"
+        ))
+    }
+
+    fn is_read_only(&self) -> Result<bool> {
+        self.conn.is_readonly("main").map_err(|error| self.error(&error))
+    }
+
+    fn execute(&self, sql: &str) -> Result<()> {
+        self.conn.execute_batch(sql).map_err(|error| self.error(&error))
+    }
+
+    fn error(&self, error: &rusqlite::Error) -> InventoryError {
+        InventoryError::from_sqlite(self.location.path(), error)
+    }
+}
+
+/// One transaction. Dropped without [`Tx::commit`], it leaves no trace.
+pub struct Tx<'a> {
+    inventory: &'a Inventory,
+    open: bool,
+}
+
+impl Tx<'_> {
+    /// Makes everything that was written true, at once.
+    pub fn commit(mut self) -> Result<()> {
+        self.inventory.execute("COMMIT")?;
+        self.open = false;
+        Ok(())
+    }
+
+    fn conn(&self) -> &Connection {
+        &self.inventory.conn
+    }
+
+    fn error(&self, error: &rusqlite::Error) -> InventoryError {
+        self.inventory.error(error)
+    }
+
+    /// Runs `work` on the connection and explains its error.
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(self.conn()).map_err(|error| self.error(&error))
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // Where even this fails, closing the connection rolls back.
+            let _ = self.inventory.execute("ROLLBACK");
+        }
+    }
+}
+
+/// Looks at the first bytes before SQLite does, so that what is not ours is left untouched.
+fn check_header(path: &Path) -> Result<()> {
+    use std::io::Read;
+    let file = path.display();
+    let refused = |why: &str| {
+        Err(InventoryError::broken(format!(
+            "{file} {why}; it was left untouched. Name another file under [inventory] path, or \
+             move this one away"
+        )))
+    };
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(InventoryError::new(
+                InventoryErrorKind::Missing,
+                format!("there is no inventory {file}. `invsync init` or the first pull makes one"),
+            ));
+        }
+        Err(error) => {
+            return Err(InventoryError::broken(format!(
+                "the inventory {file} cannot be read: {error}"
+            )));
+        }
+    };
+    if !metadata.is_file() {
+        return refused("is not a file");
+    }
+    let mut header = Vec::new();
+    std::fs::File::open(path).and_then(|file| file.take(100).read_to_end(&mut header)).map_err(
+        |error| InventoryError::broken(format!("the inventory {file} cannot be read: {error}")),
+    )?;
+    if !header.starts_with(b"SQLite format 3\0") {
+        return refused("is not an SQLite file");
+    }
+    if header.get(68..72) != Some(&APPLICATION_ID.to_be_bytes()) {
+        return refused("is a database of another program");
+    }
+    Ok(())
+}
+
+/// A temporary file is private; an inventory is made as any other file of its owner's.
+#[cfg(unix)]
+fn set_default_permissions(file: &std::fs::File) {
+    use std::os::unix::fs::PermissionsExt;
+    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
+}
+
+#[cfg(not(unix))]
+fn set_default_permissions(_file: &std::fs::File) {}
+
+/// Where an integration's lock file is: beside the inventory.
+pub fn lock_path(inventory: &Path, integration: &str) -> PathBuf {
+    let mut name = inventory.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{integration}.lock"));
+    inventory.with_file_name(name)
+}

@@ -5,9 +5,11 @@
 mod document;
 mod duration;
 mod table;
+mod template;
 mod text;
 
 pub use document::{ConfigError, Document, Problems};
 pub use duration::parse_duration;
+pub(crate) use table::nearest;
 pub use table::{Entry, Table};
 pub use text::{Secret, Text, TextError};

@@ -74,7 +74,7 @@ impl<'a> Table<'a> {
     pub fn require(&mut self, key: &'static str) -> Option<Entry<'a>> {
         let entry = self.take(key);
         if entry.is_none() {
-            self.error(format!("`{}` is missing", self.name_of(key)));
+            self.absence(format!("`{}` is missing", self.name_of(key)));
         }
         entry
     }
@@ -82,6 +82,11 @@ impl<'a> Table<'a> {
     /// Adds an error at the table's own line.
     pub fn error(&self, message: impl Into<String>) {
         self.problems.error(self.line, message);
+    }
+
+    /// Adds an error about something that the table lacks, at the table's own line.
+    pub fn absence(&self, message: impl Into<String>) {
+        self.problems.absence(self.line, message);
     }
 
     /// A text that is resolved later.
@@ -135,32 +140,30 @@ impl<'a> Table<'a> {
     /// A duration such as `"15m"`.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let name = self.name_of(key);
-        let (text, line) = self.string(key)?;
-        parse_duration(&text)
-            .map_err(|wanted| self.problems.error(line, format!("`{name}`: {wanted}")))
-            .ok()
+        let entry = self.take(key)?;
+        match parse_duration(&entry.string_or_empty(&name)?) {
+            Ok(found) => Some(found),
+            Err(wanted) => {
+                entry.error(format!("`{name}` {wanted}"));
+                None
+            }
+        }
     }
 
     /// A percentage such as `"50%"`, at most `max`.
     pub fn percent(&mut self, key: &'static str, max: Option<Percent>) -> Option<Percent> {
         let name = self.name_of(key);
-        let (text, line) = self.string(key)?;
-        let found = text
-            .trim()
-            .strip_suffix('%')
-            .and_then(|number| Decimal::parse(number.trim_end().as_bytes()).ok())
-            .filter(|number| *number >= Decimal::ZERO)
-            .map(Percent::from_decimal);
-        match (found, max) {
-            (None, _) => {
-                self.problems.error(line, format!("`{name}` must be a percentage such as \"50%\""));
-                None
-            }
+        let entry = self.take(key)?;
+        match (parse_percent(&entry.string_or_empty(&name)?), max) {
             (Some(percent), Some(max)) if percent > max => {
-                self.problems.error(line, format!("`{name}` must be at most \"{max}\""));
+                entry.error(format!("`{name}` must be at most \"{max}\""));
                 None
             }
-            (found, _) => found,
+            (Some(percent), _) => Some(percent),
+            (None, _) => {
+                entry.error(format!("`{name}` must be a percentage such as \"50%\""));
+                None
+            }
         }
     }
 
@@ -189,13 +192,9 @@ impl<'a> Table<'a> {
 
     /// Reports the keys that nobody asked for, each with the nearest known one.
     pub fn finish(self) {
-        for key in self.values.keys() {
-            let word = key.get_ref().as_ref();
-            if self.asked.contains(word) {
-                continue;
-            }
-            let hint = nearest(word, self.asked.iter().copied());
-            let hint = match hint {
+        for (word, line) in self.unasked() {
+            let known = self.asked.iter().copied();
+            let hint = match nearest(word, known) {
                 Some(known) => format!("; did you mean `{known}`?"),
                 None if self.asked.is_empty() => String::new(),
                 None => {
@@ -203,9 +202,30 @@ impl<'a> Table<'a> {
                     format!("; known here: {}", known.join(", "))
                 }
             };
-            let line = self.document.line(&key.span());
             self.problems.error(line, format!("unknown key `{}`{hint}", self.name_of(word)));
         }
+    }
+
+    /// As [`Table::finish`] for a reader that gave up and may not have asked for all its keys:
+    /// reports only what is most likely a misspelling of a key that it missed.
+    pub fn finish_early(self) {
+        for (word, line) in self.unasked() {
+            let missed = self.asked.iter().copied().filter(|key| !self.values.contains_key(*key));
+            if let Some(known) = nearest(word, missed) {
+                let name = self.name_of(word);
+                let message = format!("unknown key `{name}`; did you mean `{known}`?");
+                self.problems.error(line, message);
+            }
+        }
+    }
+
+    /// The keys that nobody asked for, with their lines.
+    fn unasked(&self) -> impl Iterator<Item = (&'a str, u64)> {
+        let (document, values, asked) = (self.document, self.values, &self.asked);
+        values
+            .keys()
+            .filter(|key| !asked.contains(key.get_ref().as_ref()))
+            .map(|key| (key.get_ref().as_ref(), document.line(&key.span())))
     }
 
     fn entry(&self, span: Range<usize>, value: &'a DeValue<'a>) -> Entry<'a> {
@@ -226,6 +246,11 @@ impl<'a> Entry<'a> {
         self.problems.error(self.line, message);
     }
 
+    /// Where errors are collected.
+    pub fn problems(&self) -> &'a Problems {
+        self.problems
+    }
+
     /// Whether the value is a table.
     pub fn is_table(&self) -> bool {
         self.value.is_table()
@@ -244,43 +269,49 @@ impl<'a> Entry<'a> {
     /// A text that is resolved later: a string, or `{ env }`, `{ file }`, `{ command }`.
     pub fn text(&self, name: &str) -> Option<Text> {
         if let Some(text) = self.value.as_str() {
-            return Text::template(text, self.line)
-                .map_err(|why| self.error(format!("`{name}`: {why}")))
-                .ok();
+            return self.checked(name, Text::template(text, self.line));
         }
-        let Some(mut table) = self.value.as_table().map(|_| self.table(name.to_owned())) else {
+        if !self.is_table() {
             self.error(format!(
                 "`{name}` must be a string, or {{ env = \"NAME\" }}, {{ file = \"path\" }} or \
                  {{ command = [\"program\", \"argument\"] }}"
             ));
             return None;
-        };
-        let table = table.as_mut()?;
+        }
+        let mut table = self.table(name.to_owned())?;
         let (env, file, command) = (table.take("env"), table.take("file"), table.take("command"));
-        let found = match (env, file, command) {
-            (Some(env), None, None) => Text::from_env(env.plain(name)?, self.line)
-                .map_err(|why| self.error(format!("`{name}`: {why}")))
-                .ok(),
-            (None, Some(file), None) => Some(Text::from_file(file.plain(name)?.into(), self.line)),
+        table.finish();
+        match (env, file, command) {
+            (Some(env), None, None) => {
+                self.checked(name, Text::from_env(env.plain(name)?, self.line))
+            }
+            (None, Some(file), None) => {
+                self.checked(name, Text::from_file(file.plain(name)?, self.line))
+            }
             (None, None, Some(command)) => {
-                let words: Option<Vec<String>> = command
-                    .array(name)?
-                    .into_iter()
-                    .map(|word| word.plain(name).map(str::to_owned))
-                    .collect();
-                words.filter(|words| !words.is_empty()).map(|w| Text::from_command(w, self.line))
+                let words = command.words(name)?;
+                self.checked(name, Text::from_command(&words, self.line))
             }
             _ => {
                 self.error(format!("`{name}` needs exactly one of `env`, `file`, `command`"));
                 None
             }
-        };
-        for key in table.values.keys() {
-            if !table.asked.contains(key.get_ref().as_ref()) {
-                self.error(format!("unknown key `{name}.{}`", key.get_ref()));
-            }
         }
-        found
+    }
+
+    fn checked<T>(&self, name: &str, read: Result<T, String>) -> Option<T> {
+        read.map_err(|why| self.error(format!("`{name}`: {why}"))).ok()
+    }
+
+    /// The words of a command: at least one.
+    fn words(&self, name: &str) -> Option<Vec<&'a str>> {
+        let name = format!("{name}.command");
+        let words: Vec<_> = self.array(&name)?.iter().map(|word| word.plain(&name)).collect();
+        if words.is_empty() {
+            self.error(format!("`{name}` must begin with a program"));
+            return None;
+        }
+        words.into_iter().collect()
     }
 
     /// A string that is needed now: its variables are resolved at once.
@@ -298,13 +329,25 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// As [`Entry::string`], but what is no string is empty: the caller says what it wants instead.
+    fn string_or_empty(&self, name: &str) -> Option<String> {
+        if self.is_string() || self.is_table() {
+            return self.string(name).map(|(text, _)| text);
+        }
+        Some(String::new())
+    }
+
     /// One of several words.
     pub fn choice<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Option<T> {
         let (text, _) = self.string(name)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let all: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            self.error(format!("`{name}` must be {}", all.join(" or ")));
+            let all = match all.as_slice() {
+                [some @ .., last] if !some.is_empty() => format!("{} or {last}", some.join(", ")),
+                all => all.concat(),
+            };
+            self.error(format!("`{name}` must be {all}"));
         }
         found
     }
@@ -312,17 +355,17 @@ impl<'a> Entry<'a> {
     /// A decimal: a string or a TOML integer, never a TOML float.
     pub fn decimal(&self, name: &str) -> Option<Decimal> {
         let text = match self.value {
-            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
-            DeValue::String(_) => self.string(name).map(|(text, _)| text),
-            _ => None,
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
+            _ => self.string_or_empty(name)?,
         };
-        let found = text.and_then(|text| Decimal::parse(text.trim().as_bytes()).ok());
-        if found.is_none() {
+        let text = text.trim();
+        let found = Decimal::parse(text.strip_prefix('+').unwrap_or(text).as_bytes());
+        if found.is_err() {
             self.error(format!(
                 "`{name}` must be a decimal in quotes such as \"12.30\", or a whole number"
             ));
         }
-        found
+        found.ok()
     }
 
     /// The values of an array.
@@ -368,11 +411,186 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Reads `50%`, `12.5 %`.
+fn parse_percent(text: &str) -> Option<Percent> {
+    let number = text.trim().strip_suffix('%')?.trim_end();
+    let number = Decimal::parse(number.as_bytes()).ok()?;
+    (number >= Decimal::ZERO).then(|| Percent::from_decimal(number))
+}
+
 /// The word that was most likely meant, if any is near.
 pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    // The distance is quadratic in the length; no key that anybody mistypes is that long.
+    let word: String = word.chars().take(64).flat_map(char::to_lowercase).collect();
     known
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().min(9) / 3)
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| {
+            let longer = word.chars().count().max(candidate.chars().count());
+            *distance <= (longer / 3).max(1)
+        })
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::settings::ConfigError;
+
+    /// The errors that `read` leaves in this document, one a line.
+    fn errors(text: &str, read: impl FnOnce(&mut Table<'_>)) -> String {
+        let document = Document::new(Path::new("invsync.toml"), text.to_owned());
+        let problems = Problems::default();
+        let root = DeTable::parse(document.text()).unwrap();
+        let mut table = Table::root(&document, &problems, root.get_ref());
+        read(&mut table);
+        table.finish();
+        let lines = problems.into_sorted().0;
+        lines.iter().map(|e| format!("{}: {}\n", e.line, e.message)).collect()
+    }
+
+    #[test]
+    fn an_unknown_key_comes_with_the_nearest_known_one() {
+        let found = errors("delimeter = 1\nURL = 2\nzzzzz = 3\n\"a\\nb\" = 4\n", |table| {
+            table.take("delimiter");
+            table.take("url");
+        });
+        insta::assert_snapshot!(found, @r"
+        1: unknown key `delimeter`; did you mean `delimiter`?
+        2: unknown key `URL`; did you mean `url`?
+        3: unknown key `zzzzz`; known here: `delimiter`, `url`
+        4: unknown key `a\nb`; known here: `delimiter`, `url`
+        ");
+        assert_eq!(nearest("quantities", ["quantity", "ean"].into_iter()), Some("quantity"));
+        assert_eq!(nearest("sku", ["ean", "url"].into_iter()), None);
+    }
+
+    #[test]
+    fn values_of_the_wrong_type_are_errors() {
+        let text = "a = 1\nb = 1.5\nc = [1]\nd = 'x'\ne = -1\nf = 10\ng = 0x5\nh = 1_0\n";
+        let found = errors(text, |table| {
+            assert!(table.string("a").is_none());
+            assert!(table.take("b").unwrap().decimal("b").is_none());
+            assert!(table.text("c").is_none());
+            assert!(table.bool("d").is_none());
+            assert!(table.integer("e", 0..10).is_none());
+            assert!(table.integer("f", 0..10).is_none());
+            assert_eq!(table.integer("g", 0..10), Some(5));
+            assert_eq!(table.integer("h", 0..11), Some(10));
+            assert!(table.table("a").is_none());
+            assert!(table.require("missing").is_none());
+        });
+        insta::assert_snapshot!(found, @r#"
+        1: `a` must be a string
+        1: `a` must be a table
+        1: `missing` is missing
+        2: `b` must be a decimal in quotes such as "12.30", or a whole number
+        3: `c` must be a string, or { env = "NAME" }, { file = "path" } or { command = ["program", "argument"] }
+        4: `d` must be true or false
+        5: `e` must be a whole number from 0 to 9
+        6: `f` must be a whole number from 0 to 9
+        "#);
+    }
+
+    #[test]
+    fn decimals_are_strings_or_whole_numbers() {
+        let text = "a = '12.30'\nb = 12\nc = '${INVSYNC_UNSET:-0.5}'\nd = '12,30'\ne = 0x10";
+        let found = errors(text, |table| {
+            let mut decimal = |key| table.take(key)?.decimal(key).map(|d| d.to_string());
+            let read = ["a", "b", "c"].map(|key| decimal(key).unwrap());
+            assert_eq!(read, ["12.3", "12", "0.5"]);
+            assert_eq!(["d", "e"].map(decimal), [None, None]);
+        });
+        assert_eq!(found.lines().count(), 2, "{found}");
+    }
+
+    #[test]
+    fn percentages_end_with_their_sign() {
+        let text = "a='50%'\nb='12.5 %'\nc='101%'\nd='50'\ne='-1%'\nf='%'\ng='300%'\nh=50\n";
+        let max = Some(Percent::whole(100));
+        let found = errors(text, |table| {
+            let read = ["a", "b"].map(|key| table.percent(key, max).unwrap().to_string());
+            assert_eq!(read, ["50%", "12.5%"]);
+            for key in ["c", "d", "e", "f", "h"] {
+                assert!(table.percent(key, max).is_none());
+            }
+            assert_eq!(table.percent("g", None), Some(Percent::whole(300)));
+        });
+        insta::assert_snapshot!(found, @r#"
+        3: `c` must be at most "100%"
+        4: `d` must be a percentage such as "50%"
+        5: `e` must be a percentage such as "50%"
+        6: `f` must be a percentage such as "50%"
+        8: `h` must be a percentage such as "50%"
+        "#);
+    }
+
+    #[test]
+    fn texts_come_from_elsewhere_in_three_ways() {
+        let text = "\
+a = { env = 'A' }
+b = { file = 'b' }
+c = { command = ['c', '${C}'] }
+d = { env = 'D', file = 'd' }
+e = { command = [] }
+f = { evn = 'F' }
+g = { env = 'no name' }
+h = { file = 1 }
+i = '${'
+j = { command = ['x', '${'] }
+k = { command = 'k' }
+";
+        let found = errors(text, |table| {
+            for key in ["a", "b", "c"] {
+                assert!(table.text(key).is_some_and(|text| text.literal().is_none()), "{key}");
+            }
+            for key in ["d", "e", "f", "g", "h", "i", "j", "k"] {
+                assert!(table.text(key).is_none(), "{key}");
+            }
+        });
+        insta::assert_snapshot!(found, @r"
+        4: `d` needs exactly one of `env`, `file`, `command`
+        5: `e.command` must begin with a program
+        6: `f` needs exactly one of `env`, `file`, `command`
+        6: unknown key `f.evn`; did you mean `env`?
+        7: `g`: `env` needs the name of an environment variable: letters, digits and `_`
+        8: `h` must hold a string
+        9: `i`: a `${` has no `}`
+        10: `j`: a `${` has no `}`
+        11: `k.command` must be a list in [ ]
+        ");
+    }
+
+    #[test]
+    fn a_text_that_is_needed_now_is_resolved_at_once() {
+        let found = errors("a = '${INVSYNC_UNSET:-x}y'\nb = '${INVSYNC_UNSET}'\n", |table| {
+            assert_eq!(table.string("a"), Some(("xy".to_owned(), 1)));
+            assert!(table.string("b").is_none());
+        });
+        insta::assert_snapshot!(found, @"2: `b`: the environment variable INVSYNC_UNSET is not set");
+    }
+
+    #[test]
+    fn entries_keep_the_order_of_the_file() {
+        let found = errors("z = 'z'\nb = 'b'\nc = 'c'\n", |table| {
+            let keys: Vec<_> =
+                table.entries().into_iter().map(|(key, line, _)| (key, line)).collect();
+            assert_eq!(keys, [("z", 1), ("b", 2), ("c", 3)]);
+        });
+        assert_eq!(found, "");
+    }
+
+    #[test]
+    fn a_reader_that_gave_up_tells_only_of_misspellings() {
+        let document = Document::new(Path::new("x"), "fieds = 1\nother = 2\nsource = 3\n".into());
+        let problems = Problems::default();
+        let root = DeTable::parse(document.text()).unwrap();
+        let mut table = Table::root(&document, &problems, root.get_ref());
+        table.take("fields");
+        table.finish_early();
+        let found = problems.into_sorted().0;
+        assert_eq!(found, [ConfigError::new(1, "unknown key `fieds`; did you mean `fields`?")]);
+    }
 }

@@ -3,7 +3,13 @@
 //! They are resolved only when a command needs them, and a [`Secret`] cannot be printed.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
+
+use super::template::Template;
+
+/// What a file or command may hand over; more is no text of a config.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A resolved value that may be a secret: nothing prints it, [`Secret::expose`] gives it away.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,28 +33,24 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a text could not be resolved. Names where it should come from, never what it held.
-#[derive(Debug, thiserror::Error)]
+/// Why a text could not be resolved.
+///
+/// Names a variable of the environment, but no path, no program and nothing that they held: these
+/// are values of the config, and the key that it is shown with leads there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// A variable is not set and has no default.
     #[error("the environment variable {0} is not set")]
     Unset(String),
+    /// A variable holds bytes that are no text.
+    #[error("the environment variable {0} is not UTF-8")]
+    NotUtf8(String),
     /// A file cannot be read.
-    #[error("the file {path} cannot be read: {why}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        why: String,
-    },
+    #[error("its file cannot be read: {0}")]
+    File(String),
     /// A command failed.
-    #[error("the command {program} failed: {why}")]
-    Command {
-        /// The program's name, without its arguments.
-        program: String,
-        /// How it failed.
-        why: String,
-    },
+    #[error("its command failed: {0}")]
+    Command(String),
 }
 
 /// A text of the config before it is resolved.
@@ -61,15 +63,9 @@ pub struct Text {
 
 #[derive(Clone)]
 enum Source {
-    Template(Vec<Part>),
-    File(PathBuf),
-    Command(Vec<String>),
-}
-
-#[derive(Clone)]
-enum Part {
-    Literal(String),
-    Variable { name: String, default: Option<String> },
+    Template(Template),
+    File(Template),
+    Command(Vec<Template>),
 }
 
 impl fmt::Debug for Text {
@@ -83,60 +79,28 @@ impl Text {
     ///
     /// The error says what is wrong with a `${`.
     pub fn template(text: &str, line: u64) -> Result<Text, String> {
-        let mut parts = Vec::new();
-        let mut literal = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            literal.push_str(&rest[..at]);
-            rest = &rest[at..];
-            if let Some(after) = rest.strip_prefix("$${") {
-                literal.push_str("${");
-                rest = after;
-            } else if let Some(after) = rest.strip_prefix("${") {
-                let end = after.find('}').ok_or("a `${` has no `}`")?;
-                let (name, default) = match after[..end].split_once(":-") {
-                    Some((name, default)) => (name, Some(default.to_owned())),
-                    None => (&after[..end], None),
-                };
-                if !is_variable_name(name) {
-                    return Err("`${…}` needs the name of an environment variable: letters, \
-                                digits and `_` (write `$${` for a literal `${`)"
-                        .to_owned());
-                }
-                if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal)));
-                }
-                parts.push(Part::Variable { name: name.to_owned(), default });
-                rest = &after[end + 1..];
-            } else {
-                literal.push('$');
-                rest = &rest[1..];
-            }
-        }
-        literal.push_str(rest);
-        if !literal.is_empty() {
-            parts.push(Part::Literal(literal));
-        }
-        Ok(Text { source: Source::Template(parts), line })
+        Ok(Text { source: Source::Template(Template::parse(text)?), line })
+    }
+
+    /// A text that stands for itself.
+    pub fn plain(text: &str, line: u64) -> Text {
+        Text { source: Source::Template(Template::plain(text)), line }
     }
 
     /// `{ env = "NAME" }`.
     pub fn from_env(name: &str, line: u64) -> Result<Text, String> {
-        if !is_variable_name(name) {
-            return Err("`env` needs the name of an environment variable".to_owned());
-        }
-        let part = Part::Variable { name: name.to_owned(), default: None };
-        Ok(Text { source: Source::Template(vec![part]), line })
+        Ok(Text { source: Source::Template(Template::variable(name)?), line })
     }
 
-    /// `{ file = "path" }`; a relative path is relative to the config file.
-    pub fn from_file(path: PathBuf, line: u64) -> Text {
-        Text { source: Source::File(path), line }
+    /// `{ file = "path" }`: the path is a template too; a relative one is relative to the config.
+    pub fn from_file(path: &str, line: u64) -> Result<Text, String> {
+        Ok(Text { source: Source::File(Template::parse(path)?), line })
     }
 
-    /// `{ command = ["pass", "show", "x"] }`.
-    pub fn from_command(command: Vec<String>, line: u64) -> Text {
-        Text { source: Source::Command(command), line }
+    /// `{ command = ["pass", "show", "x"] }`: its words are templates too.
+    pub fn from_command(words: &[&str], line: u64) -> Result<Text, String> {
+        let words: Result<Vec<_>, _> = words.iter().map(|word| Template::parse(word)).collect();
+        Ok(Text { source: Source::Command(words?), line })
     }
 
     /// The line in the config.
@@ -147,11 +111,7 @@ impl Text {
     /// The text where it needs nothing from elsewhere.
     pub fn literal(&self) -> Option<&str> {
         match &self.source {
-            Source::Template(parts) => match parts.as_slice() {
-                [] => Some(""),
-                [Part::Literal(text)] => Some(text),
-                _ => None,
-            },
+            Source::Template(template) => template.literal(),
             _ => None,
         }
     }
@@ -159,41 +119,27 @@ impl Text {
     /// Fetches the value. `folder` is the config's, for relative file names.
     pub fn resolve(&self, folder: &Path) -> Result<Secret, TextError> {
         match &self.source {
-            Source::Template(parts) => resolve_template(parts),
-            Source::File(path) => {
-                let path = folder.join(path);
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|why| TextError::File { path, why: why.to_string() })?;
-                Ok(Secret(without_final_newline(text)))
-            }
-            Source::Command(command) => run(command, folder),
+            Source::Template(template) => template.resolve().map(Secret),
+            Source::File(path) => read_file(&folder.join(path.resolve()?)),
+            Source::Command(words) => run(words, folder),
         }
     }
 }
 
-fn resolve_template(parts: &[Part]) -> Result<Secret, TextError> {
-    let mut value = String::new();
-    for part in parts {
-        match part {
-            Part::Literal(text) => value.push_str(text),
-            Part::Variable { name, default } => match (std::env::var(name), default) {
-                // As in the shell, `:-` covers an empty variable too.
-                (Ok(set), Some(default)) if set.is_empty() => value.push_str(default),
-                (Ok(set), _) => value.push_str(&set),
-                (Err(_), Some(default)) => value.push_str(default),
-                (Err(_), None) => return Err(TextError::Unset(name.clone())),
-            },
-        }
-    }
-    Ok(Secret(value))
+fn read_file(path: &Path) -> Result<Secret, TextError> {
+    let failed = |why: String| TextError::File(why);
+    let file = std::fs::File::open(path).map_err(|why| failed(why.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|why| failed(why.to_string()))?;
+    one_text(bytes).map_err(failed)
 }
 
-fn run(command: &[String], folder: &Path) -> Result<Secret, TextError> {
-    let (program, arguments) = match command {
-        [program, arguments @ ..] => (program, arguments),
-        [] => (&String::new(), &[][..]),
+fn run(words: &[Template], folder: &Path) -> Result<Secret, TextError> {
+    let failed = |why: String| TextError::Command(why);
+    let words: Vec<String> = words.iter().map(Template::resolve).collect::<Result<_, _>>()?;
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(failed("it has no words".to_owned()));
     };
-    let failed = |why: String| TextError::Command { program: program.clone(), why };
     let output = std::process::Command::new(program)
         .args(arguments)
         .current_dir(folder)
@@ -204,23 +150,89 @@ fn run(command: &[String], folder: &Path) -> Result<Secret, TextError> {
     if !output.status.success() {
         return Err(failed(output.status.to_string()));
     }
-    let text = String::from_utf8(output.stdout)
-        .map_err(|_| failed("its output is not UTF-8".to_owned()))?;
-    Ok(Secret(without_final_newline(text)))
+    one_text(output.stdout).map_err(failed)
 }
 
-fn without_final_newline(mut text: String) -> String {
+/// The bytes as text, without one newline at the end.
+fn one_text(bytes: Vec<u8>) -> Result<Secret, String> {
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err("it gives more than 1 MiB".to_owned());
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| "what it gives is not UTF-8".to_owned())?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
             text.pop();
         }
     }
-    text
+    Ok(Secret(text))
 }
 
-fn is_variable_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(text: Result<Text, String>, folder: &Path) -> Result<String, String> {
+        let value = text?.resolve(folder).map_err(|why| why.to_string())?;
+        Ok(value.expose().to_owned())
+    }
+
+    #[test]
+    fn a_file_gives_its_text_without_one_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        for (held, given) in [
+            ("k\n", "k"),
+            ("k\r\n", "k"),
+            ("k\n\n", "k\n"),
+            ("k", "k"),
+            (" k \r", " k \r"),
+            ("", ""),
+        ] {
+            std::fs::write(folder.path().join("key"), held).unwrap();
+            let found = resolved(Text::from_file("${INVSYNC_UNSET:-key}", 1), folder.path());
+            assert_eq!(found.as_deref(), Ok(given), "{held:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_no_text_is_an_error_without_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("latin"), [0xe9]).unwrap();
+        for name in ["MARKER", "latin", ".", "/dev/zero"] {
+            let why = resolved(Text::from_file(name, 1), folder.path()).unwrap_err();
+            assert!(why.starts_with("its file cannot be read: "), "{why}");
+            assert!(!why.contains("MARKER"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_command_gives_its_output_and_runs_beside_the_config() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key"), "k 1\n").unwrap();
+        let found =
+            resolved(Text::from_command(&["cat", "${INVSYNC_UNSET:-key}"], 1), folder.path());
+        assert_eq!(found.as_deref(), Ok("k 1"));
+    }
+
+    #[test]
+    fn a_command_that_fails_is_an_error_without_its_words() {
+        let here = Path::new(".");
+        let why = |words: &[&str]| resolved(Text::from_command(words, 1), here).unwrap_err();
+        assert_eq!(why(&["sh", "-c", "exit 3 # MARKER"]), "its command failed: exit status: 3");
+        assert!(why(&["MARKER/no/such"]).starts_with("its command failed: No such file"));
+        assert_eq!(why(&["printf", "\\351"]), "its command failed: what it gives is not UTF-8");
+        assert_eq!(
+            why(&["echo", "${INVSYNC_UNSET}"]),
+            "the environment variable INVSYNC_UNSET is not set"
+        );
+    }
+
+    #[test]
+    fn nothing_prints_a_secret() {
+        let text = Text::template("MARKER", 7).unwrap();
+        let secret = text.resolve(Path::new(".")).unwrap();
+        assert_eq!(format!("{text:?} {secret:?}"), "Text(line 7) Secret(…)");
+        assert_eq!(text.literal(), Some("MARKER"));
+        assert!(Text::template("${A}", 1).unwrap().literal().is_none());
+    }
 }

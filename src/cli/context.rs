@@ -1,0 +1,130 @@
+//! What every command works with: its flags, its config, where it reports to.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context as _, Result};
+
+use crate::config::{self, Config};
+use crate::engine::{self, Options, Session, UsageError};
+use crate::model::Exit;
+use crate::report::{self, Format, Listing, Record, Records, RunReport, Style};
+
+use super::flags::Common;
+use super::output::Output;
+use super::progress::Bar;
+use super::signals;
+
+/// The command line and the terminal of one command.
+pub(super) struct Context {
+    pub(super) common: Common,
+    pub(super) style: Style,
+    pub(super) progress: Bar,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Context {
+    pub(super) fn new(common: Common) -> Context {
+        Context {
+            style: common.style(),
+            progress: Bar::new(common.quiet),
+            interrupted: Arc::new(AtomicBool::new(false)),
+            common,
+        }
+    }
+
+    /// Checks the flags with each other and listens for signals.
+    pub(super) fn start(&self) -> Result<()> {
+        if self.common.exit_code && !self.common.dry_run {
+            return Err(usage("--exit-code goes with --dry-run only"));
+        }
+        signals::listen(&self.interrupted).context("signals cannot be handled")
+    }
+
+    /// The config that the flags name.
+    pub(super) fn config(&self) -> Result<Config> {
+        Ok(Config::load(&config::find(self.common.config.as_deref())?)?)
+    }
+
+    /// What the engine works with.
+    pub(super) fn session<'a>(&'a self, config: &'a Config) -> Session<'a> {
+        self.session_with(config, self.common.options())
+    }
+
+    /// Like [`Context::session`], with options of the command's own.
+    pub(super) fn session_with<'a>(&'a self, config: &'a Config, options: Options) -> Session<'a> {
+        Session { config, options, progress: &self.progress, interrupted: &self.interrupted }
+    }
+
+    /// Prints the runs of a pass as they end.
+    pub(super) fn report(
+        &self,
+        out: &mut Output,
+        pass: impl FnOnce(engine::Sink<'_>) -> Result<Exit>,
+    ) -> Result<Exit> {
+        self.show(out, |sink| {
+            pass(&mut |run| {
+                self.repeat_error(run);
+                sink(run)
+            })
+        })
+    }
+
+    /// Prints runs that are over: their errors are results now.
+    pub(super) fn show<R>(
+        &self,
+        out: &mut Output,
+        runs: impl FnOnce(engine::Sink<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let mut sink = report::sink(self.style, out);
+        let mut is_begun = false;
+        let result = runs(&mut |run: &RunReport<'_>| {
+            is_begun = true;
+            engine::Progress::end(&self.progress);
+            sink.run(run)
+        });
+        // Who was interrupted before the first run did not hear that there is nothing to do.
+        let is_cut = self.interrupted.load(Ordering::Relaxed) && self.style.format == Format::Table;
+        if is_begun || (result.is_ok() && !is_cut) {
+            sink.end()?;
+        }
+        result
+    }
+
+    /// Errors belong on stderr; the table of the run has them as well. Where both end on the same
+    /// screen, once is enough.
+    fn repeat_error(&self, run: &RunReport<'_>) {
+        let is_on_screen = self.style.format == Format::Table
+            && !self.common.quiet
+            && std::io::stdout().is_terminal()
+            && std::io::stderr().is_terminal();
+        if let Some(error) = run.summary.error.as_deref().filter(|_| !is_on_screen) {
+            self.progress.error(error);
+        }
+    }
+
+    /// Prints a listing. `rows` hands each record over, until it hears `false`: nobody reads on.
+    pub(super) fn list<R>(
+        &self,
+        out: &mut Output,
+        style: &Style,
+        listing: Listing,
+        rows: impl FnOnce(&mut dyn FnMut(&dyn Record) -> Result<bool>) -> Result<R>,
+    ) -> Result<R> {
+        let reader = out.reader();
+        let mut records = Records::new(style, listing, out)?;
+        let result = rows(&mut |record| {
+            records.row(record)?;
+            Ok(!reader.is_gone())
+        })?;
+        engine::Progress::end(&self.progress);
+        records.end()?;
+        Ok(result)
+    }
+}
+
+/// An error of wrong usage: exit 2.
+pub(super) fn usage(message: impl Into<String>) -> anyhow::Error {
+    UsageError(message.into()).into()
+}

@@ -1,0 +1,168 @@
+//! `invsync inventory`.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::context::Context;
+use super::output::Output;
+use crate::config::Config;
+use crate::engine::{self, ProductRow, Progress as _, Session};
+use crate::model::{Decimal, Exit, Value};
+use crate::report::{Cells, Column, Format, Listing, Object, Record, Style};
+
+/// The inventory's products and their values
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    invsync inventory list --sku MUG-01                      one product\n  \
+    invsync inventory set MUG-01 stock.main=5 price.retail=12.30\n  \
+    invsync inventory set MUG-01 stock.main=                 make a value unknown\n  \
+    invsync inventory export > inventory.csv                 everything, by SKU\n  \
+    invsync inventory import inventory.csv --dry-run         show what a file would change\n  \
+    invsync inventory backup inventory-backup.db             a copy, also while runs write")]
+pub(super) struct Inventory {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the products
+    List,
+    /// Set values of a product
+    Set(Set),
+    /// Take products and values from a CSV; an empty cell changes nothing
+    Import(File),
+    /// Print all products as CSV
+    Export,
+    /// Copy the whole inventory into a new file
+    Backup(File),
+}
+
+#[derive(Debug, Args)]
+struct Set {
+    /// The product
+    #[arg(value_name = "SKU")]
+    sku: String,
+    /// stock.WAREHOUSE=NUMBER or price.PRICE_GROUP=NUMBER; without a number: unknown
+    #[arg(value_name = "COLUMN=VALUE", required = true, value_parser = assignment)]
+    values: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+struct File {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (column, value) = text
+        .split_once('=')
+        .ok_or("write stock.WAREHOUSE=NUMBER or price.PRICE_GROUP=NUMBER, such as stock.main=5")?;
+    Ok((column.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl Inventory {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
+        let config = context.config()?;
+        let session = context.session(&config);
+        match self.action {
+            Action::List => products(context, &session, context.style, out),
+            Action::Export => {
+                let style = Style { format: Format::Csv, ..context.style };
+                products(context, &session, style, out)
+            }
+            Action::Set(set) => {
+                context.report(out, |sink| engine::set(&session, &set.sku, &set.values, sink))
+            }
+            Action::Import(import) => {
+                context.report(out, |sink| engine::import(&session, &import.file, sink))
+            }
+            Action::Backup(_) if context.common.dry_run => {
+                context.progress.note("dry run: nothing was written");
+                Ok(Exit::Done)
+            }
+            Action::Backup(backup) => {
+                engine::backup(&session, &backup.file)?;
+                let file = backup.file.display();
+                context.progress.note(&format!("copied the inventory to {file}"));
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+fn products(
+    context: &Context,
+    session: &Session<'_>,
+    style: Style,
+    out: &mut Output,
+) -> Result<Exit> {
+    let config = session.config;
+    let listing = Listing { key: "products", one: "product", columns: columns(config) };
+    context.list(out, &style, listing, |each| {
+        engine::products(session, &mut |row| each(&Product { row, config }))
+    })?;
+    Ok(Exit::Done)
+}
+
+fn columns(config: &Config) -> Vec<Column> {
+    let texts = [
+        Column::text("sku"),
+        Column::optional("ean"),
+        Column::name("name"),
+        Column::optional("parent_sku"),
+    ];
+    let stock = config.warehouses.iter().map(|place| format!("stock.{}", place.key));
+    let prices = config.price_groups.iter().map(|place| format!("price.{}", place.key));
+    texts.into_iter().chain(stock.chain(prices).map(Column::number_of)).collect()
+}
+
+/// A product with its values in the order of the config.
+struct Product<'a> {
+    row: &'a ProductRow<'a>,
+    config: &'a Config,
+}
+
+impl Product<'_> {
+    fn stock(&self) -> impl Iterator<Item = (&str, Option<String>)> {
+        let keys = self.config.warehouses.iter().map(|place| place.key.as_str());
+        keys.zip(
+            self.row.stock.iter().map(|value: &Option<Decimal>| Value::from(*value).text(None)),
+        )
+    }
+
+    fn prices(&self) -> impl Iterator<Item = (&str, Option<String>)> {
+        let groups = self.config.price_groups.iter().zip(self.row.prices);
+        groups.map(|(group, price)| (group.key.as_str(), Value::from(*price).text(group.currency)))
+    }
+}
+
+impl Record for Product<'_> {
+    fn fields(&self, object: &mut Object<'_>) -> io::Result<()> {
+        object.field("sku", self.row.sku)?;
+        object.field("ean", &self.row.ean)?;
+        object.field("name", &self.row.name)?;
+        object.field("parent_sku", &self.row.parent_sku)?;
+        let mut stock = object.object("stock")?;
+        for (key, value) in self.stock() {
+            stock.field(key, &value)?;
+        }
+        stock.end()?;
+        let mut prices = object.object("prices")?;
+        for (key, value) in self.prices() {
+            prices.field(key, &value)?;
+        }
+        prices.end()
+    }
+
+    fn cells(&self) -> Cells<'_> {
+        let texts = [Some(self.row.sku), self.row.ean, self.row.name, self.row.parent_sku];
+        let values = self.stock().chain(self.prices()).map(|(_, value)| value.map(Cow::Owned));
+        texts.into_iter().map(|text| text.map(Cow::Borrowed)).chain(values).collect()
+    }
+}

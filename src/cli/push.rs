@@ -1,0 +1,33 @@
+//! `invsync push`.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::context::Context;
+use super::output::Output;
+use super::select::Names;
+use crate::engine;
+use crate::model::{Direction, Exit};
+
+/// Send stock and prices of the inventory to stores
+///
+/// Runs the sections with direction = "send": the inventory is superior. Only quantities and
+/// prices of linked items are ever written, and only where they differ.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    invsync push store-a --dry-run --exit-code   exit 10 where something would be sent\n  \
+    invsync push store-a --sku MUG-01            only one product\n  \
+    invsync push --all --only prices             only prices")]
+pub(super) struct Push {
+    #[command(flatten)]
+    names: Names,
+}
+
+impl Push {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
+        let config = context.config()?;
+        let which = self.names.select(&config, &[Direction::Send], context.common.only())?;
+        let session = context.session(&config);
+        context.report(out, |sink| engine::push(&session, &which, sink))
+    }
+}

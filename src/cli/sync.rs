@@ -1,0 +1,37 @@
+//! `invsync sync`.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::context::Context;
+use super::output::Output;
+use super::select::Names;
+use crate::engine;
+use crate::model::{Direction, Exit};
+
+/// Run all pulls, then all pushes
+///
+/// Each integration is read once. Its push runs whatever became of its pull.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    invsync sync --all                       everything, now\n  \
+    invsync sync --all --due --quiet         for cron: what `every` says is due\n  \
+    invsync sync store-a --dry-run           show both directions")]
+pub(super) struct Sync {
+    #[command(flatten)]
+    names: Names,
+
+    /// Only what `every` in the config says is due
+    #[arg(long)]
+    due: bool,
+}
+
+impl Sync {
+    pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
+        let config = context.config()?;
+        let both = [Direction::Download, Direction::Send];
+        let which = self.names.select(&config, &both, context.common.only())?;
+        let session = context.session(&config);
+        context.report(out, |sink| engine::sync(&session, &which, self.due, sink))
+    }
+}

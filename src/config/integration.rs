@@ -1,0 +1,172 @@
+//! `[integrations.NAME]`: the keys of every integration; the connector takes its own.
+
+use super::section::{ReadSection, SectionReader};
+use super::{GuardSettings, HttpSettings, Integration, Unlinked};
+use crate::connector::{Context, Registration, Settings};
+use crate::model::Place;
+use crate::model::{Direction, LinkKey, Section};
+use crate::settings::{Problems, Table, nearest};
+
+/// What integrations are read with.
+pub(super) struct IntegrationReader<'a> {
+    pub(super) warehouses: &'a [Place],
+    pub(super) price_groups: &'a [Place],
+    pub(super) registry: &'a [Registration],
+}
+
+impl IntegrationReader<'_> {
+    /// Reads an integration. `None` where errors, which are reported, leave none.
+    pub(super) fn read(&self, name: &str, mut table: Table<'_>) -> Option<Integration> {
+        let (line, path, problems) = (table.line(), table.path().to_owned(), table.problems());
+        // Where the type is unknown, what only a wholesaler must not do is no error.
+        let is_store = is_store(&mut table).unwrap_or(true);
+        let registration = self.registration(&mut table);
+        let link_by = link_by(&mut table);
+        let unlinked = unlinked(&mut table);
+        let allow_empty = table.bool("allow_empty").unwrap_or(false);
+        let http = HttpSettings::read(table.table("http"));
+        let (stock, prices) = self.sections(&mut table, is_store);
+        let context = self.context(&table, is_store, prices.as_ref());
+        // Which keys are known without a connector nobody can say.
+        let registration = registration?;
+        let settings = connector_settings(table, registration, &context)?;
+        let check = SectionCheck { problems, path: &path, is_store, settings: &*settings };
+        check.run(Section::Stock, stock.as_ref());
+        check.run(Section::Prices, prices.as_ref());
+        Some(Integration {
+            name: name.to_owned(),
+            line,
+            is_store,
+            connector: registration.name.to_owned(),
+            settings,
+            link_by,
+            unlinked,
+            allow_empty,
+            http,
+            stock: stock.map(|section| section.settings),
+            prices: prices.map(|section| section.settings),
+        })
+    }
+
+    /// The connector that is named. An unknown name is not quoted: it may be anything.
+    fn registration(&self, table: &mut Table<'_>) -> Option<&Registration> {
+        let name = table.name_of("connector");
+        let entry = table.require("connector")?;
+        let (word, _) = entry.string(&name)?;
+        let found = self.registry.iter().find(|registration| registration.name == word);
+        if found.is_none() {
+            let names = || self.registry.iter().map(|registration| registration.name);
+            let all: Vec<_> = names().map(|known| format!("\"{known}\"")).collect();
+            let near = nearest(&word, names());
+            let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+            let all = all.join(", ");
+            entry.error(format!("unknown connector in `{name}`: {hint}known are {all}"));
+        }
+        found
+    }
+
+    fn sections(
+        &self,
+        table: &mut Table<'_>,
+        is_store: bool,
+    ) -> (Option<ReadSection>, Option<ReadSection>) {
+        let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
+        let reader = SectionReader {
+            is_store,
+            warehouses: self.warehouses,
+            price_groups: self.price_groups,
+            guard: &guard,
+        };
+        let mut read = |section: Section| {
+            table.table(section.word()).and_then(|below| reader.read(section, below))
+        };
+        (read(Section::Stock), read(Section::Prices))
+    }
+
+    fn context(&self, table: &Table<'_>, is_store: bool, prices: Option<&ReadSection>) -> Context {
+        let group = prices.map(|section| section.settings.place.as_str());
+        let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
+        Context {
+            folder: table.document().folder(),
+            is_store,
+            currency: group.and_then(|place| place.currency),
+        }
+    }
+}
+
+fn is_store(table: &mut Table<'_>) -> Option<bool> {
+    let name = table.name_of("type");
+    table.require("type")?.choice(&name, &[("store", true), ("wholesaler", false)])
+}
+
+fn unlinked(table: &mut Table<'_>) -> Unlinked {
+    let words =
+        [("report", Unlinked::Report), ("create", Unlinked::Create), ("ignore", Unlinked::Ignore)];
+    table.choice("unlinked", &words).unwrap_or(Unlinked::Report)
+}
+
+fn link_by(table: &mut Table<'_>) -> Vec<LinkKey> {
+    let name = table.name_of("link_by");
+    let Some(entry) = table.take("link_by") else { return vec![LinkKey::Sku, LinkKey::Ean] };
+    let mut keys = Vec::new();
+    for word in entry.array(&name).unwrap_or_default() {
+        match word.choice(&name, &[("sku", LinkKey::Sku), ("ean", LinkKey::Ean)]) {
+            Some(key) if keys.contains(&key) => word.error(format!("`{name}` names a key twice")),
+            Some(key) => keys.push(key),
+            None => {}
+        }
+    }
+    keys
+}
+
+/// Lets the connector take its keys, and reports those that nobody knows.
+fn connector_settings(
+    mut table: Table<'_>,
+    registration: &Registration,
+    context: &Context,
+) -> Option<Box<dyn Settings>> {
+    let problems = table.problems();
+    // In broken text the connector would miss what is there.
+    if problems.has_syntax_errors() {
+        return None;
+    }
+    let errors_before = problems.error_count();
+    let settings = (registration.settings)(&mut table, context);
+    if settings.is_some() {
+        table.finish();
+        return settings;
+    }
+    if problems.error_count() == errors_before {
+        let (path, name) = (table.path(), registration.name);
+        table.error(format!("`{path}`: the connector \"{name}\" cannot be used with these keys"));
+    }
+    table.finish_early();
+    None
+}
+
+/// What only the connector's settings can say about a section.
+struct SectionCheck<'a> {
+    problems: &'a Problems,
+    path: &'a str,
+    is_store: bool,
+    settings: &'a dyn Settings,
+}
+
+impl SectionCheck<'_> {
+    fn run(&self, section: Section, read: Option<&ReadSection>) {
+        let Some(read) = read else { return };
+        let (path, word, direction) = (self.path, section.word(), read.settings.direction);
+        if direction == Direction::Off {
+            return;
+        }
+        if let Err(why) = self.settings.provides(section) {
+            self.problems.error(read.settings.line, format!("`{path}.{word}`: {why}"));
+        } else if direction == Direction::Send
+            && self.is_store
+            && let Err(why) = self.settings.can_write(section)
+        {
+            let message = format!("`{path}.{word}.direction` cannot be \"send\": {why}");
+            self.problems.error(read.direction_line, message);
+        }
+    }
+}

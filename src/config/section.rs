@@ -1,0 +1,106 @@
+//! `[integrations.NAME.stock]` and `[integrations.NAME.prices]`.
+
+use super::{GuardSettings, OnDrift, SectionSettings, positive_duration};
+use crate::model::Place;
+use crate::model::{Direction, Section};
+use crate::settings::{Entry, Table, nearest};
+
+/// A section, and where its direction stands for errors that come up later.
+pub(super) struct ReadSection {
+    pub(super) settings: SectionSettings,
+    pub(super) direction_line: u64,
+}
+
+/// What a section of one integration is read with.
+pub(super) struct SectionReader<'a> {
+    pub(super) is_store: bool,
+    pub(super) warehouses: &'a [Place],
+    pub(super) price_groups: &'a [Place],
+    pub(super) guard: &'a GuardSettings,
+}
+
+impl SectionReader<'_> {
+    /// Reads a section. `None` where nothing can be said about it without its direction.
+    pub(super) fn read(&self, section: Section, mut table: Table<'_>) -> Option<ReadSection> {
+        let direction = self.direction(&mut table);
+        let place = self.place(section, direction.map(|(direction, _)| direction), &mut table);
+        let every = positive_duration(&mut table, "every");
+        let on_drift = on_drift(direction.map(|(direction, _)| direction), &mut table);
+        let guard = GuardSettings::read(table.table("guard"), self.guard);
+        let line = table.line();
+        table.finish();
+        let (direction, direction_line) = direction?;
+        let place = place.unwrap_or_default();
+        let settings = SectionSettings { direction, place, every, on_drift, guard, line };
+        Some(ReadSection { settings, direction_line })
+    }
+
+    fn direction(&self, table: &mut Table<'_>) -> Option<(Direction, u64)> {
+        let name = table.name_of("direction");
+        let entry = table.require("direction")?;
+        let words =
+            [("download", Direction::Download), ("send", Direction::Send), ("off", Direction::Off)];
+        let direction = entry.choice(&name, &words)?;
+        if direction == Direction::Send && !self.is_store {
+            entry.error(format!(
+                "`{name}` cannot be \"send\": a wholesaler is only ever read; \
+                 write \"download\" or \"off\", or `type = \"store\"` where this is a store"
+            ));
+        }
+        Some((direction, entry.line))
+    }
+
+    fn place(
+        &self,
+        section: Section,
+        direction: Option<Direction>,
+        table: &mut Table<'_>,
+    ) -> Option<String> {
+        let (key, declared) = match section {
+            Section::Prices => ("price_group", self.price_groups),
+            _ => ("warehouse", self.warehouses),
+        };
+        let name = table.name_of(key);
+        match table.take(key) {
+            Some(entry) => declared_place(&entry, &name, key, declared),
+            None => {
+                if direction.is_some_and(|direction| direction != Direction::Off) {
+                    let hint = list(declared).map(|all| format!("; declared: {all}"));
+                    let hint = hint.unwrap_or_else(|| format!("; declare one under [{key}s]"));
+                    table.absence(format!("`{name}` is missing{hint}"));
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The key of a declared place. It is not quoted where it is none: it may be anything.
+fn declared_place(entry: &Entry<'_>, name: &str, key: &str, declared: &[Place]) -> Option<String> {
+    let (text, line) = entry.string(name)?;
+    if declared.iter().any(|place| place.key == text) {
+        return Some(text);
+    }
+    let near = nearest(&text, declared.iter().map(|place| place.key.as_str()));
+    let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let what = key.replace('_', " ");
+    let all = list(declared).unwrap_or_else(|| "none".to_owned());
+    let message = format!("undeclared {what} in `{name}`: {near}declared under [{key}s]: {all}");
+    entry.problems().absence(line, message);
+    None
+}
+
+fn list(places: &[Place]) -> Option<String> {
+    let all: Vec<_> = places.iter().map(|place| format!("`{}`", place.key)).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+fn on_drift(direction: Option<Direction>, table: &mut Table<'_>) -> OnDrift {
+    let name = table.name_of("on_drift");
+    let Some(entry) = table.take("on_drift") else { return OnDrift::Overwrite };
+    if direction == Some(Direction::Download) {
+        entry.error(format!("`{name}` is only for `direction = \"send\"`"));
+    }
+    let words = [("overwrite", OnDrift::Overwrite), ("hold", OnDrift::Hold)];
+    entry.choice(&name, &words).unwrap_or(OnDrift::Overwrite)
+}

@@ -1,0 +1,340 @@
+//! Link commands: links by hand, from a file, by reading the integration; all of them recorded.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::problem_log::{About, ProblemLog};
+use super::products::{clean, open_csv, unknown_sku, unreadable};
+use super::pull::check_not_empty;
+use super::read::{match_rules, read};
+use super::run::{Ending, IfMissing, OpenRun, RunError};
+use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
+use crate::config::Integration;
+use crate::connector::{Connector, Want};
+use crate::inventory::{Access, LinkChange, LinkState, Products, StoredLink, Tx};
+use crate::model::{
+    ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
+};
+use crate::report::{Changes, RunReport};
+
+/// Where the links of a link command come from.
+pub(super) enum Source<'a> {
+    /// By hand or from a file.
+    Orders { orders: Vec<LinkOrder>, strict: bool },
+    /// `link remove`.
+    Remove(&'a str),
+    /// What fits, by reading the integration.
+    Auto(&'a dyn Connector),
+}
+
+/// Reads the orders of a `link import` file.
+pub(super) fn read_orders(file: &Path) -> anyhow::Result<(Vec<LinkOrder>, ProblemLog)> {
+    let mut reader = open_csv(file)?;
+    let header = reader.headers().map_err(|why| unreadable(file, &why))?.clone();
+    let column = |name: &str| header.iter().position(|cell| clean(cell) == name);
+    let (Some(item_id), Some(sku)) = (column("item_id"), column("sku")) else {
+        return Err(UsageError(format!(
+            "{}: the first line must name the columns item_id,sku",
+            file.display()
+        ))
+        .into());
+    };
+    let (mut orders, mut problems) = (Vec::new(), ProblemLog::default());
+    for record in reader.records() {
+        let record = record.map_err(|why| unreadable(file, &why))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |at: usize| record.get(at).map(clean).unwrap_or_default();
+        if cell(item_id).is_empty() {
+            let about = About { item_id: None, sku: Some(cell(sku)), line };
+            problems.add(ProblemKind::InvalidValue, about, "the row has no item_id");
+            continue;
+        }
+        orders.push(LinkOrder {
+            item_id: cell(item_id).to_owned(),
+            sku: Some(cell(sku)).filter(|sku| !sku.is_empty()).map(str::to_owned),
+            line: Some(line),
+        });
+    }
+    Ok((orders, problems))
+}
+
+/// Runs a link command.
+pub(super) fn link(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: Source<'_>,
+    problems: ProblemLog,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    let inventory = session.open(IfMissing::Refuse)?;
+    if let Source::Orders { orders, strict: true } = &source {
+        let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        for sku in orders.iter().filter_map(|order| order.sku.as_ref()) {
+            if tx.product_id(sku)?.is_none() {
+                return Err(unknown_sku(&tx.products()?, sku).into());
+            }
+        }
+    }
+    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link);
+    let mut run = match started.map_err(anyhow::Error::from)? {
+        Ok(run) => run,
+        Err(summary) => {
+            sink(&RunReport::empty(summary))?;
+            return Ok(Exit::Locked);
+        }
+    };
+    match run_link(session, integration, source, problems, &mut run) {
+        Ok(linked) => {
+            sink(&RunReport {
+                summary: run.summary.clone(),
+                changes: Box::new(linked.changes),
+                problems: Box::new(linked.problems),
+            })?;
+            Ok(linked.exit)
+        }
+        Err(error) => {
+            let exit = run.fail(session, &error, "No link was changed");
+            sink(&RunReport::empty(run.summary))?;
+            Ok(exit)
+        }
+    }
+}
+
+struct Linked {
+    changes: LinkChanges,
+    problems: ProblemLog,
+    exit: Exit,
+}
+
+fn run_link(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: Source<'_>,
+    mut problems: ProblemLog,
+    run: &mut OpenRun<'_>,
+) -> Result<Linked, RunError> {
+    let (products, changes) = match source {
+        Source::Auto(connector) => {
+            return link_auto(session, integration, connector, run);
+        }
+        Source::Orders { orders, .. } => {
+            let tx = session.begin(run.inventory)?;
+            let products = tx.products()?;
+            let state = tx.link_state(run.integration_id)?;
+            run.summary.items = orders.len() as u64;
+            let changes = changes_of(&orders, &products, &state, &mut problems);
+            store(session, &tx, run, &changes)?;
+            (products, finish(session, tx, run, changes, &problems)?)
+        }
+        Source::Remove(item_id) => {
+            let tx = session.begin(run.inventory)?;
+            let products = tx.products()?;
+            let state = tx.link_state(run.integration_id)?;
+            let before = state.find(item_id, |sku| products.find(sku));
+            let changes: Vec<LinkChange> = before
+                .map(|before| LinkChange {
+                    item_id: item_id.to_owned(),
+                    before: Some(before),
+                    after: None,
+                    status: ChangeStatus::Planned,
+                })
+                .into_iter()
+                .collect();
+            store(session, &tx, run, &changes)?;
+            (products, finish(session, tx, run, changes, &problems)?)
+        }
+    };
+    let exit = exit_of(session, run, &problems);
+    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+}
+
+/// Reads the integration and keeps the links that fit; no value moves.
+fn link_auto(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    run: &mut OpenRun<'_>,
+) -> Result<Linked, RunError> {
+    let want = Want { stock: false, prices: false, names: false };
+    session.progress.begin(&format!("reading {}", integration.name), None);
+    let reader = connector.open(want)?;
+    let tx = session.begin(run.inventory)?;
+    let rules = match_rules(session, integration, false);
+    let reading = read(session, &tx, run.integration_id, rules, &[], reader);
+    session.progress.end();
+    let mut reading = reading?;
+    check_not_empty(integration, &reading)?;
+    let matched = &reading.matched;
+    let own = matched.new_sku_links();
+    let mut changes: Vec<LinkChange> = own
+        .iter()
+        .map(|product| {
+            let link =
+                StoredLink { product: Some(product), linked_by: LinkedBy::Sku, handle: None };
+            (matched.products.sku(product), link)
+        })
+        .chain(matched.new_links())
+        .map(|(item_id, link)| LinkChange {
+            item_id: item_id.to_owned(),
+            before: None,
+            after: Some(link),
+            status: ChangeStatus::Planned,
+        })
+        .collect();
+    changes.sort_unstable_by(|a, b| a.item_id.cmp(&b.item_id));
+    if let (false, Some(id), Some(integration)) =
+        (session.options.dry_run, run.summary.run_id, run.integration_id)
+    {
+        super::pull::apply_links(&tx, id, integration, &reading)?;
+        for (n, change) in changes.iter().enumerate() {
+            // The links are stored already; this records them.
+            tx.record_link(id, n, &LinkChange { status: ChangeStatus::Applied, ..change.clone() })?;
+        }
+    }
+    run.summary.items = matched.counts.items;
+    run.summary.duplicates = matched.counts.duplicates;
+    run.summary.linked = matched.counts.linked;
+    run.summary.unlinked =
+        (run.summary.items - run.summary.duplicates).saturating_sub(matched.counts.linked);
+    let problems = std::mem::take(&mut reading.matched.problems);
+    let changes = finish(session, tx, run, changes, &problems)?;
+    let exit = exit_of(session, run, &problems);
+    let products = reading.matched.products;
+    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+}
+
+/// What orders change; an unknown SKU is a problem with its line.
+fn changes_of(
+    orders: &[LinkOrder],
+    products: &Products,
+    state: &LinkState,
+    problems: &mut ProblemLog,
+) -> Vec<LinkChange> {
+    let mut changes = Vec::new();
+    for order in orders {
+        let product = match &order.sku {
+            None => None,
+            Some(sku) => match products.find(sku) {
+                Some(product) => Some(product),
+                None => {
+                    let about = About {
+                        item_id: Some(&order.item_id),
+                        sku: Some(sku),
+                        line: order.line.unwrap_or_default(),
+                    };
+                    let UsageError(message) = unknown_sku(products, sku);
+                    problems.add(ProblemKind::InvalidValue, about, &message);
+                    continue;
+                }
+            },
+        };
+        let before = state.find(&order.item_id, |sku| products.find(sku));
+        if before.as_ref().is_some_and(|before| before.product == product) {
+            continue;
+        }
+        let linked_by = if product.is_some() { LinkedBy::Hand } else { LinkedBy::Never };
+        changes.push(LinkChange {
+            item_id: order.item_id.clone(),
+            before,
+            after: Some(StoredLink { product, linked_by, handle: None }),
+            status: ChangeStatus::Planned,
+        });
+    }
+    changes
+}
+
+fn store(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
+    run: &OpenRun<'_>,
+    changes: &[LinkChange],
+) -> Result<(), RunError> {
+    if let (false, Some(id), Some(integration)) =
+        (session.options.dry_run, run.summary.run_id, run.integration_id)
+    {
+        for (n, change) in changes.iter().enumerate() {
+            let change = LinkChange { status: ChangeStatus::Applied, ..change.clone() };
+            tx.change_link(id, integration, n, &change)?;
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    session: &Session<'_>,
+    tx: Tx<'_>,
+    run: &mut OpenRun<'_>,
+    mut changes: Vec<LinkChange>,
+    problems: &ProblemLog,
+) -> Result<Vec<LinkChange>, RunError> {
+    if !session.options.dry_run {
+        for change in &mut changes {
+            change.status = ChangeStatus::Applied;
+        }
+    }
+    run.summary.changed.links = changes.len() as u64;
+    run.summary.invalid = problems.count_of(ProblemKind::InvalidValue);
+    run.summary.status = Ending::of(&[], false, problems).status();
+    run.summary.finished_at = Some(Timestamp::now());
+    if let Some(id) = run.summary.run_id {
+        tx.record_problems(id, &mut problems.iter(), &problems.counts())?;
+        tx.finish_run(id, &run.summary)?;
+        tx.commit()?;
+    }
+    Ok(changes)
+}
+
+fn exit_of(session: &Session<'_>, run: &OpenRun<'_>, problems: &ProblemLog) -> Exit {
+    let differs = session.options.exit_code && run.summary.changed.total() > 0;
+    let exit = Ending::of(&[], false, problems).exit();
+    exit.max(if differs { Exit::Differences } else { Exit::Done })
+}
+
+/// The changes of a link command.
+struct LinkChanges {
+    products: Products,
+    changes: Vec<LinkChange>,
+}
+
+impl Changes for LinkChanges {
+    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
+        let sku = |link: &Option<StoredLink>| {
+            link.as_ref().and_then(|link| link.product).map(|product| self.products.sku(product))
+        };
+        for change in &self.changes {
+            let (before, after) = (sku(&change.before), sku(&change.after));
+            let never = change.after.as_ref().is_some_and(|l| l.linked_by == LinkedBy::Never);
+            let row = ChangeRow {
+                section: Section::Links,
+                item_id: Some(&change.item_id),
+                sku: if never { None } else { after.or(before) },
+                name: None,
+                place: None,
+                currency: None,
+                before: before.into(),
+                after: after.into(),
+                status: change.status,
+                message: None,
+            };
+            if !each(&row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Streams an integration's links.
+pub(super) fn list(
+    session: &Session<'_>,
+    integration: &Integration,
+    each: &mut dyn FnMut(&LinkRow<'_>) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let inventory = session.open_to_read()?;
+    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let Some(id) = tx.integration(&integration.name)? else { return Ok(()) };
+    tx.each_link::<anyhow::Error>(id, |item_id, sku, linked_by| {
+        each(&LinkRow { item_id, sku, linked_by })
+    })
+}

@@ -1,0 +1,931 @@
+//! From delivered rows to products: which item is linked to which product, and with what values.
+//!
+//! No I/O. Rows may come in any order: the outcome is the same. The rules, in short: a kept link
+//! stays and its product takes no second item; else an earlier key of `link_by` beats a later one;
+//! what fits twice by the same key is ambiguous and links nothing.
+
+use rustc_hash::FxHashMap;
+
+use super::problem_log::{About, ProblemLog};
+use crate::connector::{RowBatch, RowView, Value};
+use crate::inventory::{
+    EanIndex, Keys, LinkState, NewProduct, ProductId, ProductSet, Products, StoredLink,
+};
+use crate::model::{Cell, Currency, Gtin, LinkKey, LinkedBy, ProblemKind, Section};
+
+/// What matching depends on.
+#[derive(Clone, Debug)]
+pub(super) struct MatchRules {
+    pub link_by: Vec<LinkKey>,
+    /// Make products of items that fit none.
+    pub create: bool,
+    /// Report items that fit no product.
+    pub report_unlinked: bool,
+    /// The price group's currency.
+    pub currency: Option<Currency>,
+    /// Make links and products only for these SKUs, and report only them; empty: all.
+    pub only_skus: Vec<String>,
+}
+
+/// The item whose id is the SKU of its product: it needs no entry of its own.
+pub(super) const SELF: u32 = u32::MAX;
+const NO_PRODUCT: ProductId = 0;
+/// The rank of kept links; keys of `link_by` have 1, 2, …
+const KEPT: u8 = 0;
+const VACANT: u8 = u8::MAX;
+
+/// What one item delivered for the product that it is linked to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Delivered {
+    pub quantity: Cell,
+    pub price: Cell,
+    /// The line of its first row; 0 where there is none.
+    line: u32,
+    /// Its entry, or [`SELF`].
+    pub item: u32,
+    rank: u8,
+    flags: u8,
+}
+
+impl Delivered {
+    const VACANT: Delivered = Delivered {
+        quantity: Cell::UNKNOWN,
+        price: Cell::UNKNOWN,
+        line: 0,
+        item: SELF,
+        rank: VACANT,
+        flags: 0,
+    };
+    /// Its quantity was there, but cannot be used.
+    const BAD_QUANTITY: u8 = 1;
+    /// Its price was there, but cannot be used.
+    const BAD_PRICE: u8 = 2;
+    /// Several items fit by the same key: none is linked.
+    const CONTESTED: u8 = 4;
+    /// A kept link by a row of its own leads here.
+    const RESERVED: u8 = 8;
+
+    /// Whether a linked item delivered something for the product.
+    pub(super) fn is_linked(&self) -> bool {
+        self.rank != VACANT && self.flags & Delivered::CONTESTED == 0
+    }
+
+    /// The delivered value of a section.
+    pub(super) fn value(&self, section: Section) -> Cell {
+        match section {
+            Section::Prices => self.price,
+            _ => self.quantity,
+        }
+    }
+
+    /// Whether the value of a section was there, but cannot be used.
+    pub(super) fn is_bad(&self, section: Section) -> bool {
+        let flag = match section {
+            Section::Prices => Delivered::BAD_PRICE,
+            _ => Delivered::BAD_QUANTITY,
+        };
+        self.flags & flag != 0
+    }
+
+    fn spoil(&mut self, section: Section) {
+        match section {
+            Section::Prices => {
+                self.price = Cell::UNKNOWN;
+                self.flags |= Delivered::BAD_PRICE;
+            }
+            _ => {
+                self.quantity = Cell::UNKNOWN;
+                self.flags |= Delivered::BAD_QUANTITY;
+            }
+        }
+    }
+}
+
+/// An item that needs an entry: its id is not the SKU of its product, or it has no product.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub product: ProductId,
+    pub state: ItemState,
+    pub linked_by: LinkedBy,
+    pub handle: Option<Box<str>>,
+    /// A row of it was delivered.
+    seen: bool,
+    /// Its place among the newcomers, where it has no product yet.
+    newcomer: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ItemState {
+    /// A link from an earlier run.
+    Kept,
+    /// A kept link, but the item now carries another product's SKU.
+    Conflict,
+    /// To be linked by this run.
+    New,
+    /// Never to be linked.
+    Never,
+    /// Fits no product, or not exactly one.
+    Unlinked,
+}
+
+/// An item that fits no product by the keys that were at hand when it came by.
+struct Newcomer {
+    item: u32,
+    sku: Option<Box<str>>,
+    ean: Option<Box<str>>,
+    name: Option<Box<str>>,
+    parent_sku: Option<Box<str>>,
+    values: Delivered,
+    state: NewcomerState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NewcomerState {
+    Open,
+    Ambiguous,
+    Done,
+}
+
+/// How many rows there were of each sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub items: u64,
+    pub duplicates: u64,
+    pub linked: u64,
+}
+
+/// Takes rows and finds their products.
+pub(super) struct Matcher {
+    rules: MatchRules,
+    products: Products,
+    by_sku: ProductSet,
+    item_ids: Keys,
+    items: Vec<Item>,
+    delivered: Vec<Delivered>,
+    /// Further items of a product, linked by hand.
+    shared: Vec<(ProductId, Delivered)>,
+    newcomers: Vec<Newcomer>,
+    eans: Option<EanIndex>,
+    problems: ProblemLog,
+    counts: Counts,
+    conflicts: u64,
+}
+
+/// What became of all rows.
+pub(super) struct Matched {
+    pub products: Products,
+    pub by_sku: ProductSet,
+    pub item_ids: Keys,
+    pub items: Vec<Item>,
+    /// By product id.
+    pub delivered: Vec<Delivered>,
+    pub shared: Vec<(ProductId, Delivered)>,
+    pub created: Vec<NewProduct>,
+    pub counts: Counts,
+    pub problems: ProblemLog,
+    /// The SKUs to which the run is restricted, as products; `None`: no restriction.
+    pub only: Option<ProductSet>,
+}
+
+impl Matcher {
+    pub(super) fn new(rules: MatchRules, products: Products, links: LinkState) -> Matcher {
+        let mut delivered = vec![Delivered::VACANT; products.end() as usize];
+        let items = links
+            .links
+            .into_iter()
+            .map(|StoredLink { product, linked_by, handle }| {
+                if let Some(slot) = product.and_then(|id| delivered.get_mut(id as usize)) {
+                    slot.flags |= Delivered::RESERVED;
+                }
+                Item {
+                    product: product.unwrap_or(NO_PRODUCT),
+                    state: if product.is_some() { ItemState::Kept } else { ItemState::Never },
+                    linked_by,
+                    handle,
+                    seen: false,
+                    newcomer: u32::MAX,
+                }
+            })
+            .collect();
+        Matcher {
+            rules,
+            products,
+            by_sku: links.by_sku,
+            item_ids: links.keys,
+            items,
+            delivered,
+            shared: Vec::new(),
+            newcomers: Vec::new(),
+            eans: None,
+            problems: ProblemLog::default(),
+            counts: Counts::default(),
+            conflicts: 0,
+        }
+    }
+
+    /// Whether EANs decide before SKUs, so that they are needed for every row.
+    pub(super) fn needs_eans_first(&self) -> bool {
+        self.rules.link_by.first() == Some(&LinkKey::Ean)
+    }
+
+    /// Whether EANs may find a product for what has none after all rows.
+    pub(super) fn needs_eans(&self) -> bool {
+        self.eans.is_none()
+            && self.rules.link_by.contains(&LinkKey::Ean)
+            && self.newcomers.iter().any(|newcomer| {
+                newcomer.state == NewcomerState::Open && gtin(newcomer.ean.as_deref()).is_some()
+            })
+    }
+
+    pub(super) fn set_eans(&mut self, eans: EanIndex) {
+        self.eans = Some(eans);
+    }
+
+    /// Takes the rows of a batch.
+    pub(super) fn take(&mut self, batch: &RowBatch) -> crate::inventory::Result<()> {
+        for row in batch.rows() {
+            self.take_row(&row)?;
+        }
+        self.take_problems(batch);
+        Ok(())
+    }
+
+    fn take_row(&mut self, row: &RowView<'_>) -> crate::inventory::Result<()> {
+        self.counts.items += 1;
+        let values = self.values(row);
+        let sku = row.sku();
+        let mut ean_id = String::new();
+        let id = match (row.item_id(), sku, row.ean()) {
+            (Some(id), ..) => id,
+            (None, Some(sku), _) => sku,
+            (None, None, Some(ean)) => {
+                ean_id.push_str("ean:");
+                ean_id.push_str(ean);
+                &ean_id
+            }
+            // A connector makes no item of such a row.
+            (None, None, None) => return Ok(()),
+        };
+        if !self.items.is_empty()
+            && let Some(item) = self.item_ids.find(id.as_bytes())
+        {
+            self.take_known(item, row, values);
+            return Ok(());
+        }
+        let by_sku = sku.and_then(|sku| self.products.find(sku));
+        if sku == Some(id)
+            && let Some(product) = by_sku
+        {
+            let slot = &self.delivered[product as usize];
+            if slot.rank != VACANT && slot.item == SELF && slot.flags & Delivered::CONTESTED == 0 {
+                self.take_duplicate(product, values, id);
+                return Ok(());
+            }
+        }
+        if let Some(product) = self.kept_by_own_sku(id, sku, by_sku) {
+            match by_sku {
+                Some(other) if other != product => self.report_conflict(product, id, row),
+                _ => self.propose(product, SELF, KEPT, values),
+            }
+            return Ok(());
+        }
+        self.take_new(row, id, by_sku, values)
+    }
+
+    /// The product whose SKU is the item's id, where that link is kept.
+    fn kept_by_own_sku(
+        &self,
+        id: &str,
+        sku: Option<&str>,
+        by_sku: Option<ProductId>,
+    ) -> Option<ProductId> {
+        if self.by_sku.is_empty() {
+            return None;
+        }
+        let own = if sku == Some(id) { by_sku } else { self.products.find(id) };
+        own.filter(|product| self.by_sku.contains(*product))
+    }
+
+    /// An item that is seen for the first time and has no kept link.
+    fn take_new(
+        &mut self,
+        row: &RowView<'_>,
+        id: &str,
+        by_sku: Option<ProductId>,
+        values: Delivered,
+    ) -> crate::inventory::Result<()> {
+        let found = self.candidate(by_sku, row.ean());
+        if let Ok(Some((product, key))) = found {
+            let rank = rank_of(key);
+            let key = self.rules.link_by[key];
+            let is_self = self.products.sku(product) == id && key == LinkKey::Sku;
+            if !self.is_wanted(product) {
+                self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
+            } else if is_self {
+                self.propose(product, SELF, rank, values);
+            } else {
+                let item = self.add_item(id, row.handle(), ItemState::New, product)?;
+                self.items[item as usize].linked_by = key.into();
+                self.propose(product, item, rank, values);
+            }
+            return Ok(());
+        }
+        let item = self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
+        let boxed = |text: Option<&str>| text.map(Box::from);
+        self.items[item as usize].newcomer = u32::try_from(self.newcomers.len()).unwrap_or(0);
+        let state = if found.is_err() { NewcomerState::Ambiguous } else { NewcomerState::Open };
+        self.newcomers.push(Newcomer {
+            item,
+            sku: boxed(row.sku()),
+            ean: boxed(row.ean()),
+            name: boxed(row.name().filter(|_| self.rules.create)),
+            parent_sku: boxed(row.parent_sku().filter(|_| self.rules.create)),
+            values,
+            state,
+        });
+        if found.is_err() {
+            self.report_ambiguous_ean(id, row.sku(), row.ean(), row.line());
+        }
+        Ok(())
+    }
+
+    /// The product that an item fits by the first key that fits any, and that key's place in
+    /// `link_by`. The error: it fits several.
+    fn candidate(
+        &self,
+        by_sku: Option<ProductId>,
+        ean: Option<&str>,
+    ) -> Result<Option<(ProductId, usize)>, ()> {
+        for (at, key) in self.rules.link_by.iter().enumerate() {
+            let found = match (key, &self.eans) {
+                (LinkKey::Sku, _) => by_sku,
+                (LinkKey::Ean, Some(eans)) => match gtin(ean) {
+                    Some(gtin) => eans.find(gtin)?,
+                    None => None,
+                },
+                (LinkKey::Ean, None) => None,
+            };
+            if let Some(product) = found {
+                return Ok(Some((product, at)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An item that has an entry: a kept link, a never mark, or a further row of its id.
+    fn take_known(&mut self, item: u32, row: &RowView<'_>, values: Delivered) {
+        let entry = &self.items[item as usize];
+        let (product, state) = (entry.product, entry.state);
+        let id = self.item_ids.text(item).to_owned();
+        if entry.seen {
+            if entry.newcomer != u32::MAX {
+                self.duplicate_newcomer(entry.newcomer, values, &id);
+            } else if state == ItemState::Kept || state == ItemState::New {
+                self.take_duplicate(product, Delivered { item, ..values }, &id);
+            } else {
+                self.counts.duplicates += 1;
+            }
+            return;
+        }
+        self.items[item as usize].seen = true;
+        match state {
+            ItemState::Kept if self.is_link_conflict(item, row.sku()) => {
+                self.items[item as usize].state = ItemState::Conflict;
+                self.report_conflict(product, &id, row);
+            }
+            ItemState::Kept => self.propose(product, item, KEPT, values),
+            _ => {}
+        }
+    }
+
+    fn report_conflict(&mut self, product: ProductId, id: &str, row: &RowView<'_>) {
+        self.conflicts += 1;
+        let linked = self.products.sku(product);
+        let message = format!(
+            "it was linked to {linked} by its SKU and now carries the SKU of another product; \
+             nothing of it was applied. Settle it with `invsync link set` or `invsync link remove`"
+        );
+        let about = About { item_id: Some(id), sku: row.sku(), line: row.line() };
+        self.problems.add(ProblemKind::LinkConflict, about, &message);
+    }
+
+    fn is_link_conflict(&self, item: u32, sku: Option<&str>) -> bool {
+        let entry = &self.items[item as usize];
+        entry.linked_by == LinkedBy::Sku
+            && sku
+                .and_then(|sku| self.products.find(sku))
+                .is_some_and(|other| other != entry.product)
+    }
+
+    /// An item wants a product: the better claim gets it, equal claims get nothing.
+    fn propose(&mut self, product: ProductId, item: u32, rank: u8, values: Delivered) {
+        let values = Delivered { item, rank, ..values };
+        let slot = self.delivered[product as usize];
+        let kept_elsewhere = slot.flags & Delivered::RESERVED != 0
+            || (item != SELF && self.by_sku.contains(product));
+        if rank == KEPT {
+            if slot.rank == KEPT {
+                self.shared.push((product, values));
+                return;
+            }
+            self.evict(product);
+            self.fill(product, values);
+        } else if kept_elsewhere || slot.rank < rank {
+            self.lose(product, item, values.line);
+        } else if slot.rank == rank {
+            self.evict(product);
+            self.delivered[product as usize].flags |= Delivered::CONTESTED;
+            self.delivered[product as usize].rank = rank;
+            self.lose(product, item, values.line);
+        } else {
+            self.evict(product);
+            self.fill(product, values);
+        }
+    }
+
+    fn fill(&mut self, product: ProductId, values: Delivered) {
+        let slot = &mut self.delivered[product as usize];
+        let reserved = slot.flags & Delivered::RESERVED;
+        *slot = values;
+        slot.flags |= reserved;
+    }
+
+    /// Whoever has the product loses it.
+    fn evict(&mut self, product: ProductId) {
+        let slot = self.delivered[product as usize];
+        if slot.is_linked() {
+            self.lose(product, slot.item, slot.line);
+        }
+        let reserved = slot.flags & (Delivered::RESERVED | Delivered::CONTESTED);
+        self.delivered[product as usize] = Delivered { flags: reserved, ..Delivered::VACANT };
+    }
+
+    /// An item that another one has a better or an equal claim against.
+    fn lose(&mut self, product: ProductId, item: u32, line: u32) {
+        let sku = self.products.sku(product).to_owned();
+        let id = if item == SELF { sku.clone() } else { self.item_ids.text(item).to_owned() };
+        let entry = if item == SELF {
+            match self.add_item(&sku, None, ItemState::Unlinked, NO_PRODUCT) {
+                Ok(entry) => entry,
+                // Only where 4 GiB of ids are full; the item stays without an entry.
+                Err(_) => return,
+            }
+        } else {
+            item
+        };
+        let entry = &mut self.items[entry as usize];
+        entry.state = ItemState::Unlinked;
+        entry.product = NO_PRODUCT;
+        if let Some(newcomer) = self.newcomers.get_mut(entry.newcomer as usize) {
+            newcomer.state = NewcomerState::Ambiguous;
+        }
+        let message = format!(
+            "it fits {sku}, and so does another item that is linked to it or fits it as well; \
+             it was not linked and nothing was changed. Link the right one by hand (`invsync \
+             link set`)"
+        );
+        let about = About { item_id: Some(&id), sku: Some(&sku), line: line.into() };
+        self.problems.add(ProblemKind::Ambiguous, about, &message);
+    }
+
+    fn report_ambiguous_ean(&mut self, id: &str, sku: Option<&str>, ean: Option<&str>, line: u64) {
+        let message = format!(
+            "several products have the EAN {}; it was not linked and nothing was changed. Link it \
+             by hand (`invsync link set`)",
+            ean.unwrap_or_default()
+        );
+        let about = About { item_id: Some(id), sku, line };
+        self.problems.add(ProblemKind::Ambiguous, about, &message);
+    }
+
+    fn add_item(
+        &mut self,
+        id: &str,
+        handle: Option<&str>,
+        state: ItemState,
+        product: ProductId,
+    ) -> crate::inventory::Result<u32> {
+        let item =
+            self.item_ids.add(id.as_bytes()).map_err(crate::inventory::InventoryError::from)?;
+        self.items.push(Item {
+            product,
+            state,
+            linked_by: LinkedBy::Sku,
+            handle: handle.map(Box::from),
+            seen: true,
+            newcomer: u32::MAX,
+        });
+        Ok(item)
+    }
+
+    /// A further row of an item that has the product.
+    fn take_duplicate(&mut self, product: ProductId, values: Delivered, id: &str) {
+        self.counts.duplicates += 1;
+        let line = values.line;
+        let slot = &mut self.delivered[product as usize];
+        let target = if slot.item == values.item || self.shared.is_empty() {
+            slot
+        } else {
+            match self.shared.iter_mut().find(|(p, d)| *p == product && d.item == values.item) {
+                Some((_, shared)) => shared,
+                None => slot,
+            }
+        };
+        if spoil_where_unequal(target, &values) {
+            self.report_duplicate(id, line);
+        }
+    }
+
+    fn duplicate_newcomer(&mut self, newcomer: u32, values: Delivered, id: &str) {
+        self.counts.duplicates += 1;
+        let line = values.line;
+        let newcomer = &mut self.newcomers[newcomer as usize];
+        if spoil_where_unequal(&mut newcomer.values, &values) {
+            // No product is made of rows that differ.
+            if newcomer.state == NewcomerState::Open {
+                newcomer.state = NewcomerState::Done;
+            }
+            self.report_duplicate(id, line);
+        }
+    }
+
+    fn report_duplicate(&mut self, id: &str, line: u32) {
+        let message = format!(
+            "several rows have the id {id} and their values differ; the differing values were \
+             not used. Ask the supplier which row is right, or map an item_id that tells them \
+             apart"
+        );
+        let about = About { item_id: Some(id), sku: None, line: line.into() };
+        self.problems.add(ProblemKind::DuplicateSku, about, &message);
+    }
+
+    /// The row's values, checked against the price group's currency.
+    fn values(&mut self, row: &RowView<'_>) -> Delivered {
+        let mut values = Delivered {
+            quantity: row.quantity().cell(),
+            price: row.price().cell(),
+            line: u32::try_from(row.line()).unwrap_or(u32::MAX),
+            item: SELF,
+            rank: VACANT,
+            flags: 0,
+        };
+        if row.quantity() == Value::Invalid {
+            values.spoil(Section::Stock);
+        }
+        if row.price() == Value::Invalid {
+            values.spoil(Section::Prices);
+        }
+        if let (Some(delivered), Some(wanted)) = (row.currency(), self.rules.currency)
+            && delivered != wanted
+            && values.price.get().is_some()
+        {
+            values.spoil(Section::Prices);
+            let message = format!(
+                "its price is in {delivered}, the price group is in {wanted}; the price was left \
+                 unchanged"
+            );
+            self.problems.add(ProblemKind::CurrencyMismatch, about(row), &message);
+        }
+        values
+    }
+
+    fn take_problems(&mut self, batch: &RowBatch) {
+        for problem in batch.problems() {
+            let row = problem.row.and_then(|row| batch.row(row as usize));
+            let about = match &row {
+                Some(row) => About { line: problem.line, ..about(row) },
+                None => About { line: problem.line, ..About::default() },
+            };
+            self.problems.add(problem.kind, about, &problem.message);
+        }
+    }
+
+    fn is_wanted(&self, product: ProductId) -> bool {
+        self.rules.only_skus.is_empty()
+            || self.rules.only_skus.iter().any(|sku| sku == self.products.sku(product))
+    }
+}
+
+/// Which rows are still without a product, and what becomes of them.
+impl Matcher {
+    /// Ends the matching: EANs for what has no product yet, new products, reports.
+    pub(super) fn finish(mut self) -> crate::inventory::Result<Matched> {
+        self.link_newcomers_by_ean();
+        let created = if self.rules.create { self.create_products()? } else { Vec::new() };
+        self.report_unlinked();
+        let linked =
+            self.delivered.iter().filter(|slot| slot.is_linked()).count() + self.shared.len();
+        self.counts.linked = linked as u64 + self.conflicts;
+        let only = (!self.rules.only_skus.is_empty()).then(|| {
+            self.rules.only_skus.iter().filter_map(|sku| self.products.find(sku)).collect()
+        });
+        Ok(Matched {
+            products: self.products,
+            by_sku: self.by_sku,
+            item_ids: self.item_ids,
+            items: self.items,
+            delivered: self.delivered,
+            shared: self.shared,
+            created,
+            counts: self.counts,
+            problems: self.problems,
+            only,
+        })
+    }
+
+    fn link_newcomers_by_ean(&mut self) {
+        let Some(rank) = self.rules.link_by.iter().position(|key| *key == LinkKey::Ean) else {
+            return;
+        };
+        for at in 0..self.newcomers.len() {
+            let newcomer = &self.newcomers[at];
+            let (Some(eans), Some(gtin), NewcomerState::Open) =
+                (&self.eans, gtin(newcomer.ean.as_deref()), newcomer.state)
+            else {
+                continue;
+            };
+            let (item, values) = (newcomer.item, newcomer.values);
+            match eans.find(gtin) {
+                Ok(None) => {}
+                Ok(Some(product)) if self.is_wanted(product) => {
+                    self.newcomers[at].state = NewcomerState::Done;
+                    self.link_newcomer(item, product, LinkedBy::Ean);
+                    self.propose(product, item, rank_of(rank), values);
+                }
+                Ok(Some(_)) => self.newcomers[at].state = NewcomerState::Done,
+                Err(()) => {
+                    self.newcomers[at].state = NewcomerState::Ambiguous;
+                    let (sku, ean) = (
+                        newcomer_text(&self.newcomers[at].sku),
+                        newcomer_text(&self.newcomers[at].ean),
+                    );
+                    let id = self.item_ids.text(item).to_owned();
+                    let line = values.line.into();
+                    self.report_ambiguous_ean(&id, sku.as_deref(), ean.as_deref(), line);
+                }
+            }
+        }
+    }
+
+    fn link_newcomer(&mut self, item: u32, product: ProductId, linked_by: LinkedBy) {
+        let entry = &mut self.items[item as usize];
+        entry.product = product;
+        entry.state = ItemState::New;
+        entry.linked_by = linked_by;
+    }
+
+    fn create_products(&mut self) -> crate::inventory::Result<Vec<NewProduct>> {
+        let mut of_sku: FxHashMap<&str, (usize, u32)> = FxHashMap::default();
+        for (at, newcomer) in self.newcomers.iter().enumerate() {
+            if let (Some(sku), NewcomerState::Open) = (newcomer.sku.as_deref(), newcomer.state)
+                && self.products.find(sku).is_none()
+                && (self.rules.only_skus.is_empty()
+                    || self.rules.only_skus.iter().any(|wanted| wanted == sku))
+            {
+                of_sku.entry(sku).or_insert((at, 0)).1 += 1;
+            }
+        }
+        let mut wanted: Vec<usize> =
+            of_sku.values().filter(|(_, items)| *items == 1).map(|(at, _)| *at).collect();
+        let contested: Vec<Box<str>> = of_sku
+            .iter()
+            .filter(|(_, (_, items))| *items > 1)
+            .map(|(sku, _)| Box::from(*sku))
+            .collect();
+        self.report_contested_skus(&contested);
+        wanted.sort_unstable_by(|a, b| self.newcomers[*a].sku.cmp(&self.newcomers[*b].sku));
+        let mut created = Vec::with_capacity(wanted.len());
+        for at in wanted {
+            created.push(self.create_product(at)?);
+        }
+        Ok(created)
+    }
+
+    fn create_product(&mut self, at: usize) -> crate::inventory::Result<NewProduct> {
+        let newcomer = &mut self.newcomers[at];
+        newcomer.state = NewcomerState::Done;
+        let sku = newcomer.sku.take().unwrap_or_default().into_string();
+        let own = |text: &mut Option<Box<str>>| text.take().map(str::into_string);
+        let ean = own(&mut newcomer.ean);
+        let name = own(&mut newcomer.name);
+        let parent_sku = own(&mut newcomer.parent_sku);
+        let (item, values) = (newcomer.item, newcomer.values);
+        let id = self.products.add(&sku)?;
+        self.delivered.resize(id as usize + 1, Delivered::VACANT);
+        let is_self = self.item_ids.text(item) == sku;
+        self.link_newcomer(item, id, LinkedBy::Sku);
+        if is_self {
+            self.items[item as usize].state = ItemState::Unlinked;
+        }
+        let item = if is_self { SELF } else { item };
+        self.delivered[id as usize] = Delivered { item, rank: 1, ..values };
+        Ok(NewProduct { id, sku, ean, name, parent_sku })
+    }
+
+    fn report_contested_skus(&mut self, contested: &[Box<str>]) {
+        for at in 0..self.newcomers.len() {
+            let newcomer = &self.newcomers[at];
+            let Some(sku) = newcomer.sku.as_ref().filter(|sku| contested.contains(sku)) else {
+                continue;
+            };
+            if newcomer.state != NewcomerState::Open {
+                continue;
+            }
+            let message = format!(
+                "several items have the SKU {sku}; no product was made of them. Make the product \
+                 and link the right item by hand (`invsync link set`)"
+            );
+            let id = self.item_ids.text(newcomer.item).to_owned();
+            let about =
+                About { item_id: Some(&id), sku: Some(sku), line: newcomer.values.line.into() };
+            self.problems.add(ProblemKind::Ambiguous, about, &message);
+            self.newcomers[at].state = NewcomerState::Ambiguous;
+        }
+    }
+
+    fn report_unlinked(&mut self) {
+        if !self.rules.report_unlinked {
+            return;
+        }
+        for newcomer in &self.newcomers {
+            if newcomer.state == NewcomerState::Ambiguous
+                || self.items[newcomer.item as usize].product != NO_PRODUCT
+            {
+                continue;
+            }
+            let is_wanted = self.rules.only_skus.is_empty()
+                || newcomer
+                    .sku
+                    .as_ref()
+                    .is_some_and(|sku| self.rules.only_skus.iter().any(|wanted| **wanted == **sku));
+            if !is_wanted {
+                continue;
+            }
+            let about = About {
+                item_id: Some(self.item_ids.text(newcomer.item)),
+                sku: newcomer.sku.as_deref(),
+                line: newcomer.values.line.into(),
+            };
+            let message = match (&newcomer.sku, self.rules.create) {
+                (None, _) => {
+                    "it has no SKU and no product has its EAN; nothing was changed. Link it by \
+                     hand (`invsync link set`)"
+                }
+                _ => "",
+            };
+            self.problems.add(ProblemKind::Unlinked, about, message);
+        }
+    }
+}
+
+impl Matched {
+    /// Products without any item: for the inventory's own commands.
+    pub(super) fn of_products(products: Products, created: Vec<NewProduct>) -> Matched {
+        Matched {
+            products,
+            by_sku: ProductSet::default(),
+            item_ids: Keys::default(),
+            items: Vec::new(),
+            delivered: Vec::new(),
+            shared: Vec::new(),
+            created,
+            counts: Counts::default(),
+            problems: ProblemLog::default(),
+            only: None,
+        }
+    }
+
+    /// What was new has been stored: from now on it is kept.
+    pub(super) fn forget_new(&mut self) {
+        let new = self.new_sku_links();
+        self.by_sku.extend(&new);
+        for item in &mut self.items {
+            if item.state == ItemState::New {
+                item.state = ItemState::Kept;
+            }
+        }
+        self.created.clear();
+    }
+
+    /// The id of the item that delivered for a product.
+    pub(super) fn item_id(&self, product: ProductId, item: u32) -> &str {
+        if item == SELF { self.products.sku(product) } else { self.item_ids.text(item) }
+    }
+
+    /// What the store needs beside the id.
+    pub(super) fn handle(&self, item: u32) -> Option<&str> {
+        self.items.get(item as usize).and_then(|item| item.handle.as_deref())
+    }
+
+    /// Everything that linked items delivered, in the order of product ids; further items of a
+    /// product follow its first.
+    pub(super) fn linked(&self) -> impl Iterator<Item = (ProductId, u32, &Delivered)> {
+        let mut shared: FxHashMap<ProductId, Vec<&Delivered>> = FxHashMap::default();
+        for (product, delivered) in &self.shared {
+            shared.entry(*product).or_default().push(delivered);
+        }
+        let ids = 0..self.products.end();
+        ids.zip(&self.delivered).filter(|(_, slot)| slot.is_linked()).flat_map(
+            move |(product, slot)| {
+                let more = if shared.is_empty() { None } else { shared.remove(&product) };
+                let mut more = more.unwrap_or_default();
+                more.sort_unstable_by_key(|delivered| delivered.item);
+                std::iter::once(slot)
+                    .chain(more)
+                    .zip(0..)
+                    .map(move |(delivered, n)| (product, n, delivered))
+            },
+        )
+    }
+
+    /// The products for which a linked item was delivered.
+    pub(super) fn seen(&self) -> ProductSet {
+        (0..self.products.end())
+            .zip(&self.delivered)
+            .filter(|(_, slot)| slot.is_linked())
+            .map(|(product, _)| product)
+            .collect()
+    }
+
+    /// Those of them whose value of a section was known.
+    pub(super) fn known(&self, section: Section) -> ProductSet {
+        (0..self.products.end())
+            .zip(&self.delivered)
+            .filter(|(_, slot)| slot.is_linked() && slot.value(section).get().is_some())
+            .map(|(product, _)| product)
+            .collect()
+    }
+
+    /// The products whose link by SKU to the item with the id of that SKU is new.
+    pub(super) fn new_sku_links(&self) -> ProductSet {
+        (0..self.products.end())
+            .zip(&self.delivered)
+            .filter(|(_, slot)| slot.is_linked() && slot.item == SELF)
+            .map(|(product, _)| product)
+            .filter(|product| !self.by_sku.contains(*product))
+            .collect()
+    }
+
+    /// The other new links, by item id.
+    pub(super) fn new_links(&self) -> Vec<(&str, StoredLink)> {
+        let mut links: Vec<_> = (0..self.item_ids.end())
+            .zip(&self.items)
+            .filter(|(_, item)| item.state == ItemState::New && item.product != NO_PRODUCT)
+            .map(|(number, item)| {
+                let link = StoredLink {
+                    product: Some(item.product),
+                    linked_by: item.linked_by,
+                    handle: item.handle.clone(),
+                };
+                (self.item_ids.text(number), link)
+            })
+            .collect();
+        links.sort_unstable_by_key(|(item_id, _)| *item_id);
+        links
+    }
+
+    /// Kept links whose item was not delivered: its id and the product's.
+    pub(super) fn absent_links(&self) -> Vec<(&str, ProductId)> {
+        let rows = (0..self.item_ids.end())
+            .zip(&self.items)
+            .filter(|(_, item)| item.state == ItemState::Kept && !item.seen)
+            .map(|(number, item)| (self.item_ids.text(number), item.product));
+        let own = self
+            .by_sku
+            .iter()
+            .filter(|product| {
+                self.delivered.get(*product as usize).is_some_and(|slot| slot.rank == VACANT)
+            })
+            .map(|product| (self.products.sku(product), product));
+        rows.chain(own).collect()
+    }
+}
+
+fn rank_of(position: usize) -> u8 {
+    u8::try_from(position + 1).unwrap_or(VACANT - 1)
+}
+
+fn gtin(ean: Option<&str>) -> Option<Gtin> {
+    ean.and_then(|ean| Gtin::parse(ean.as_bytes()))
+}
+
+fn newcomer_text(text: &Option<Box<str>>) -> Option<String> {
+    text.as_deref().map(str::to_owned)
+}
+
+fn about<'a>(row: &RowView<'a>) -> About<'a> {
+    About { item_id: row.item_id().or(row.sku()).or(row.ean()), sku: row.sku(), line: row.line() }
+}
+
+/// Of two rows with one id a value is trusted only where they are equal. Whether a value that was
+/// trusted until now is not any more.
+fn spoil_where_unequal(first: &mut Delivered, second: &Delivered) -> bool {
+    let mut spoiled = false;
+    for section in Section::ALL {
+        if first.value(section) != second.value(section) {
+            spoiled |= first.value(section).get().is_some() || !first.is_bad(section);
+            first.spoil(section);
+        }
+    }
+    spoiled
+}

@@ -1,0 +1,138 @@
+//! The problems of a run: all of them, in little memory, for a feed can be wrong in every row.
+
+use std::io;
+
+use crate::model::{Problem, ProblemKind};
+use crate::report::Problems;
+
+/// Problems in the order in which they were met.
+#[derive(Default)]
+pub(super) struct ProblemLog {
+    text: String,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    kind: ProblemKind,
+    item_id: Span,
+    sku: Span,
+    message: Span,
+    line: u64,
+}
+
+/// A place in the text; the length is `ABSENT` where there is none.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    length: u32,
+}
+
+const ABSENT: u32 = u32::MAX;
+
+/// What a problem is about, lent to the log.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    pub item_id: Option<&'a str>,
+    pub sku: Option<&'a str>,
+    /// From 1; 0 where there is none.
+    pub line: u64,
+}
+
+impl ProblemLog {
+    pub(super) fn add(&mut self, kind: ProblemKind, about: About<'_>, message: &str) {
+        let item_id = self.keep(about.item_id);
+        let sku = self.keep(about.sku);
+        let message = self.keep(Some(message).filter(|text| !text.is_empty()));
+        self.entries.push(Entry { kind, item_id, sku, message, line: about.line });
+    }
+
+    /// How many problems of each kind there are.
+    pub(super) fn counts(&self) -> Vec<(ProblemKind, u64)> {
+        let mut counts: Vec<(ProblemKind, u64)> = Vec::new();
+        for entry in &self.entries {
+            match counts.iter_mut().find(|(kind, _)| *kind == entry.kind) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((entry.kind, 1)),
+            }
+        }
+        counts
+    }
+
+    /// How many problems of one kind there are.
+    pub(super) fn count_of(&self, kind: ProblemKind) -> u64 {
+        self.entries.iter().filter(|entry| entry.kind == kind).count() as u64
+    }
+
+    /// Whether any of them makes a run exit 3.
+    pub(super) fn makes_partial(&self) -> bool {
+        self.entries.iter().any(|entry| entry.kind.makes_partial())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Problem> + '_ {
+        self.entries.iter().map(|entry| Problem {
+            kind: entry.kind,
+            item_id: self.text(entry.item_id).map(str::to_owned),
+            sku: self.text(entry.sku).map(str::to_owned),
+            line: Some(entry.line).filter(|line| *line > 0),
+            message: match self.text(entry.message) {
+                Some(message) => message.to_owned(),
+                None => default_message(entry.kind).to_owned(),
+            },
+        })
+    }
+
+    fn keep(&mut self, text: Option<&str>) -> Span {
+        let start = self.text.len();
+        let length = match text {
+            Some(text) => {
+                self.text.push_str(text);
+                u32::try_from(text.len()).unwrap_or(ABSENT)
+            }
+            None => ABSENT,
+        };
+        Span { start, length }
+    }
+
+    fn text(&self, span: Span) -> Option<&str> {
+        if span.length == ABSENT {
+            return None;
+        }
+        self.text.get(span.start..span.start + span.length as usize)
+    }
+}
+
+/// The message of a kind that comes by the million is not kept a million times.
+fn default_message(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::Unlinked => {
+            "no product has this SKU or EAN; nothing was changed. Link it by hand (`invsync link \
+             set`), make the product (`invsync inventory import`), or set unlinked = \"create\""
+        }
+        _ => "",
+    }
+}
+
+impl Problems for &ProblemLog {
+    fn count(&self) -> u64 {
+        (**self).count()
+    }
+
+    fn each(&self, each: &mut dyn FnMut(&Problem) -> io::Result<bool>) -> anyhow::Result<()> {
+        (**self).each(each)
+    }
+}
+
+impl Problems for ProblemLog {
+    fn count(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    fn each(&self, each: &mut dyn FnMut(&Problem) -> io::Result<bool>) -> anyhow::Result<()> {
+        for problem in self.iter() {
+            if !each(&problem)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

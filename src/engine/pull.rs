@@ -1,0 +1,486 @@
+//! A pull: the integration is superior, its values overwrite the inventory's.
+//!
+//! Everything is fetched first. Then one transaction holds loading, planning, guards, values,
+//! history, links and the memory of the delivery: all of it, or nothing.
+
+use super::guards::Limits;
+use super::plan::{self, PlaceRef, Rules, SectionPlan};
+use super::read::{Reading, match_rules, read};
+use super::run::{Ending, IfMissing, OpenRun, RunError};
+use super::view::{NoChanges, PlanChanges};
+use super::{Session, Sink};
+use crate::config::{Integration, SectionSettings};
+use crate::connector::{Connector, Delivery, Reader, Want};
+use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, RECORDED_PLANS, Tx};
+use crate::model::{
+    ChangeStatus, Command, Direction, Exit, GuardVerdict, ProblemKind, Section, Timestamp,
+};
+use crate::report::RunReport;
+
+/// What a pull read, for the push of the same `sync`.
+pub(super) struct Kept {
+    pub reading: Reading,
+    /// Nobody else had the integration's lock as long as this is its newest run.
+    pub run_id: Option<i64>,
+}
+
+const UNCHANGED: &str = "Nothing was changed in the inventory";
+
+/// Pulls one integration. With `keep`, what was read is handed on.
+pub(super) fn pull(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    keep: Option<&mut Option<Kept>>,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    let inventory = session.open(IfMissing::Create)?;
+    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull);
+    let mut run = match started.map_err(anyhow::Error::from)? {
+        Ok(run) => run,
+        Err(summary) => {
+            sink(&RunReport::empty(summary))?;
+            return Ok(Exit::Locked);
+        }
+    };
+    let keeps = keep.is_some();
+    match run_pull(session, integration, connector, &mut run, keeps) {
+        Ok(pulled) => {
+            let Pulled { reading, plans, exit } = pulled;
+            let report = RunReport {
+                summary: run.summary.clone(),
+                changes: Box::new(PlanChanges {
+                    inventory: &inventory,
+                    matched: &reading.matched,
+                    plans: &plans,
+                    has_items: true,
+                }),
+                problems: Box::new(&reading.matched.problems),
+            };
+            sink(&report)?;
+            drop(report);
+            if let Some(keep) = keep {
+                *keep = Some(Kept { reading, run_id: run.summary.run_id });
+            }
+            Ok(exit)
+        }
+        Err(error) => {
+            let exit = run.fail(session, &error, UNCHANGED);
+            sink(&RunReport::empty(run.summary))?;
+            Ok(exit)
+        }
+    }
+}
+
+struct Pulled {
+    reading: Reading,
+    plans: Vec<SectionPlan>,
+    exit: Exit,
+}
+
+fn run_pull(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    run: &mut OpenRun<'_>,
+    keeps: bool,
+) -> Result<Pulled, RunError> {
+    let want = want(session, integration, keeps);
+    session.progress.begin(&format!("reading {}", integration.name), None);
+    let reader = connector.open(want)?;
+    session.check_interrupted()?;
+    let pulled = plan_and_apply(session, integration, run, reader);
+    session.progress.end();
+    pulled
+}
+
+fn plan_and_apply(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &mut OpenRun<'_>,
+    reader: Box<dyn Reader>,
+) -> Result<Pulled, RunError> {
+    let tx = session.begin(run.inventory)?;
+    let sections = sections(session, integration, Direction::Download);
+    let mut plans = Vec::new();
+    for (section, settings) in &sections {
+        plans.push(empty_plan(session, &tx, *section, settings)?);
+    }
+    let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
+    let rules = match_rules(session, integration, true);
+    let mut reading = read(session, &tx, run.integration_id, rules, &places, reader)?;
+    check_not_empty(integration, &reading)?;
+    let memory = match run.integration_id {
+        Some(id) => tx.memory(id, "")?,
+        None => None,
+    };
+    let mut pass = Pass { session, integration, run, tx: &tx, reading: &mut reading, memory };
+    let plans = pass.plan(plans, &sections)?;
+    let (plans, seen) = pass.guard(plans, &sections);
+    let plans = pass.finish(plans, &seen)?;
+    let ending = Ending::of(&plans, pass.is_stopped(), &pass.reading.matched.problems);
+    let mut exit = ending.exit();
+    if session.options.dry_run
+        && session.options.exit_code
+        && run.summary.changed.total() + run.summary.created > 0
+    {
+        exit = exit.max(Exit::Differences);
+    }
+    session.check_interrupted()?;
+    if !session.options.dry_run {
+        tx.commit()?;
+    }
+    Ok(Pulled { reading, plans, exit })
+}
+
+/// The sections of a direction that the command line did not leave out.
+pub(super) fn sections<'i>(
+    session: &Session<'_>,
+    integration: &'i Integration,
+    direction: Direction,
+) -> Vec<(Section, &'i SectionSettings)> {
+    integration
+        .sections(direction)
+        .filter(|(section, _)| session.options.only.is_none_or(|only| only == *section))
+        .collect()
+}
+
+/// What to read: the sections that are pulled, and for a sync also those that are sent.
+fn want(session: &Session<'_>, integration: &Integration, keeps: bool) -> Want {
+    let wants = |section| {
+        let mut both = sections(session, integration, Direction::Download);
+        if keeps {
+            both.extend(sections(session, integration, Direction::Send));
+        }
+        both.iter().any(|(s, _)| *s == section)
+    };
+    Want {
+        stock: wants(Section::Stock),
+        prices: wants(Section::Prices),
+        names: integration.unlinked == crate::config::Unlinked::Create,
+    }
+}
+
+/// A plan without changes for a section's place.
+pub(super) fn empty_plan(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
+    section: Section,
+    settings: &SectionSettings,
+) -> Result<SectionPlan, RunError> {
+    let stored = session.stored_place(tx, section, &settings.place)?;
+    let declared =
+        session.config.price_group(&settings.place).filter(|_| section == Section::Prices);
+    let place = PlaceRef {
+        id: stored.as_ref().map(|place| place.id),
+        key: settings.place.clone(),
+        currency: declared.and_then(|group| group.currency),
+        revision: stored.map_or(0, |place| place.revision),
+    };
+    Ok(SectionPlan::new(section, settings.direction, place))
+}
+
+/// A delivery without items is a failure, unless the config allows it.
+pub(super) fn check_not_empty(
+    integration: &Integration,
+    reading: &Reading,
+) -> Result<(), RunError> {
+    if reading.matched.counts.items > 0 || integration.allow_empty {
+        return Ok(());
+    }
+    let rows = match reading.matched.problems.count_of(ProblemKind::InvalidValue) {
+        0 => String::new(),
+        lost => format!(" ({lost} rows have neither an id nor a SKU nor an EAN)"),
+    };
+    Err(RunError::new(
+        Exit::Failed,
+        format!(
+            "the source holds no items at all{rows}{}. Look at the source; if it may be empty, \
+             set allow_empty = true",
+            match reading.delivery.header.as_str() {
+                "" => String::new(),
+                header => format!("; it has: {header}"),
+            }
+        ),
+    ))
+}
+
+/// The steps between reading and the report.
+struct Pass<'p, 'r> {
+    session: &'p Session<'p>,
+    integration: &'p Integration,
+    run: &'p mut OpenRun<'r>,
+    tx: &'p Tx<'p>,
+    reading: &'p mut Reading,
+    memory: Option<Memory>,
+}
+
+impl Pass<'_, '_> {
+    fn delivery(&self) -> &Delivery {
+        &self.reading.delivery
+    }
+
+    /// With `--sku`, absence means nothing and the memory does not move.
+    fn is_restricted(&self) -> bool {
+        !self.session.options.skus.is_empty()
+    }
+
+    fn plan(
+        &mut self,
+        plans: Vec<SectionPlan>,
+        sections: &[(Section, &SectionSettings)],
+    ) -> Result<Vec<SectionPlan>, RunError> {
+        let mut planned = Vec::new();
+        let mut problems = std::mem::take(&mut self.reading.matched.problems);
+        for ((plan, (section, settings)), column) in
+            plans.into_iter().zip(sections).zip(&self.reading.columns)
+        {
+            let absent = self.absent(*section, settings, plan.place.id)?;
+            let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
+            let rules = Rules {
+                limits: &limits,
+                was_known: self
+                    .memory
+                    .as_ref()
+                    .filter(|_| !self.is_restricted())
+                    .map(|memory| memory.known(*section)),
+            };
+            let matched = &self.reading.matched;
+            planned.push(plan::pull(plan, matched, column, &rules, &absent, &mut problems));
+        }
+        self.reading.matched.problems = problems;
+        Ok(planned)
+    }
+
+    /// The products whose stock becomes 0 because a complete delivery lacks their item: only those
+    /// whose stock this integration wrote last.
+    fn absent(
+        &self,
+        section: Section,
+        settings: &SectionSettings,
+        place: Option<i64>,
+    ) -> Result<Vec<ProductId>, RunError> {
+        let (Some(place), Some(integration)) = (place, self.run.integration_id) else {
+            return Ok(Vec::new());
+        };
+        if section != Section::Stock
+            || !settings.guard.zero_missing
+            || !self.delivery().complete
+            || self.is_restricted()
+        {
+            return Ok(Vec::new());
+        }
+        let mut absent = Vec::new();
+        for (_, product) in self.reading.matched.absent_links() {
+            let is_delivered = self.reading.matched.delivered[product as usize].is_linked();
+            if !is_delivered && self.tx.writer_of(section, place, product)? == Some(integration) {
+                absent.push(product);
+            }
+        }
+        absent.sort_unstable();
+        absent.dedup();
+        Ok(absent)
+    }
+
+    /// Lets the guards judge; gives the set of delivered products along.
+    fn guard(
+        &mut self,
+        mut plans: Vec<SectionPlan>,
+        sections: &[(Section, &SectionSettings)],
+    ) -> (Vec<SectionPlan>, ProductSet) {
+        let seen = self.reading.matched.seen();
+        let mut verdicts: Vec<GuardVerdict> = Vec::new();
+        let compares = self.delivery().complete && !self.is_restricted();
+        if let Some(memory) = self.memory.as_ref().filter(|_| compares) {
+            self.run.summary.missing = memory.seen.without(&seen).len();
+            let judged = sections.iter().find_map(|(_, settings)| {
+                let allow = &self.session.options.allow;
+                Limits { settings: &settings.guard, allow }.judge_missing(memory, &seen)
+            });
+            if let Some(verdict) = judged {
+                for plan in &mut plans {
+                    plan.stopped |= !verdict.allowed;
+                }
+                verdicts.push(verdict);
+            }
+        }
+        for (plan, (_, settings)) in plans.iter_mut().zip(sections) {
+            let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
+            verdicts.extend(limits.judge_section(plan, true));
+        }
+        self.run.summary.guards = verdicts;
+        (plans, seen)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed)
+    }
+
+    /// Applies what may be applied, records everything and writes the numbers into the summary.
+    fn finish(
+        &mut self,
+        mut plans: Vec<SectionPlan>,
+        seen: &ProductSet,
+    ) -> Result<Vec<SectionPlan>, RunError> {
+        let nothing_may_be_written = !plans.is_empty() && plans.iter().all(|plan| plan.stopped);
+        if nothing_may_be_written {
+            // Products that are not made have no values to plan.
+            let stored = self.reading.matched.products.stored_end();
+            for plan in &mut plans {
+                plan.changes.retain(|change| change.product < stored);
+            }
+            self.reading.matched.created.clear();
+        }
+        if let (false, Some(run), Some(integration)) =
+            (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)
+        {
+            if !nothing_may_be_written {
+                apply_links(self.tx, run, integration, self.reading)?;
+            }
+            apply_values(self.tx, run, &mut plans, self.reading)?;
+            self.remember(run, integration, &plans, seen)?;
+        }
+        self.summarise(&plans);
+        if let (false, Some(run)) = (self.session.options.dry_run, self.run.summary.run_id) {
+            let problems = &self.reading.matched.problems;
+            self.tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
+            self.tx.finish_run(run, &self.run.summary)?;
+        }
+        Ok(plans)
+    }
+
+    fn summarise(&mut self, plans: &[SectionPlan]) {
+        let is_stopped = self.is_stopped();
+        let matched = &self.reading.matched;
+        let ending = Ending::of(plans, is_stopped, &matched.problems);
+        let done = match self.session.options.dry_run {
+            true => ChangeStatus::Planned,
+            false => ChangeStatus::Applied,
+        };
+        let summary = &mut self.run.summary;
+        summary.status = ending.status();
+        summary.items = matched.counts.items;
+        summary.duplicates = matched.counts.duplicates;
+        summary.linked = matched.counts.linked;
+        summary.unlinked =
+            (summary.items - summary.duplicates).saturating_sub(matched.counts.linked);
+        summary.created = matched.created.len() as u64;
+        summary.invalid = matched.problems.count_of(ProblemKind::InvalidValue);
+        for plan in plans.iter().filter(|plan| !plan.stopped) {
+            *summary.changed.of(plan.section) += plan.count(done);
+        }
+        summary.held_back = ending.held_back;
+        summary.sections = plans.iter().map(SectionPlan::heading).collect();
+        summary.finished_at = Some(Timestamp::now());
+    }
+
+    /// Moves the memory of the delivery: a section that was stopped or left out keeps its known
+    /// set; what was seen moves only when all sections went through.
+    fn remember(
+        &self,
+        run: i64,
+        integration: i64,
+        plans: &[SectionPlan],
+        seen: &ProductSet,
+    ) -> Result<(), RunError> {
+        if self.is_restricted() {
+            return Ok(());
+        }
+        let old = self.memory.clone().unwrap_or_default();
+        let mut new = old.clone();
+        let complete = self.delivery().complete;
+        for plan in plans.iter().filter(|plan| !plan.stopped) {
+            let mut known = self.reading.matched.known(plan.section);
+            if !complete {
+                known.extend(&old.known(plan.section).without(seen));
+            }
+            *new.known_mut(plan.section) = known;
+        }
+        let all = self.integration.sections(Direction::Download).count();
+        let went_through = plans.iter().filter(|plan| !plan.stopped).count();
+        if went_through == all && complete {
+            new.seen = seen.clone();
+            new.items = self.reading.matched.counts.items;
+            new.header.clone_from(&self.delivery().header);
+        }
+        if self.memory.as_ref() != Some(&new) {
+            self.tx.remember(run, integration, "", &new)?;
+        }
+        Ok(())
+    }
+}
+
+/// Stores new products and links.
+pub(super) fn apply_links(
+    tx: &Tx<'_>,
+    run: i64,
+    integration: i64,
+    reading: &Reading,
+) -> Result<(), RunError> {
+    let matched = &reading.matched;
+    tx.insert_products(run, &matched.created)?;
+    tx.add_sku_links(run, integration, &matched.new_sku_links())?;
+    let links = matched.new_links();
+    tx.insert_links(run, integration, links.iter().map(|(id, link)| (*id, link)))?;
+    Ok(())
+}
+
+/// Writes the values that are planned, and records all changes that are recorded.
+fn apply_values(
+    tx: &Tx<'_>,
+    run: i64,
+    plans: &mut [SectionPlan],
+    reading: &Reading,
+) -> Result<(), RunError> {
+    let mut to_record = RECORDED_PLANS;
+    for plan in plans {
+        let Some(place) = plan.place.id else { continue };
+        if !plan.stopped {
+            plan.mark_applied();
+            let applied = plan.changes.iter().filter(|c| c.status == ChangeStatus::Applied);
+            let values = applied.map(|change| (change.product, change.after));
+            tx.write_values(run, plan.section, place, values)?;
+        }
+        let records = plan.changes.iter().filter(|change| {
+            let is_for_good = change.status == ChangeStatus::Applied;
+            if !is_for_good && to_record > 0 {
+                to_record -= 1;
+                return true;
+            }
+            is_for_good
+        });
+        let records = records.map(|change| record_of(plan, change, reading));
+        tx.record_changes(run, plan.section, place, records)?;
+    }
+    Ok(())
+}
+
+/// A change as it is recorded.
+pub(super) fn record_of<'a>(
+    plan: &'a SectionPlan,
+    change: &'a plan::Change,
+    reading: &'a Reading,
+) -> ChangeRecord<'a> {
+    let matched = &reading.matched;
+    let is_self = change.item == super::matching::SELF;
+    ChangeRecord {
+        product: change.product,
+        n: change.n.into(),
+        before: change.before,
+        after: change.after,
+        status: change.status,
+        item_id: (!is_self).then(|| matched.item_id(change.product, change.item)),
+        message: plan.message(change),
+    }
+}
+
+impl RunReport<'_> {
+    /// A run of which there is nothing to say but its summary.
+    pub(super) fn empty(summary: crate::model::RunSummary) -> RunReport<'static> {
+        RunReport {
+            summary,
+            changes: Box::new(NoChanges),
+            problems: Box::new(super::problem_log::ProblemLog::default()),
+        }
+    }
+}

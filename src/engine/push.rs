@@ -1,0 +1,505 @@
+//! A push: the inventory is superior, its values are sent to the store.
+//!
+//! Per batch: what is about to be sent is recorded and synced to the disk, then sent, then what
+//! came back is recorded. What an earlier run left uncertain is settled first, by what was read.
+
+use rustc_hash::FxHashMap;
+
+use super::guards::Limits;
+use super::matching::Delivered;
+use super::plan::{self, Rules, SectionPlan, SendRules};
+use super::problem_log::About;
+use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
+use super::read::{Reading, match_rules, read};
+use super::run::{Ending, IfMissing, OpenRun, RunError, durability};
+use super::view::PlanChanges;
+use super::{Session, Sink};
+use crate::config::{Integration, SectionSettings};
+use crate::connector::{Connector, Outcome, Want, Write, Writer};
+use crate::inventory::{ChangeKey, Column, Inventory, ProductId, RECORDED_PLANS, UnsettledChange};
+use crate::model::{
+    Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, Section, Timestamp,
+};
+use crate::report::RunReport;
+
+/// Pushes one integration, planning on `kept` where that is still what the store has.
+pub(super) fn push(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    kept: Option<Kept>,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    let inventory = session.open(IfMissing::Refuse)?;
+    push_in(session, &inventory, integration, connector, kept, sink)
+}
+
+fn push_in(
+    session: &Session<'_>,
+    inventory: &Inventory,
+    integration: &Integration,
+    connector: &dyn Connector,
+    kept: Option<Kept>,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    let kept = kept.filter(|kept| is_current(session, inventory, integration, kept));
+    let started = OpenRun::start(session, inventory, &integration.name, Command::Push);
+    let mut run = match started.map_err(anyhow::Error::from)? {
+        Ok(run) => run,
+        Err(summary) => {
+            sink(&RunReport::empty(summary))?;
+            return Ok(Exit::Locked);
+        }
+    };
+    if !session.options.dry_run {
+        inventory.set_durability(durability(Command::Push))?;
+    }
+    match run_push(session, integration, connector, &mut run, kept) {
+        Ok(Pushed { reading, plans, exit }) => {
+            let report = RunReport {
+                summary: run.summary.clone(),
+                changes: Box::new(PlanChanges {
+                    inventory,
+                    matched: &reading.matched,
+                    plans: &plans,
+                    has_items: true,
+                }),
+                problems: Box::new(&reading.matched.problems),
+            };
+            sink(&report)?;
+            Ok(exit)
+        }
+        Err(error) => {
+            let exit = run.fail(session, &error, "What was sent before is recorded");
+            sink(&RunReport::empty(run.summary))?;
+            Ok(exit)
+        }
+    }
+}
+
+/// Whether nobody else has had the integration's lock since its pull read it.
+fn is_current(
+    session: &Session<'_>,
+    inventory: &Inventory,
+    integration: &Integration,
+    kept: &Kept,
+) -> bool {
+    if session.options.dry_run {
+        return true;
+    }
+    let newest = inventory
+        .begin(crate::inventory::Access::Read, std::time::Duration::from_secs(5), &|_| {})
+        .and_then(|tx| match tx.integration(&integration.name)? {
+            Some(id) => tx.newest_run(id),
+            None => Ok(None),
+        });
+    matches!(newest, Ok(newest) if newest == kept.run_id)
+}
+
+struct Pushed {
+    reading: Reading,
+    plans: Vec<SectionPlan>,
+    exit: Exit,
+}
+
+fn run_push(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    run: &mut OpenRun<'_>,
+    kept: Option<Kept>,
+) -> Result<Pushed, RunError> {
+    let sections = sections(session, integration, Direction::Send);
+    let mut reading = match kept {
+        Some(kept) => reload(session, run, integration, kept.reading)?,
+        None => read_store(session, integration, connector, run, &sections)?,
+    };
+    check_not_empty(integration, &reading)?;
+    let mut push = Push { session, integration, run, sections };
+    push.settle(&reading)?;
+    let writer = connector
+        .writer(&reading.delivery)?
+        .ok_or_else(|| RunError::new(Exit::Failed, "this integration cannot be written"))?;
+    let mut plans = push.plan(&mut reading, writer.as_ref())?;
+    push.report_broken_links(&mut reading);
+    if !session.options.dry_run {
+        push.keep_links(&reading)?;
+        for plan in plans.iter_mut().filter(|plan| !plan.stopped) {
+            push.send(plan, &reading, writer.as_ref())?;
+        }
+    }
+    let exit = push.finish(&plans, &reading)?;
+    Ok(Pushed { reading, plans, exit })
+}
+
+fn read_store(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    run: &OpenRun<'_>,
+    sections: &[(Section, &SectionSettings)],
+) -> Result<Reading, RunError> {
+    let wants = |section| sections.iter().any(|(s, _)| *s == section);
+    let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
+    session.progress.begin(&format!("reading {}", integration.name), None);
+    let reader = connector.open(want)?;
+    session.check_interrupted()?;
+    let tx = run.inventory.begin(
+        crate::inventory::Access::Read,
+        std::time::Duration::from_secs(5),
+        &|_| {},
+    )?;
+    let mut places = Vec::new();
+    for (section, settings) in sections {
+        places.push((*section, empty_plan(session, &tx, *section, settings)?.place.id));
+    }
+    let rules = match_rules(session, integration, false);
+    let reading = read(session, &tx, run.integration_id, rules, &places, reader);
+    session.progress.end();
+    reading
+}
+
+/// What the pull of the same `sync` read, with the values that the inventory has now.
+fn reload(
+    session: &Session<'_>,
+    run: &OpenRun<'_>,
+    integration: &Integration,
+    mut reading: Reading,
+) -> Result<Reading, RunError> {
+    let tx = run.inventory.begin(
+        crate::inventory::Access::Read,
+        std::time::Duration::from_secs(5),
+        &|_| {},
+    )?;
+    let mut places = Vec::new();
+    for (section, settings) in sections(session, integration, Direction::Send) {
+        places.push((section, empty_plan(session, &tx, section, settings)?.place.id));
+    }
+    reading.columns = tx.columns(&places)?;
+    // The pull has reported, kept and made them.
+    reading.matched.problems = super::problem_log::ProblemLog::default();
+    reading.matched.forget_new();
+    Ok(reading)
+}
+
+struct Push<'p, 'r> {
+    session: &'p Session<'p>,
+    integration: &'p Integration,
+    run: &'p mut OpenRun<'r>,
+    sections: Vec<(Section, &'p SectionSettings)>,
+}
+
+impl Push<'_, '_> {
+    /// Settles what earlier runs left without an answer, by what the store has now.
+    fn settle(&self, reading: &Reading) -> Result<(), RunError> {
+        let Some(integration) = self.run.integration_id.filter(|_| !self.session.options.dry_run)
+        else {
+            return Ok(());
+        };
+        let tx = self.session.begin_write(self.run.inventory)?;
+        let unsettled = tx.unsettled(integration)?;
+        if unsettled.is_empty() {
+            return Ok(());
+        }
+        let matched = &reading.matched;
+        let read: FxHashMap<&str, &Delivered> = matched
+            .linked()
+            .map(|(product, _, slot)| (matched.item_id(product, slot.item), slot))
+            .collect();
+        let mut settled = 0_usize;
+        for change in &unsettled {
+            let Some(slot) = read.get(change.item_id.as_str()) else { continue };
+            let now = slot.value(change.key.section);
+            let (status, message) = verdict(change, now);
+            tx.settle_change(change.key, status, Some(message))?;
+            if status == ChangeStatus::Applied
+                && let Some(value) = now.get()
+            {
+                let run = change.key.run;
+                tx.confirm(run, integration, change.key.section, &change.item_id, value)?;
+            }
+            settled += 1;
+        }
+        tx.commit()?;
+        self.session.progress.note(&format!(
+            "{}: settled {settled} of {} changes that an earlier run had sent without an answer",
+            self.integration.name,
+            unsettled.len()
+        ));
+        Ok(())
+    }
+
+    fn plan(
+        &mut self,
+        reading: &mut Reading,
+        writer: &dyn Writer,
+    ) -> Result<Vec<SectionPlan>, RunError> {
+        let tx = self.run.inventory.begin(
+            crate::inventory::Access::Read,
+            std::time::Duration::from_secs(5),
+            &|_| {},
+        )?;
+        let mut problems = std::mem::take(&mut reading.matched.problems);
+        let mut plans = Vec::new();
+        let allow = &self.session.options.allow;
+        for ((section, settings), column) in self.sections.iter().zip(&reading.columns) {
+            let plan = empty_plan(self.session, &tx, *section, settings)?;
+            let confirmed = match self.run.integration_id {
+                Some(id) => tx.confirmed(id, *section)?,
+                None => FxHashMap::default(),
+            };
+            let limits = Limits { settings: &settings.guard, allow };
+            let store = writer.limits();
+            let send = SendRules {
+                settings,
+                decimals: match section {
+                    Section::Prices => store.price_decimals,
+                    _ => store.quantity_decimals,
+                },
+                confirmed: &confirmed,
+                allow_drift: allow.contains(&Guard::OnDrift),
+            };
+            let rules = Rules { limits: &limits, was_known: None };
+            let mut plan = plan::send(plan, &reading.matched, column, &rules, &send, &mut problems);
+            let verdicts = limits.judge_section(&mut plan, false);
+            self.run.summary.guards.extend(verdicts);
+            plans.push(plan);
+        }
+        reading.matched.problems = problems;
+        Ok(plans)
+    }
+
+    /// Linked items that the store does not have any more, where there is a value to send.
+    fn report_broken_links(&self, reading: &mut Reading) {
+        if !reading.delivery.complete {
+            return;
+        }
+        let has_value = |product: ProductId| {
+            reading.columns.iter().any(|column: &Column| column.get(product).get().is_some())
+        };
+        let wanted = |product: ProductId| {
+            reading.matched.only.as_ref().is_none_or(|only| only.contains(product))
+        };
+        let broken: Vec<(String, String)> = reading
+            .matched
+            .absent_links()
+            .into_iter()
+            .filter(|(_, product)| has_value(*product) && wanted(*product))
+            .map(|(item, product)| {
+                (item.to_owned(), reading.matched.products.sku(product).to_owned())
+            })
+            .collect();
+        for (item_id, sku) in broken {
+            let about = About { item_id: Some(&item_id), sku: Some(&sku), line: 0 };
+            let message = "it is linked, but the store does not have it any more; its values were \
+                           not sent. Remove the link (`invsync link remove`), or put the item back";
+            reading.matched.problems.add(ProblemKind::BrokenLink, about, message);
+        }
+    }
+
+    fn keep_links(&self, reading: &Reading) -> Result<(), RunError> {
+        if let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id) {
+            let tx = self.session.begin_write(self.run.inventory)?;
+            apply_links(&tx, run, integration, reading)?;
+            tx.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Sends a section, batch by batch.
+    fn send(
+        &mut self,
+        plan: &mut SectionPlan,
+        reading: &Reading,
+        writer: &dyn Writer,
+    ) -> Result<(), RunError> {
+        let (Some(run), Some(place)) = (self.run.summary.run_id, plan.place.id) else {
+            return Ok(());
+        };
+        let to_send: Vec<usize> = (0..plan.changes.len())
+            .filter(|at| plan.changes[*at].status == ChangeStatus::Planned)
+            .collect();
+        let size = writer.limits().batch.unwrap_or(to_send.len()).max(1);
+        for batch in to_send.chunks(size) {
+            self.session.check_interrupted()?;
+            let batch = self.journal(run, place, plan, reading, batch)?;
+            let writes: Vec<Write> = batch.iter().map(|at| write_of(plan, *at, reading)).collect();
+            if writes.is_empty() {
+                continue;
+            }
+            let mut outcomes = writer.send(&writes);
+            outcomes.resize(writes.len(), Outcome::Uncertain("no answer for it".to_owned()));
+            for (at, outcome) in batch.iter().zip(outcomes) {
+                let (status, why) = status_of(outcome);
+                plan.settle(*at, status, why);
+            }
+            self.record_outcomes(run, place, plan, reading, &batch)?;
+        }
+        Ok(())
+    }
+
+    /// Records what is about to be sent, on the disk before the first byte leaves. What changed in
+    /// the inventory since the plan was made is skipped.
+    fn journal(
+        &self,
+        run: i64,
+        place: i64,
+        plan: &mut SectionPlan,
+        reading: &Reading,
+        batch: &[usize],
+    ) -> Result<Vec<usize>, RunError> {
+        let tx = self.session.begin_write(self.run.inventory)?;
+        let moved = tx
+            .places(plan.section)?
+            .into_iter()
+            .find(|stored| stored.id == place)
+            .is_none_or(|stored| stored.revision != plan.place.revision);
+        if moved {
+            let column = self.column_of(plan.section, reading);
+            for at in batch {
+                let product = plan.changes[*at].product;
+                if tx.value(plan.section, place, product)? != column.get(product) {
+                    let why = "it changed in the inventory meanwhile; the next push sends it";
+                    plan.settle(*at, ChangeStatus::Skipped, Some(why.to_owned()));
+                }
+            }
+        }
+        let (plan, all) = (&*plan, batch.iter());
+        let records = all.map(|at| {
+            let change = &plan.changes[*at];
+            let mut record = record_of(plan, change, reading);
+            if change.status == ChangeStatus::Planned {
+                record.status = ChangeStatus::Sending;
+            }
+            record
+        });
+        tx.record_changes(run, plan.section, place, records)?;
+        tx.commit()?;
+        let left = batch.iter().copied();
+        Ok(left.filter(|at| plan.changes[*at].status == ChangeStatus::Planned).collect())
+    }
+
+    fn record_outcomes(
+        &self,
+        run: i64,
+        place: i64,
+        plan: &SectionPlan,
+        reading: &Reading,
+        batch: &[usize],
+    ) -> Result<(), RunError> {
+        let Some(integration) = self.run.integration_id else { return Ok(()) };
+        let tx = self.session.begin_write(self.run.inventory)?;
+        for at in batch {
+            let change = &plan.changes[*at];
+            let key = ChangeKey {
+                run,
+                section: plan.section,
+                place,
+                product: change.product,
+                n: change.n.into(),
+            };
+            tx.settle_change(key, change.status, plan.message(change))?;
+            if let (ChangeStatus::Applied, Some(value)) = (change.status, change.after.get()) {
+                let item_id = reading.matched.item_id(change.product, change.item);
+                tx.confirm(run, integration, plan.section, item_id, value)?;
+            }
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    fn column_of<'c>(&self, section: Section, reading: &'c Reading) -> &'c Column {
+        let at = self.sections.iter().position(|(s, _)| *s == section).unwrap_or_default();
+        &reading.columns[at]
+    }
+
+    /// Records held-back changes, problems, newly confirmed values and the end of the run.
+    fn finish(&mut self, plans: &[SectionPlan], reading: &Reading) -> Result<Exit, RunError> {
+        let problems = &reading.matched.problems;
+        let ending = Ending::of(plans, false, problems);
+        self.summarise(plans, reading, &ending);
+        let summary = &self.run.summary;
+        if let (false, Some(run), Some(integration)) =
+            (self.session.options.dry_run, summary.run_id, self.run.integration_id)
+        {
+            let tx = self.session.begin_write(self.run.inventory)?;
+            let mut to_record = RECORDED_PLANS;
+            for plan in plans {
+                let Some(place) = plan.place.id else { continue };
+                let kept = plan.changes.iter().filter(|change| {
+                    matches!(change.status, ChangeStatus::Planned | ChangeStatus::HeldBack)
+                });
+                let kept: Vec<_> = kept.take(to_record).collect();
+                to_record -= kept.len();
+                let records = kept.into_iter().map(|change| record_of(plan, change, reading));
+                tx.record_changes(run, plan.section, place, records)?;
+                for (product, item, value) in &plan.confirmed {
+                    let item_id = reading.matched.item_id(*product, *item);
+                    tx.confirm(run, integration, plan.section, item_id, *value)?;
+                }
+            }
+            tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
+            tx.finish_run(run, summary)?;
+            tx.commit()?;
+        }
+        let differs = self.session.options.exit_code && summary.changed.total() > 0;
+        let exit = ending.exit();
+        Ok(if differs { exit.max(Exit::Differences) } else { exit })
+    }
+
+    fn summarise(&mut self, plans: &[SectionPlan], reading: &Reading, ending: &Ending) {
+        let counts = reading.matched.counts;
+        let done = match self.session.options.dry_run {
+            true => ChangeStatus::Planned,
+            false => ChangeStatus::Applied,
+        };
+        let summary = &mut self.run.summary;
+        summary.status = ending.status();
+        summary.items = counts.items;
+        summary.duplicates = counts.duplicates;
+        summary.linked = counts.linked;
+        summary.unlinked = (counts.items - counts.duplicates).saturating_sub(counts.linked);
+        summary.invalid = reading.matched.problems.count_of(ProblemKind::InvalidValue);
+        summary.missing = reading.matched.absent_links().len() as u64;
+        for plan in plans.iter().filter(|plan| !plan.stopped) {
+            *summary.changed.of(plan.section) += plan.count(done);
+        }
+        summary.held_back = ending.held_back;
+        summary.refused = ending.refused;
+        summary.sections = plans.iter().map(SectionPlan::heading).collect();
+        summary.finished_at = Some(Timestamp::now());
+    }
+}
+
+fn write_of(plan: &SectionPlan, at: usize, reading: &Reading) -> Write {
+    let change = &plan.changes[at];
+    let matched = &reading.matched;
+    Write {
+        item_id: matched.item_id(change.product, change.item).to_owned(),
+        handle: matched.handle(change.item).map(str::to_owned),
+        section: plan.section,
+        before: change.before.get(),
+        // A plan to send never holds an unknown value.
+        after: change.after.get().unwrap_or(crate::model::Decimal::ZERO),
+    }
+}
+
+fn status_of(outcome: Outcome) -> (ChangeStatus, Option<String>) {
+    match outcome {
+        Outcome::Applied => (ChangeStatus::Applied, None),
+        Outcome::Refused(why) => (ChangeStatus::Refused, Some(why)),
+        Outcome::Skipped(why) => (ChangeStatus::Skipped, Some(why)),
+        Outcome::Uncertain(why) => (ChangeStatus::Uncertain, Some(why)),
+    }
+}
+
+/// What became of a change that was sent without an answer, by the value that the store has now.
+fn verdict(change: &UnsettledChange, now: Cell) -> (ChangeStatus, &'static str) {
+    if now == change.after {
+        (ChangeStatus::Applied, "settled later: the store has the value that was sent")
+    } else if now == change.before {
+        (ChangeStatus::Skipped, "settled later: the store still has the value from before")
+    } else {
+        (ChangeStatus::Skipped, "settled later: somebody else changed the value at the store")
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading: an integration's items, drained on a thread of their own, matched on this one.
+
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+
+use super::Session;
+use super::matching::{MatchRules, Matched, Matcher};
+use super::run::RunError;
+use crate::config::{Integration, Unlinked};
+use crate::connector::{ConnectorError, Delivery, Reader, RowBatch};
+use crate::inventory::{Column, Loaded, Tx};
+use crate::model::{Exit, Section};
+
+/// Batches under way between the two threads.
+const BATCHES: usize = 16;
+
+/// What was read of an integration and what it means for the inventory.
+pub(super) struct Reading {
+    pub matched: Matched,
+    pub columns: Vec<Column>,
+    pub delivery: Delivery,
+}
+
+/// Drains a reader and matches its rows, while the inventory's state is loaded.
+pub(super) fn read(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
+    integration_id: Option<i64>,
+    rules: MatchRules,
+    places: &[(Section, Option<i64>)],
+    reader: Box<dyn Reader>,
+) -> Result<Reading, RunError> {
+    std::thread::scope(|scope| {
+        let (full_sender, full) = sync_channel(BATCHES);
+        let (empty, empty_receiver) = channel();
+        let drained = scope.spawn(move || {
+            drain(reader, &empty_receiver, &|batch| full_sender.send(batch).is_ok())
+        });
+        let Loaded { products, columns } = tx.load(places)?;
+        let mut matcher = Matcher::new(rules, products, tx.link_state(integration_id)?);
+        if matcher.needs_eans_first() {
+            matcher.set_eans(tx.eans()?);
+        }
+        let taken = take_all(session, &mut matcher, full, &empty);
+        let delivery = drained
+            .join()
+            .map_err(|_| RunError::new(Exit::Failed, "the thread that reads ended by a panic"))?;
+        taken?;
+        let delivery = delivery?;
+        if matcher.needs_eans() {
+            matcher.set_eans(tx.eans()?);
+        }
+        Ok(Reading { matched: matcher.finish()?, columns, delivery })
+    })
+}
+
+fn drain(
+    mut reader: Box<dyn Reader>,
+    empty: &Receiver<RowBatch>,
+    send: &dyn Fn(RowBatch) -> bool,
+) -> Result<Delivery, ConnectorError> {
+    loop {
+        let mut batch = empty.try_recv().unwrap_or_default();
+        batch.clear();
+        let more = reader.next(&mut batch)?;
+        // Problems of what is no item may come without any row.
+        if (!batch.is_empty() || !batch.problems().is_empty()) && !send(batch) {
+            return Ok(Delivery::default());
+        }
+        if !more {
+            return reader.finish();
+        }
+    }
+}
+
+fn take_all(
+    session: &Session<'_>,
+    matcher: &mut Matcher,
+    full: Receiver<RowBatch>,
+    empty: &Sender<RowBatch>,
+) -> Result<(), RunError> {
+    for batch in full {
+        session.check_interrupted()?;
+        matcher.take(&batch)?;
+        session.progress.advance(batch.len() as u64);
+        // The reader may have ended already.
+        let _ = empty.send(batch);
+    }
+    Ok(())
+}
+
+/// What an integration's items are matched by.
+pub(super) fn match_rules(
+    session: &Session<'_>,
+    integration: &Integration,
+    pulls: bool,
+) -> MatchRules {
+    let currency = integration
+        .prices
+        .as_ref()
+        .and_then(|prices| session.config.price_group(&prices.place))
+        .and_then(|group| group.currency);
+    MatchRules {
+        link_by: integration.link_by.clone(),
+        create: pulls && integration.unlinked == Unlinked::Create,
+        report_unlinked: integration.unlinked != Unlinked::Ignore,
+        currency,
+        only_skus: session.options.skus.clone(),
+    }
+}

@@ -1,0 +1,106 @@
+//! What was recorded: runs and the history of a product.
+
+use std::time::Duration;
+
+use super::problem_log::{About, ProblemLog};
+use super::products::unknown_sku;
+use super::view::{RecordedChanges, row_of};
+use super::{HistoryRow, Session, Sink, UsageError};
+use crate::inventory::{Access, Inventory, Lock, lock_path};
+use crate::model::{Direction, RunStatus, RunSummary, Section, SectionHeading};
+use crate::report::RunReport;
+
+/// A run without an end is still running while its lock is held, and has crashed otherwise.
+fn settle_status(inventory: &Inventory, summary: &mut RunSummary) {
+    if summary.status != RunStatus::Running {
+        return;
+    }
+    let is_held = match (inventory.path(), &summary.integration) {
+        (Some(path), Some(name)) => Lock::is_held(&lock_path(path, name)),
+        _ => false,
+    };
+    if !is_held {
+        summary.status = RunStatus::Crashed;
+    }
+}
+
+/// All runs, newest first.
+pub(super) fn runs(
+    session: &Session<'_>,
+    each: &mut dyn FnMut(&RunSummary) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let inventory = session.open_to_read()?;
+    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    tx.each_run::<anyhow::Error>(|summary| {
+        let mut summary = summary.clone();
+        settle_status(&inventory, &mut summary);
+        each(&summary)
+    })
+}
+
+/// One run with its changes.
+pub(super) fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Result<()> {
+    let inventory = session.open_to_read()?;
+    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let Some(mut summary) = tx.run_summary(id)? else {
+        let message = format!("there is no run {id}; `invsync runs` lists them");
+        return Err(UsageError(message).into());
+    };
+    settle_status(&inventory, &mut summary);
+    let mut headings: Vec<SectionHeading> = Vec::new();
+    tx.each_change::<anyhow::Error>(id, &mut |change| {
+        let is_known =
+            headings.iter().any(|h| h.section == change.section && h.place == change.place);
+        if !is_known && change.section != Section::Links {
+            headings.push(SectionHeading {
+                section: change.section,
+                direction: match summary.command {
+                    crate::model::Command::Pull => Direction::Download,
+                    crate::model::Command::Push => Direction::Send,
+                    _ => Direction::Off,
+                },
+                place: change.place.clone(),
+                currency: change.currency,
+            });
+        }
+        Ok(true)
+    })?;
+    summary.sections = headings;
+    let mut problems = ProblemLog::default();
+    for problem in tx.problems(id)? {
+        let about = About {
+            item_id: problem.item_id.as_deref(),
+            sku: problem.sku.as_deref(),
+            line: problem.line.unwrap_or_default(),
+        };
+        problems.add(problem.kind, about, &problem.message);
+    }
+    sink(&RunReport {
+        summary,
+        changes: Box::new(RecordedChanges { tx: &tx, run: id }),
+        problems: Box::new(problems),
+    })
+}
+
+/// Every recorded change of a product.
+pub(super) fn history(
+    session: &Session<'_>,
+    sku: &str,
+    each: &mut dyn FnMut(&HistoryRow<'_>) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let inventory = session.open_to_read()?;
+    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let Some(product) = tx.product_id(sku)? else {
+        return Err(unknown_sku(&tx.products()?, sku).into());
+    };
+    tx.each_change_of::<anyhow::Error>(product, &mut |change| {
+        let Some(run) = tx.run_summary(change.run_id)? else { return Ok(true) };
+        each(&HistoryRow {
+            change: row_of(change),
+            run_id: change.run_id,
+            at: run.finished_at.unwrap_or(run.started_at),
+            integration: run.integration.as_deref(),
+            command: run.command,
+        })
+    })
+}

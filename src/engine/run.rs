@@ -1,0 +1,356 @@
+//! The frame of a run: errors and their exit codes, the lock, the run's own row, its end.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::problem_log::ProblemLog;
+use super::{Session, UsageError};
+use crate::config::Integration;
+use crate::connector::{Connector, ConnectorError, ErrorKind};
+use crate::inventory::{
+    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, StoredPlace,
+    Tx, lock_path,
+};
+use crate::model::{ChangeStatus, Command, Exit, RunStatus, RunSummary, Section, Timestamp};
+
+/// How long another program's write to the inventory is waited for, unless `--wait` is longer.
+const INVENTORY_WAIT: Duration = Duration::from_secs(300);
+
+/// Why a run failed, and the exit code for it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct RunError {
+    pub exit: Exit,
+    pub message: String,
+}
+
+impl RunError {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> RunError {
+        RunError { exit, message: message.into() }
+    }
+}
+
+impl From<ConnectorError> for RunError {
+    fn from(error: ConnectorError) -> RunError {
+        let exit = match error.kind {
+            ErrorKind::Source | ErrorKind::Mapping => Exit::Failed,
+            ErrorKind::Usage => Exit::Usage,
+            ErrorKind::Temporary => Exit::Temporary,
+            ErrorKind::Credentials => Exit::Credentials,
+        };
+        RunError { exit, message: error.message }
+    }
+}
+
+impl From<InventoryError> for RunError {
+    fn from(error: InventoryError) -> RunError {
+        RunError { exit: error.exit(), message: error.message }
+    }
+}
+
+/// What to do where there is no inventory yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IfMissing {
+    /// Make one, with its seed; in a dry run only in memory.
+    Create,
+    /// Say so and do nothing.
+    Refuse,
+}
+
+impl Session<'_> {
+    pub(super) fn inventory_path(&self) -> Result<PathBuf, UsageError> {
+        let text = &self.config.inventory.path;
+        let path = text.resolve(&self.config.folder).map_err(|why| {
+            UsageError(format!(
+                "{}:{}: `inventory.path`: {why}",
+                self.config.path.display(),
+                text.line()
+            ))
+        })?;
+        Ok(self.config.folder.join(path.expose()))
+    }
+
+    /// Opens the inventory for a command that may write, and makes it know what the config
+    /// declares. In a dry run nothing is written anywhere.
+    pub(super) fn open(&self, if_missing: IfMissing) -> anyhow::Result<Inventory> {
+        let path = self.inventory_path()?;
+        let access = if self.options.dry_run { Access::Read } else { Access::Write };
+        let inventory = match Inventory::open(&path, access) {
+            Err(error)
+                if error.kind == InventoryErrorKind::Missing && if_missing == IfMissing::Create =>
+            {
+                self.make_inventory(&path)?
+            }
+            other => other?,
+        };
+        self.declare_places(&inventory)?;
+        Ok(inventory)
+    }
+
+    /// Opens the inventory for a command that only reads.
+    pub(super) fn open_to_read(&self) -> anyhow::Result<Inventory> {
+        Ok(Inventory::open(&self.inventory_path()?, Access::Read)?)
+    }
+
+    fn make_inventory(&self, path: &Path) -> anyhow::Result<Inventory> {
+        if self.options.dry_run {
+            let inventory = Inventory::in_memory()?;
+            super::products::seed(self, &inventory)?;
+            return Ok(inventory);
+        }
+        if Inventory::create(path, |inventory| super::products::seed(self, inventory))? {
+            self.progress.note(&format!("made the inventory {}", path.display()));
+        }
+        Ok(Inventory::open(path, Access::Write)?)
+    }
+
+    /// Makes the inventory know the declared warehouses and price groups.
+    pub(super) fn declare_places(&self, inventory: &Inventory) -> anyhow::Result<()> {
+        let declared = [
+            (Section::Stock, &self.config.warehouses),
+            (Section::Prices, &self.config.price_groups),
+        ];
+        let explain = |error: InventoryError| match error.kind {
+            InventoryErrorKind::Usage => anyhow::Error::from(UsageError(format!(
+                "{}: {}",
+                self.config.path.display(),
+                error.message
+            ))),
+            _ => error.into(),
+        };
+        let mut is_known = true;
+        {
+            let tx = inventory.begin(Access::Read, Duration::ZERO, &|_| {})?;
+            for (section, places) in declared {
+                is_known &= tx.knows(section, places).map_err(explain)?;
+            }
+        }
+        if is_known || (self.options.dry_run && inventory.path().is_some()) {
+            return Ok(());
+        }
+        let tx = self.begin_write(inventory)?;
+        for (section, places) in declared {
+            tx.declare(section, places).map_err(explain)?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The stored place of a key; in a dry run it may not be stored yet, or still under the key
+    /// that it is renamed from.
+    pub(super) fn stored_place(
+        &self,
+        tx: &Tx<'_>,
+        section: Section,
+        key: &str,
+    ) -> Result<Option<StoredPlace>, InventoryError> {
+        if let Some(place) = tx.place(section, key)? {
+            return Ok(Some(place));
+        }
+        let declared = match section {
+            Section::Prices => self.config.price_group(key),
+            _ => self.config.warehouse(key),
+        };
+        match declared.and_then(|place| place.renamed_from.as_ref()) {
+            Some(old) => tx.place(section, old),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn begin_write<'i>(
+        &self,
+        inventory: &'i Inventory,
+    ) -> Result<Tx<'i>, InventoryError> {
+        let wait = self.options.wait.max(INVENTORY_WAIT);
+        inventory.begin(Access::Write, wait, &|message| self.progress.note(message))
+    }
+
+    /// A transaction to plan in: it holds the inventory still until it is committed, unless
+    /// nothing is to be written.
+    pub(super) fn begin<'i>(&self, inventory: &'i Inventory) -> Result<Tx<'i>, InventoryError> {
+        if self.options.dry_run {
+            inventory.begin(Access::Read, Duration::ZERO, &|_| {})
+        } else {
+            self.begin_write(inventory)
+        }
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn check_interrupted(&self) -> Result<(), RunError> {
+        if self.is_interrupted() {
+            return Err(RunError::new(Exit::Interrupted, "interrupted by a signal"));
+        }
+        Ok(())
+    }
+
+    /// Takes the integration's lock; none in a dry run.
+    pub(super) fn lock(
+        &self,
+        inventory: &Inventory,
+        integration: &str,
+        command: Command,
+    ) -> Result<Result<Option<Lock>, Holder>, InventoryError> {
+        let Some(path) = inventory.path().filter(|_| !self.options.dry_run) else {
+            return Ok(Ok(None));
+        };
+        let path = lock_path(path, integration);
+        let interrupted = || self.is_interrupted();
+        Ok(Lock::take(&path, command.word(), self.options.wait, &interrupted)?.map(Some))
+    }
+
+    /// Makes an integration's connector: where that cannot be, nobody has been contacted.
+    pub(super) fn connect(
+        &self,
+        integration: &Integration,
+    ) -> Result<Box<dyn Connector>, UsageError> {
+        integration.settings.connect().map_err(|error| {
+            UsageError(format!(
+                "{}:{}: {}: {}",
+                self.config.path.display(),
+                integration.line,
+                integration.name,
+                error.message
+            ))
+        })
+    }
+}
+
+/// A run of an integration between its start and its end: its lock, its row, its numbers.
+pub(super) struct OpenRun<'a> {
+    pub inventory: &'a Inventory,
+    /// `None` in a dry run on an inventory that does not know the integration.
+    pub integration_id: Option<i64>,
+    pub summary: RunSummary,
+    _lock: Option<Lock>,
+}
+
+impl<'a> OpenRun<'a> {
+    /// Takes the lock and records the start. The inner error is the report of a locked
+    /// integration.
+    pub(super) fn start(
+        session: &Session<'_>,
+        inventory: &'a Inventory,
+        integration: &str,
+        command: Command,
+    ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
+        let dry_run = session.options.dry_run;
+        let mut summary = RunSummary::start(Some(integration), command, dry_run);
+        let lock = match session.lock(inventory, integration, command)? {
+            Ok(lock) => lock,
+            Err(holder) => {
+                summary.status = RunStatus::Locked;
+                summary.finished_at = Some(Timestamp::now());
+                summary.error = Some(format!(
+                    "{integration} is locked: {} is working on it. Nothing was changed. Wait for \
+                     it, or run this again with --wait 10m",
+                    holder.description
+                ));
+                return Ok(Err(summary));
+            }
+        };
+        let integration_id = if dry_run {
+            let tx = inventory.begin(Access::Read, Duration::ZERO, &|_| {})?;
+            tx.integration(integration)?
+        } else {
+            let tx = session.begin_write(inventory)?;
+            let id = tx.declare_integration(integration)?;
+            for crashed in tx.unfinished_runs(id)? {
+                tx.mark_crashed(crashed)?;
+                session.progress.note(&format!(
+                    "{integration}: run {crashed} ended without an end (killed, or the power \
+                     failed); `invsync runs {crashed}` shows it"
+                ));
+            }
+            summary.run_id = Some(tx.start_run(Some(id), &summary)?);
+            tx.commit()?;
+            Some(id)
+        };
+        Ok(Ok(OpenRun { inventory, integration_id, summary, _lock: lock }))
+    }
+
+    /// Records that the run failed: its own row and nothing else.
+    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+        let name = self.summary.integration.clone().unwrap_or_default();
+        self.summary.status = match error.exit {
+            Exit::Interrupted => RunStatus::Interrupted,
+            _ => RunStatus::Failed,
+        };
+        self.summary.finished_at = Some(Timestamp::now());
+        self.summary.error =
+            Some(format!("{name}: {}. {state}", error.message.trim_end_matches('.')));
+        if let Some(run) = self.summary.run_id {
+            let recorded = session.begin_write(self.inventory).and_then(|tx| {
+                tx.finish_run(run, &self.summary)?;
+                tx.commit()
+            });
+            if let Err(why) = recorded {
+                session.progress.note(&format!("the end of run {run} was not recorded: {why}"));
+            }
+        }
+        error.exit
+    }
+}
+
+/// The parts of a finished run that decide its status and exit code.
+pub(super) struct Ending {
+    pub stopped: bool,
+    pub held_back: u64,
+    pub refused: u64,
+    pub skipped: u64,
+    pub uncertain: u64,
+    pub problems_make_partial: bool,
+}
+
+impl Ending {
+    pub(super) fn of(
+        plans: &[super::plan::SectionPlan],
+        verdict_stops: bool,
+        problems: &ProblemLog,
+    ) -> Ending {
+        let count = |status| plans.iter().map(|plan| plan.count(status)).sum();
+        Ending {
+            stopped: verdict_stops || plans.iter().any(|plan| plan.stopped),
+            held_back: count(ChangeStatus::HeldBack),
+            refused: count(ChangeStatus::Refused),
+            skipped: count(ChangeStatus::Skipped),
+            uncertain: count(ChangeStatus::Uncertain),
+            problems_make_partial: problems.makes_partial(),
+        }
+    }
+
+    pub(super) fn status(&self) -> RunStatus {
+        let is_partial = self.held_back + self.refused + self.skipped + self.uncertain > 0
+            || self.problems_make_partial;
+        match (self.stopped, is_partial) {
+            (true, _) => RunStatus::Blocked,
+            (false, true) => RunStatus::Partial,
+            (false, false) => RunStatus::Ok,
+        }
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        let mut exit = Exit::Done;
+        if self.refused + self.skipped > 0 || self.problems_make_partial {
+            exit = exit.max(Exit::Partial);
+        }
+        if self.stopped || self.held_back > 0 {
+            exit = exit.max(Exit::Guarded);
+        }
+        if self.uncertain > 0 {
+            exit = exit.max(Exit::Temporary);
+        }
+        exit
+    }
+}
+
+/// How safe a pull's and a push's commits are.
+pub(super) fn durability(command: Command) -> Durability {
+    match command {
+        Command::Push => Durability::Synced,
+        _ => Durability::AllOrNothing,
+    }
+}

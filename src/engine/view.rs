@@ -1,0 +1,140 @@
+//! Changes on their way to a report: from a plan, or from the record.
+
+use std::io;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::matching::Matched;
+use super::plan::{Change, SectionPlan};
+use crate::inventory::{
+    Access, Inventory, NewProduct, ProductId, RecordedChange, RecordedValue, Tx,
+};
+use crate::model::{ChangeRow, Section, Value};
+use crate::report::Changes;
+
+/// No changes.
+pub(super) struct NoChanges;
+
+impl Changes for NoChanges {
+    fn each(
+        &self,
+        _each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>,
+    ) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// The changes of plans, by section and SKU; names are looked up as they are shown.
+pub(super) struct PlanChanges<'a> {
+    pub inventory: &'a Inventory,
+    pub matched: &'a Matched,
+    pub plans: &'a [SectionPlan],
+    /// Whether the changes belong to items, or to the inventory's own commands.
+    pub has_items: bool,
+}
+
+impl Changes for PlanChanges<'_> {
+    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
+        let tx = self.inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        let new: FxHashMap<ProductId, &NewProduct> =
+            self.matched.created.iter().map(|product| (product.id, product)).collect();
+        for plan in self.plans {
+            for at in self.in_sku_order(plan) {
+                let change = &plan.changes[at as usize];
+                let name = match new.get(&change.product) {
+                    Some(product) => product.name.clone(),
+                    None => tx.product_texts(change.product)?.and_then(|texts| texts.name),
+                };
+                if !each(&self.row(plan, change, name.as_deref()))? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PlanChanges<'_> {
+    fn row<'r>(
+        &'r self,
+        plan: &'r SectionPlan,
+        change: &Change,
+        name: Option<&'r str>,
+    ) -> ChangeRow<'r> {
+        ChangeRow {
+            section: plan.section,
+            item_id: self.has_items.then(|| self.matched.item_id(change.product, change.item)),
+            sku: Some(self.matched.products.sku(change.product)),
+            name,
+            place: Some(&plan.place.key),
+            currency: plan.place.currency,
+            before: change.before.get().into(),
+            after: change.after.get().into(),
+            status: change.status,
+            message: plan.message(change),
+        }
+    }
+
+    /// The places of a plan's changes in the order of their SKUs.
+    fn in_sku_order(&self, plan: &SectionPlan) -> Vec<u32> {
+        let products = &self.matched.products;
+        let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+        if plan.changes.len() < products.end() as usize / 8 {
+            let mut places: Vec<u32> = (0..count).collect();
+            places.sort_by_key(|at| products.sku(plan.changes[*at as usize].product));
+            return places;
+        }
+        // Many changes: walk the products in order instead of sorting the changes.
+        let mut first = vec![u32::MAX; products.end() as usize];
+        for at in (0..count).rev() {
+            first[plan.changes[at as usize].product as usize] = at;
+        }
+        let mut places = Vec::with_capacity(plan.changes.len());
+        for product in products.by_sku() {
+            let start = first[product as usize];
+            places.extend((start..count).take_while(|at| {
+                plan.changes.get(*at as usize).is_some_and(|change| change.product == product)
+            }));
+        }
+        places
+    }
+}
+
+/// The changes of a recorded run.
+pub(super) struct RecordedChanges<'a> {
+    pub tx: &'a Tx<'a>,
+    pub run: i64,
+}
+
+impl Changes for RecordedChanges<'_> {
+    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
+        self.tx.each_change::<anyhow::Error>(self.run, &mut |change| Ok(each(&row_of(change))?))
+    }
+}
+
+/// A recorded change as a report shows it.
+pub(super) fn row_of(change: &RecordedChange) -> ChangeRow<'_> {
+    let value = |value: &'_ RecordedValue| match value {
+        RecordedValue::Number(number) => (*number).into(),
+        RecordedValue::Sku(_) => Value::None,
+    };
+    let (before, after) = match (&change.before, &change.after) {
+        (RecordedValue::Sku(before), RecordedValue::Sku(after)) => {
+            (before.as_deref().into(), after.as_deref().into())
+        }
+        (before, after) => (value(before), value(after)),
+    };
+    ChangeRow {
+        section: change.section,
+        item_id: change.item_id.as_deref(),
+        sku: change.sku.as_deref(),
+        name: change.name.as_deref(),
+        place: (change.section != Section::Links).then_some(change.place.as_str()),
+        currency: change.currency,
+        before,
+        after,
+        status: change.status,
+        message: change.message.as_deref(),
+    }
+}

@@ -1,0 +1,220 @@
+//! What the last delivery of a source held, and what a store last confirmed.
+
+use roaring::RoaringBitmap;
+use rusqlite::{OptionalExtension, params};
+use rustc_hash::FxHashMap;
+
+use super::products::ProductId;
+use super::{InventoryError, Result, Tx};
+use crate::model::{Decimal, Section};
+
+/// A set of products, small on the disk: a million of them are some 125 KiB.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProductSet {
+    bitmap: RoaringBitmap,
+}
+
+impl ProductSet {
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.bitmap.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bitmap.is_empty()
+    }
+
+    /// Whether a product is in.
+    pub fn contains(&self, id: ProductId) -> bool {
+        self.bitmap.contains(id)
+    }
+
+    /// Puts a product in.
+    pub fn insert(&mut self, id: ProductId) {
+        self.bitmap.insert(id);
+    }
+
+    /// Takes a product out; whether it was in.
+    pub fn remove(&mut self, id: ProductId) -> bool {
+        self.bitmap.remove(id)
+    }
+
+    /// The products, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = ProductId> + '_ {
+        self.bitmap.iter()
+    }
+
+    /// Puts all products of another set in.
+    pub fn extend(&mut self, other: &ProductSet) {
+        self.bitmap |= &other.bitmap;
+    }
+
+    /// Those that are not in another set.
+    pub fn without(&self, other: &ProductSet) -> ProductSet {
+        ProductSet { bitmap: &self.bitmap - &other.bitmap }
+    }
+
+    /// Those that are in another set, too.
+    pub fn within(&self, other: &ProductSet) -> ProductSet {
+        ProductSet { bitmap: &self.bitmap & &other.bitmap }
+    }
+
+    pub(super) fn to_blob(&self) -> Vec<u8> {
+        let mut blob = Vec::with_capacity(self.bitmap.serialized_size());
+        // Writing to a Vec cannot fail.
+        let _ = self.bitmap.serialize_into(&mut blob);
+        blob
+    }
+
+    pub(super) fn from_blob(blob: &[u8]) -> Result<ProductSet> {
+        RoaringBitmap::deserialize_from(blob).map(|bitmap| ProductSet { bitmap }).map_err(|_| {
+            InventoryError::broken(
+                "a set of products in the inventory is damaged. Put back the last `inventory \
+                 backup`",
+            )
+        })
+    }
+}
+
+/// From product ids in ascending order, or in any other, only slower.
+impl FromIterator<ProductId> for ProductSet {
+    fn from_iter<I: IntoIterator<Item = ProductId>>(ids: I) -> ProductSet {
+        let mut bitmap: RoaringBitmap = ids.into_iter().collect();
+        bitmap.optimize();
+        ProductSet { bitmap }
+    }
+}
+
+/// What the last delivery of one source held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Rows that were items.
+    pub items: u64,
+    /// The header or paths.
+    pub header: String,
+    /// The linked products.
+    pub seen: ProductSet,
+    /// Those whose quantity was known.
+    pub known_stock: ProductSet,
+    /// Those whose price was known.
+    pub known_prices: ProductSet,
+}
+
+impl Memory {
+    /// The products whose value of a section was known.
+    pub fn known(&self, section: Section) -> &ProductSet {
+        match section {
+            Section::Prices => &self.known_prices,
+            _ => &self.known_stock,
+        }
+    }
+
+    /// The same, to change it.
+    pub fn known_mut(&mut self, section: Section) -> &mut ProductSet {
+        match section {
+            Section::Prices => &mut self.known_prices,
+            _ => &mut self.known_stock,
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// What the last delivery of a source held. `source` is empty where one source feeds both
+    /// sections.
+    pub fn memory(&self, integration: i64, source: &str) -> Result<Option<Memory>> {
+        let found = self.with(|conn| {
+            conn.prepare_cached(
+                "SELECT items, header, seen, known_stock, known_prices FROM deliveries
+                 WHERE integration_id = ?1 AND source = ?2",
+            )?
+            .query_row(params![integration, source], |row| {
+                let items: i64 = row.get(0)?;
+                let blobs: [Vec<u8>; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
+                Ok((items, row.get(1)?, blobs))
+            })
+            .optional()
+        })?;
+        let Some((items, header, [seen, known_stock, known_prices])) = found else {
+            return Ok(None);
+        };
+        Ok(Some(Memory {
+            items: items.unsigned_abs(),
+            header,
+            seen: ProductSet::from_blob(&seen)?,
+            known_stock: ProductSet::from_blob(&known_stock)?,
+            known_prices: ProductSet::from_blob(&known_prices)?,
+        }))
+    }
+
+    /// Remembers what a delivery held.
+    pub fn remember(
+        &self,
+        run: i64,
+        integration: i64,
+        source: &str,
+        memory: &Memory,
+    ) -> Result<()> {
+        self.with(|conn| {
+            conn.execute(
+                "INSERT INTO deliveries
+                     (integration_id, source, run_id, items, header, seen, known_stock, known_prices)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (integration_id, source) DO UPDATE SET
+                     run_id = excluded.run_id, items = excluded.items, header = excluded.header,
+                     seen = excluded.seen, known_stock = excluded.known_stock,
+                     known_prices = excluded.known_prices",
+                params![
+                    integration,
+                    source,
+                    run,
+                    i64::try_from(memory.items).unwrap_or(i64::MAX),
+                    memory.header,
+                    memory.seen.to_blob(),
+                    memory.known_stock.to_blob(),
+                    memory.known_prices.to_blob()
+                ],
+            )
+            .map(drop)
+        })
+    }
+
+    /// The values last confirmed at a store, by item id.
+    pub fn confirmed(
+        &self,
+        integration: i64,
+        section: Section,
+    ) -> Result<FxHashMap<String, Decimal>> {
+        self.with(|conn| {
+            conn.prepare_cached(
+                "SELECT item_id, value FROM confirmed WHERE integration_id = ?1 AND section = ?2",
+            )?
+            .query_map(params![integration, section.code()], |row| {
+                let micros: i64 = row.get(1)?;
+                Ok((row.get(0)?, Decimal::from_micros(micros).unwrap_or(Decimal::ZERO)))
+            })?
+            .collect()
+        })
+    }
+
+    /// Remembers a value that a store confirmed.
+    pub fn confirm(
+        &self,
+        run: i64,
+        integration: i64,
+        section: Section,
+        item_id: &str,
+        value: Decimal,
+    ) -> Result<()> {
+        self.with(|conn| {
+            conn.prepare_cached(
+                "INSERT INTO confirmed (integration_id, section, item_id, value, run_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (integration_id, section, item_id)
+                 DO UPDATE SET value = excluded.value, run_id = excluded.run_id",
+            )?
+            .execute(params![integration, section.code(), item_id, value.micros(), run])
+            .map(drop)
+        })
+    }
+}

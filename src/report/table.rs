@@ -1,0 +1,361 @@
+//! The table for people: per integration and section who is superior and what changes, then what
+//! is wrong, which guards struck, and one line with the counts.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anyhow::Result;
+
+use super::grid::{Fit, Grid, GridColumn, Tone, bold};
+use super::records::more;
+use super::words::{count, difference, elapsed, value};
+use super::{RunReport, Sink, Style, escape};
+use crate::model::{
+    ChangeRow, ChangeStatus, Command, Guard, GuardVerdict, Problem, ProblemKind, RunStatus,
+    RunSummary, Section, SectionHeading, Severity,
+};
+
+/// Prints each run as it ends.
+pub(super) struct Table<'o> {
+    style: Style,
+    out: &'o mut dyn Write,
+    runs: u64,
+}
+
+impl<'o> Table<'o> {
+    pub(super) fn new(style: Style, out: &'o mut dyn Write) -> Self {
+        Table { style, out, runs: 0 }
+    }
+}
+
+impl Sink for Table<'_> {
+    fn run(&mut self, report: &RunReport<'_>) -> Result<()> {
+        if self.runs > 0 {
+            writeln!(self.out)?;
+        }
+        self.runs += 1;
+        for section in [Section::Stock, Section::Prices, Section::Links] {
+            self.section(report, section)?;
+        }
+        self.problems(report)?;
+        self.guards(&report.summary)?;
+        if let Some(error) = &report.summary.error {
+            let text = format!("error: {}", escape::shown_lines(error));
+            writeln!(self.out, "{}", Tone::Error.paint(&text, &self.style))?;
+        }
+        writeln!(self.out, "{}", last_line(&report.summary))?;
+        if report.summary.dry_run {
+            writeln!(self.out, "dry run: nothing was written")?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if self.runs == 0 {
+            writeln!(self.out, "nothing to do")?;
+        }
+        Ok(self.out.flush()?)
+    }
+}
+
+impl Table<'_> {
+    /// The heading and the rows of one section.
+    fn section(&mut self, report: &RunReport<'_>, section: Section) -> Result<()> {
+        let run = &report.summary;
+        let mut total: u64 = 0;
+        let style = self.style;
+        let limit = style.limit.map_or(u64::MAX, |limit| limit as u64);
+        let mut grid = Grid::new(&style, change_columns(run, section, style.verbose));
+        let out = &mut *self.out;
+        report.changes.each_of(section, &mut |change| {
+            if total == 0 {
+                writeln!(out, "{}", bold(&heading(run, section, change.place), &style))?;
+            }
+            total += 1;
+            if total > limit {
+                return Ok(false);
+            }
+            grid.push(out, tone(change.status), change_cells(change))?;
+            Ok(true)
+        })?;
+        grid.flush(self.out)?;
+        if total > limit {
+            total = report.changes.count_of(section)?;
+        }
+        if let Some(line) = more(&self.style, total) {
+            writeln!(self.out, "{line}")?;
+        }
+        if total == 0 {
+            return Ok(self.empty_section(run, section)?);
+        }
+        Ok(writeln!(self.out)?)
+    }
+
+    /// The heading of a section without changes, where the run got as far as to know that.
+    fn empty_section(&mut self, run: &RunSummary, section: Section) -> io::Result<()> {
+        let words = match run.status {
+            RunStatus::Ok | RunStatus::Partial | RunStatus::Blocked => "nothing to change",
+            RunStatus::Unchanged => "nothing to change: the source has nothing new",
+            _ => return Ok(()),
+        };
+        let has_heading = run.sections.iter().any(|heading| heading.section == section);
+        let is_links = section == Section::Links && run.command == Command::Link;
+        if has_heading || is_links {
+            let heading = heading(run, section, None);
+            writeln!(self.out, "{}\n{words}\n", bold(&heading, &self.style))?;
+        }
+        Ok(())
+    }
+
+    /// The problems by kind, errors first.
+    fn problems(&mut self, report: &RunReport<'_>) -> Result<()> {
+        if report.problems.count() == 0 {
+            return Ok(());
+        }
+        let kinds = count_kinds(report)?;
+        let words: Vec<_> =
+            kinds.iter().map(|((_, kind), n)| format!("{} {}", count(*n), kind.word())).collect();
+        let title = format!("problems: {}", words.join(", "));
+        writeln!(self.out, "{}", bold(&title, &self.style))?;
+        self.problem_rows(report, kinds.keys().map(|(_, kind)| *kind))?;
+        let seen = kinds.values().sum();
+        if let Some(line) = more(&self.style, seen) {
+            writeln!(self.out, "{line}")?;
+        }
+        let lost = report.problems.count().saturating_sub(seen);
+        if lost > 0 {
+            writeln!(self.out, "{} more are not on record", count(lost))?;
+        }
+        Ok(writeln!(self.out)?)
+    }
+
+    /// The rows of the problems, one kind after the other; each kind is streamed anew, so that
+    /// none is held.
+    fn problem_rows(
+        &mut self,
+        report: &RunReport<'_>,
+        kinds: impl Iterator<Item = ProblemKind>,
+    ) -> Result<()> {
+        let style = self.style;
+        let limit = style.limit.unwrap_or(usize::MAX);
+        let mut grid = Grid::new(&style, problem_columns());
+        let mut shown = 0;
+        for kind in kinds {
+            let out = &mut *self.out;
+            if shown >= limit {
+                break;
+            }
+            report.problems.each(&mut |problem| {
+                if problem.kind == kind {
+                    grid.push(out, tone_of(kind.severity()), problem_cells(problem))?;
+                    shown += 1;
+                }
+                Ok(shown < limit)
+            })?;
+        }
+        Ok(grid.flush(self.out)?)
+    }
+
+    fn guards(&mut self, run: &RunSummary) -> io::Result<()> {
+        for verdict in &run.guards {
+            let tone = if verdict.allowed { Tone::Plain } else { Tone::Warning };
+            writeln!(self.out, "{}", tone.paint(&guard_line(verdict), &self.style))?;
+        }
+        if run.guards.is_empty() { Ok(()) } else { writeln!(self.out) }
+    }
+}
+
+/// How many problems there are of each kind, errors first.
+fn count_kinds(report: &RunReport<'_>) -> Result<BTreeMap<(Reverse<Severity>, ProblemKind), u64>> {
+    let mut kinds = BTreeMap::new();
+    report.problems.each(&mut |problem| {
+        let key = (Reverse(problem.kind.severity()), problem.kind);
+        *kinds.entry(key).or_default() += 1;
+        Ok(true)
+    })?;
+    Ok(kinds)
+}
+
+/// `store-a → main (store-a is superior)`. `place`: that of the first change, for runs that
+/// were recorded without their headings.
+fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
+    let name = run.integration.as_deref().unwrap_or("inventory");
+    let place = match headings(run, section).next() {
+        Some(heading) => heading.place.as_str(),
+        None => place.unwrap_or("inventory"),
+    };
+    match (run.command, section) {
+        (Command::Pull, _) => format!("{name} → {place} ({name} is superior)"),
+        (Command::Push, _) => format!("{place} → {name} (the inventory is superior)"),
+        (Command::Link, Section::Links) => format!("links of {name}"),
+        (command, _) => format!("{} → inventory ({})", command.word(), section.word()),
+    }
+}
+
+fn headings(run: &RunSummary, section: Section) -> impl Iterator<Item = &SectionHeading> {
+    run.sections.iter().filter(move |heading| heading.section == section)
+}
+
+/// The columns of a section's table, for the cells of [`change_cells`].
+fn change_columns(run: &RunSummary, section: Section, verbose: u8) -> Vec<GridColumn> {
+    let is_links = section == Section::Links;
+    let has_one_place = matches!(run.command, Command::Pull | Command::Push);
+    vec![
+        GridColumn::text("item", 3).optional(),
+        GridColumn::text("SKU", 2).optional(),
+        GridColumn::text("name", 0).optional(),
+        GridColumn::text("target", 4).optional(),
+        GridColumn::number("before"),
+        GridColumn::number("after"),
+        GridColumn::number("difference").optional(),
+        GridColumn::text("status", 5),
+        GridColumn::text("message", 1).optional().fitting(Fit::Wrap),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(at, column)| match at {
+        0 if !is_links && verbose == 0 => column.hidden(),
+        1 if is_links => column.hidden(),
+        3 if has_one_place => column.hidden(),
+        4 | 5 if is_links => GridColumn::text(&column.title, 2),
+        6 if is_links => column.hidden(),
+        _ => column,
+    })
+    .collect()
+}
+
+fn change_cells(change: &ChangeRow<'_>) -> Vec<String> {
+    let shown = |text: Option<&str>| escape::shown(text.unwrap_or_default()).into_owned();
+    vec![
+        shown(change.item_id),
+        shown(change.sku),
+        shown(change.name),
+        shown(change.place),
+        escape::shown(&value(change, &change.before)).into_owned(),
+        escape::shown(&value(change, &change.after)).into_owned(),
+        difference(change),
+        change.status.word().replace('_', " "),
+        shown(change.message),
+    ]
+}
+
+fn tone(status: ChangeStatus) -> Tone {
+    match status {
+        ChangeStatus::Applied | ChangeStatus::Planned => Tone::Plain,
+        ChangeStatus::HeldBack | ChangeStatus::Skipped => Tone::Warning,
+        ChangeStatus::Refused | ChangeStatus::Uncertain | ChangeStatus::Sending => Tone::Error,
+    }
+}
+
+/// The tone of a problem.
+pub(super) fn tone_of(severity: Severity) -> Tone {
+    match severity {
+        Severity::Warning => Tone::Warning,
+        Severity::Error => Tone::Error,
+    }
+}
+
+/// The columns of a table of problems, for the cells of [`problem_cells`].
+pub(super) fn problem_columns() -> Vec<GridColumn> {
+    vec![
+        GridColumn::text("problem", 9),
+        GridColumn::text("item", 0).optional(),
+        GridColumn::text("SKU", 1).optional(),
+        GridColumn::number("line").optional(),
+        GridColumn::text("message", 8).fitting(Fit::Wrap),
+    ]
+}
+
+/// The cells of a problem.
+pub(super) fn problem_cells(problem: &Problem) -> Vec<String> {
+    let shown =
+        |text: &Option<String>| escape::shown(text.as_deref().unwrap_or_default()).into_owned();
+    vec![
+        problem.kind.word().to_owned(),
+        shown(&problem.item_id),
+        shown(&problem.sku),
+        problem.line.map(|line| line.to_string()).unwrap_or_default(),
+        escape::shown(&problem.message).into_owned(),
+    ]
+}
+
+/// `max_changed stopped stock: 92% (limit 50%); accept it for one run with --allow max_changed`.
+fn guard_line(verdict: &GuardVerdict) -> String {
+    let GuardVerdict { guard, section, limit, actual, allowed } = verdict;
+    let what = section.as_deref().unwrap_or("everything");
+    if *allowed {
+        return format!("guard {guard} on {what}: {actual} (limit {limit}), allowed for this run");
+    }
+    let did = match Guard::from_word(guard) {
+        Some(guard) if !guard.stops_section() => "held back some",
+        _ => "stopped",
+    };
+    format!(
+        "guard {guard} {did} {what}: {actual} (limit {limit}); \
+         accept it for one run with --allow {guard}"
+    )
+}
+
+/// `pull store-a: 2,104 items, 2,098 linked, 5 unlinked · 31 stock changed · 0.8 s · run 12`.
+fn last_line(run: &RunSummary) -> String {
+    let mut parts = Vec::new();
+    if !matches!(run.status, RunStatus::Ok | RunStatus::Partial) {
+        parts.push(run.status.word().to_owned());
+    }
+    parts.extend(delivered(run));
+    parts.extend(changed(run));
+    let counts = [(run.held_back, "held back"), (run.refused, "refused")];
+    for (number, words) in counts.into_iter().filter(|(number, _)| *number > 0) {
+        parts.push(format!("{} {words}", count(number)));
+    }
+    if let Some(finished_at) = run.finished_at {
+        parts.push(elapsed(run.started_at, finished_at));
+    }
+    if let Some(id) = run.run_id {
+        parts.push(format!("run {id}"));
+    }
+    let name = run.integration.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{}{name}: {}", run.command.word(), parts.join(" · "))
+}
+
+/// What was delivered and what became of it.
+fn delivered(run: &RunSummary) -> Option<String> {
+    let is_pass = matches!(run.command, Command::Pull | Command::Push);
+    let mut parts = Vec::new();
+    if run.items > 0 || (is_pass && run.status == RunStatus::Ok) {
+        parts.push(format!("{} items", count(run.items)));
+        parts.push(format!("{} linked", count(run.linked)));
+        parts.push(format!("{} unlinked", count(run.unlinked)));
+    }
+    let rare = [
+        (run.created, "created"),
+        (run.missing, "missing"),
+        (run.duplicates, "duplicates"),
+        (run.invalid, "invalid"),
+    ];
+    let rare = rare.into_iter().filter(|(number, _)| *number > 0);
+    parts.extend(rare.map(|(number, words)| format!("{} {words}", count(number))));
+    if parts.is_empty() { None } else { Some(parts.join(", ")) }
+}
+
+/// How many values changed, of the sections that the run worked on.
+fn changed(run: &RunSummary) -> Option<String> {
+    if run.status == RunStatus::Locked || (run.error.is_some() && run.changed.total() == 0) {
+        return None;
+    }
+    let worked_on = |section| run.sections.is_empty() || headings(run, section).next().is_some();
+    let is_link = run.command == Command::Link;
+    let counts = [
+        (run.changed.stock, "stock", !is_link && worked_on(Section::Stock)),
+        (run.changed.prices, "prices", !is_link && worked_on(Section::Prices)),
+        (run.changed.links, "links", is_link),
+    ];
+    let counts: Vec<_> = counts
+        .into_iter()
+        .filter(|(number, _, always)| *always || *number > 0)
+        .map(|(number, words, _)| format!("{} {words}", count(number)))
+        .collect();
+    let did = if run.dry_run { "would change" } else { "changed" };
+    if counts.is_empty() { None } else { Some(format!("{} {did}", counts.join(", "))) }
+}
