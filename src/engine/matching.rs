@@ -929,3 +929,7 @@ fn spoil_where_unequal(first: &mut Delivered, second: &Delivered) -> bool {
     }
     spoiled
 }
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;
