@@ -390,9 +390,14 @@ impl Tree {
             let node = &self.nodes[at as usize];
             if step.name.is_none_or(|name| name.fits(node.full, node.local))
                 && self.satisfies(NodeId(at), &step.predicates, &mut passed)
-                && !self.find_nodes(NodeId(at), rest, each)
             {
-                return false;
+                let goes_on = match rest {
+                    [] => each(NodeId(at)),
+                    _ => self.find_nodes(NodeId(at), rest, each),
+                };
+                if !goes_on {
+                    return false;
+                }
             }
             at = node.end;
         }
@@ -412,7 +417,8 @@ impl Tree {
                 .any(|attribute| self.attribute_text(attribute).trim() == text),
             CompiledPredicate::Child(name, text) => self.children(node).any(|child| {
                 let child = &self.nodes[child.0 as usize];
-                name.fits(child.full, child.local) && self.text_of(child).unwrap_or("").trim() == text
+                name.fits(child.full, child.local)
+                    && self.text_of(child).unwrap_or("").trim() == text
             }),
         })
     }

@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
-use crate::connector::{ConnectorError, Fingerprint};
 use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
-use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
+use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, ITEM_TOO_LONG, Lines, Window};
+use crate::connector::{ConnectorError, Fingerprint};
 
 /// A walk over a JSON document, or several, one behind the other (NDJSON).
 pub(super) struct JsonWalk {
@@ -108,11 +108,8 @@ impl JsonWalk {
         JsonWalk { outline, window, at: 0, state }
     }
 
-    /// Parses as much of the window as it can. `Some` when there is an answer for the caller.
-    fn parse_window(
-        &mut self,
-        each: &mut dyn FnMut(Item<'_>) -> bool,
-    ) -> Result<Step, Trouble> {
+    /// Parses the window until the receiver of the items has enough, or for as far as it goes.
+    fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<(), Trouble> {
         let mut source = Source {
             outline: &self.outline,
             text: self.window.text(),
@@ -120,14 +117,21 @@ impl JsonWalk {
             offset_chars: self.window.offset_chars(),
             lines: self.window.lines(),
         };
-        loop {
+        let stopped = loop {
             let mut scanner = Scanner::new(source.text, self.at);
-            let step = self.state.step(&mut scanner, &mut source, each)?;
-            self.at = scanner.at;
-            if matches!(step, Step::Enough) {
-                return Ok(step);
+            match self.state.step(&mut scanner, &mut source, each) {
+                Ok(step) => {
+                    self.at = scanner.at;
+                    if matches!(step, Step::Enough) {
+                        break Ok(());
+                    }
+                }
+                Err(trouble) => break Err(trouble),
             }
-        }
+        };
+        let lines = source.lines;
+        self.window.set_lines(lines);
+        stopped
     }
 
     /// Whether nothing is open and nothing is left.
@@ -151,7 +155,7 @@ impl Walk for JsonWalk {
     fn walk(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<bool, ConnectorError> {
         loop {
             match self.parse_window(each) {
-                Ok(_) => return Ok(true),
+                Ok(()) => return Ok(true),
                 Err(Trouble::Fault(at, message)) => {
                     return Err(self.window.error_at(at, &message));
                 }
@@ -232,9 +236,10 @@ impl State {
             return Slot { steps: frame.steps, key: None, name: frame.name, parent };
         };
         let fits = |steps: &usize| {
-            outline.items.get(*steps).is_some_and(|step| {
-                step.name.as_deref().is_none_or(|wanted| wanted == text)
-            })
+            outline
+                .items
+                .get(*steps)
+                .is_some_and(|step| step.name.as_deref().is_none_or(|wanted| wanted == text))
         };
         Slot {
             steps: frame.steps.filter(fits).map(|steps| steps + 1),
@@ -360,6 +365,9 @@ impl State {
         let mut filler =
             Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
         let is_null = filler.item(slot.key, scanner, depth)?;
+        if scanner.at - start > ITEM_BYTES {
+            return Err(Trouble::Fault(start, ITEM_TOO_LONG.to_owned()));
+        }
         self.fill();
         if is_null {
             return Ok(Step::On);
@@ -431,7 +439,9 @@ impl Filler<'_> {
         let byte = scanner.peek()?;
         let start = scanner.at;
         match byte {
-            b'[' => scanner.elements(depth, &mut |scanner| self.value(name, key, scanner, depth + 1)),
+            b'[' => {
+                scanner.elements(depth, &mut |scanner| self.value(name, key, scanner, depth + 1))
+            }
             b'{' => {
                 let node = self.tree.open(Some(name), self.offset + start as u64);
                 add_key(self.tree, self.outline, Some(key), 0);
