@@ -127,7 +127,9 @@ fn find_problems(
     let opened = connector.open(want);
     let reader = match opened {
         Err(error) if error.kind == ErrorKind::Mapping => {
-            return Err(RunError::new(Exit::CheckFailed, error.message));
+            let mut problems = ProblemLog::default();
+            problems.add(ProblemKind::Config, About::default(), &error.message);
+            return Ok(problems);
         }
         opened => opened?,
     };

@@ -7,6 +7,7 @@
 //! Every command goes this way; it chooses the ends, never another way. The middle (match, plan,
 //! guard) does no I/O. A dry run is the same plan, not applied.
 
+mod due;
 mod guards;
 mod links;
 mod look;
@@ -128,31 +129,37 @@ pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Re
 pub fn sync(
     session: &Session<'_>,
     which: &[&Integration],
-    _due: bool,
+    due: bool,
     sink: Sink<'_>,
 ) -> Result<Exit> {
-    let both = [Direction::Download, Direction::Send];
-    let connected = connect(session, which, &both)?;
+    let mut passes = Vec::new();
+    for (integration, connector) in
+        connect(session, which, &[Direction::Download, Direction::Send])?
+    {
+        let only = match due {
+            true => due::due_sections(session, integration)?,
+            false => due::Due::All,
+        };
+        if let Some(session) = only.narrow(session) {
+            passes.push((session, integration, connector, None));
+        }
+    }
     let mut exit = Exit::Done;
-    let mut kept = Vec::new();
-    for (integration, connector) in &connected {
-        let mut keep = None;
+    for (session, integration, connector, kept) in &mut passes {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
         if has(session, integration, Direction::Download) {
-            let sends = has(session, integration, Direction::Send);
-            let keep = sends.then_some(&mut keep);
+            let keep = has(session, integration, Direction::Send).then_some(kept);
             exit = exit.max(pull::pull(session, integration, connector.as_ref(), keep, sink)?);
         }
-        kept.push(keep);
     }
-    for ((integration, connector), kept) in connected.iter().zip(kept) {
+    for (session, integration, connector, kept) in passes {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
-        if has(session, integration, Direction::Send) {
-            exit = exit.max(push::push(session, integration, connector.as_ref(), kept, sink)?);
+        if has(&session, integration, Direction::Send) {
+            exit = exit.max(push::push(&session, integration, connector.as_ref(), kept, sink)?);
         }
     }
     Ok(exit)

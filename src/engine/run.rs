@@ -236,6 +236,7 @@ impl<'a> OpenRun<'a> {
         inventory: &'a Inventory,
         integration: &str,
         command: Command,
+        sections: &[Section],
     ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
         let dry_run = session.options.dry_run;
         let mut summary = RunSummary::start(Some(integration), command, dry_run);
@@ -265,23 +266,28 @@ impl<'a> OpenRun<'a> {
                      failed); `invsync runs {crashed}` shows it"
                 ));
             }
-            summary.run_id = Some(tx.start_run(Some(id), &summary)?);
+            summary.run_id = Some(tx.start_run(Some(id), sections, &summary)?);
             tx.commit()?;
             Some(id)
         };
         Ok(Ok(OpenRun { inventory, integration_id, summary, _lock: lock }))
     }
 
-    /// Records that the run failed: its own row and nothing else.
-    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+    /// Puts a failure into the summary; `state` says what was left unchanged.
+    pub(super) fn note_failure(&mut self, error: &RunError, state: &str) {
         let name = self.summary.integration.clone().unwrap_or_default();
+        let message = error.message.trim_end_matches('.');
         self.summary.status = match error.exit {
             Exit::Interrupted => RunStatus::Interrupted,
             _ => RunStatus::Failed,
         };
         self.summary.finished_at = Some(Timestamp::now());
-        self.summary.error =
-            Some(format!("{name}: {}. {state}", error.message.trim_end_matches('.')));
+        self.summary.error = Some(format!("{name}: {message}. {state}."));
+    }
+
+    /// Records that the run failed: its own row and nothing else.
+    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+        self.note_failure(error, state);
         if let Some(run) = self.summary.run_id {
             let recorded = session.begin_write(self.inventory).and_then(|tx| {
                 tx.finish_run(run, &self.summary)?;
