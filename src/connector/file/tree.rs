@@ -390,9 +390,14 @@ impl Tree {
             let node = &self.nodes[at as usize];
             if step.name.is_none_or(|name| name.fits(node.full, node.local))
                 && self.satisfies(NodeId(at), &step.predicates, &mut passed)
-                && !self.find_nodes(NodeId(at), rest, each)
             {
-                return false;
+                let goes_on = match rest {
+                    [] => each(NodeId(at)),
+                    _ => self.find_nodes(NodeId(at), rest, each),
+                };
+                if !goes_on {
+                    return false;
+                }
             }
             at = node.end;
         }

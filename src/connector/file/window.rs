@@ -10,6 +10,9 @@ pub(crate) const BLOCK_BYTES: usize = 1 << 20;
 /// The most that one item may take.
 pub(crate) const ITEM_BYTES: usize = 16 << 20;
 
+/// What to say of an item that takes more.
+pub(crate) const ITEM_TOO_LONG: &str = "the item is longer than 16 MiB";
+
 /// The most that one field may take.
 pub(crate) const FIELD_BYTES: usize = 1 << 20;
 
@@ -111,6 +114,11 @@ impl Window {
     /// A line counter that starts where the window's own has got to.
     pub(crate) fn lines(&self) -> Lines {
         self.lines
+    }
+
+    /// Takes a counter back that has got further.
+    pub(crate) fn set_lines(&mut self, lines: Lines) {
+        self.lines = lines;
     }
 
     /// The line of a place in the window that is not before one asked for earlier.

@@ -284,6 +284,12 @@ impl CsvRow<'_> {
 impl Lookup for CsvRow<'_> {
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
         let Some(field) = self.cell(path) else { return };
+        if let Some(text) = self.charset.is_utf_8().then(|| self.raw.plain(field)).flatten()
+            && let Ok(text) = std::str::from_utf8(text)
+        {
+            each(text);
+            return;
+        }
         let content = self.raw.content(field);
         match self.charset.text(&content) {
             Ok(text) => {
