@@ -155,7 +155,7 @@ fn with_ids_of_their_own(items: Vec<TestItem>) -> Vec<TestItem> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn the_order_of_rows_does_not_matter(
