@@ -82,6 +82,7 @@ pub(super) fn check(
         Err(error) if is_missing(&error) => empty_inventory(session)?,
         Err(error) => return Err(error),
     };
+    session.check_places(&inventory)?;
     let mut checked = Checked {
         integration: integration.name.clone(),
         items: 0,

@@ -476,15 +476,18 @@ impl Matcher {
         let entry = &mut self.items[entry as usize];
         entry.state = ItemState::Unlinked;
         entry.product = NO_PRODUCT;
+        // What is linked by EAN may have any SKU, or none.
+        let mut own_sku = (entry.linked_by == LinkedBy::Sku).then(|| sku.clone());
         if let Some(newcomer) = self.newcomers.get_mut(entry.newcomer as usize) {
             newcomer.state = NewcomerState::Ambiguous;
+            own_sku = newcomer_text(&newcomer.sku);
         }
         let message = format!(
             "it fits {sku}, and so does another item that is linked to it or fits it as well; \
              it was not linked and nothing was changed. Link the right one by hand (`invsync \
              link set`)"
         );
-        let about = About { item_id: Some(&id), sku: Some(&sku), line: line.into() };
+        let about = About { item_id: Some(&id), sku: own_sku.as_deref(), line: line.into() };
         self.problems.add(ProblemKind::Ambiguous, about, &message);
     }
 
@@ -929,3 +932,7 @@ fn spoil_where_unequal(first: &mut Delivered, second: &Delivered) -> bool {
     }
     spoiled
 }
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;
