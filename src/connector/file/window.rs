@@ -128,9 +128,8 @@ impl Window {
 
     /// Line and column, in characters, of a place in the window.
     fn position(&mut self, place: usize) -> (u64, usize) {
-        let place = self.text.floor_char_boundary(place);
         let line = self.line_at(place);
-        let before = &self.text[..place];
+        let before = self.text.get(..place).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         (line, before[start..].chars().count() + 1)
     }

@@ -222,10 +222,10 @@ impl State {
                 return self.close(tag.name().into_inner(), end, source, each);
             }
             Event::Text(text) => self.text(&text, start)?,
-            Event::CData(text) => self.text_outside_root(start).and_then(|()| {
+            Event::CData(text) => {
+                self.text_outside_root(start)?;
                 self.builder().text(&text);
-                Ok(())
-            })?,
+            }
             Event::GeneralRef(reference) => {
                 self.text_outside_root(start)?;
                 let c = decode_reference(&reference).map_err(|why| Fault::new(start, why))?;
