@@ -257,7 +257,7 @@ impl Pass<'_, '_> {
     }
 
     /// The products whose stock becomes 0 because a complete delivery lacks their item: only those
-    /// whose stock this integration wrote last.
+    /// whose stock this integration wrote last, and only where no row was lost.
     fn absent(
         &self,
         section: Section,
@@ -270,6 +270,7 @@ impl Pass<'_, '_> {
         if section != Section::Stock
             || !settings.guard.zero_missing
             || !self.delivery().complete
+            || self.reading.matched.counts.lost > 0
             || self.is_restricted()
         {
             return Ok(Vec::new());
