@@ -732,7 +732,7 @@ impl Matcher {
         let parent_sku = own(&mut newcomer.parent_sku);
         let (item, values) = (newcomer.item, newcomer.values);
         let id = self.products.add(&sku)?;
-        self.delivered.resize(id as usize + 1, Delivered::VACANT);
+        self.delivered.resize(self.products.end() as usize, Delivered::VACANT);
         let is_self = self.item_ids.text(item) == sku;
         self.link_newcomer(item, id, LinkedBy::Sku);
         if is_self {

@@ -330,11 +330,11 @@ impl Pass<'_, '_> {
         let nothing_may_be_written = !plans.is_empty() && plans.iter().all(|plan| plan.stopped);
         if nothing_may_be_written {
             // Products that are not made have no values to plan.
-            let stored = self.reading.matched.products.stored_end();
+            let unmade: ProductSet =
+                self.reading.matched.created.drain(..).map(|product| product.id).collect();
             for plan in &mut plans {
-                plan.changes.retain(|change| change.product < stored);
+                plan.changes.retain(|change| !unmade.contains(change.product));
             }
-            self.reading.matched.created.clear();
         }
         if let (false, Some(run), Some(integration)) =
             (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)
