@@ -11,7 +11,7 @@ use super::run::{Ending, IfMissing, OpenRun, RunError};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, Want};
-use crate::inventory::{Access, LinkChange, LinkState, Products, StoredLink, Tx};
+use crate::inventory::{Access, LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
 use crate::model::{
     ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
 };
@@ -75,7 +75,8 @@ pub(super) fn link(
             }
         }
     }
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link, &[]);
+    let started =
+        OpenRun::start(session, &inventory, &integration.name, Command::Link, &Purpose::default());
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {

@@ -11,7 +11,7 @@ use super::view::{NoChanges, PlanChanges};
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Delivery, Reader, Want};
-use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, RECORDED_PLANS, Tx};
+use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx};
 use crate::model::{
     ChangeStatus, Command, Direction, Exit, GuardVerdict, ProblemKind, Section, Timestamp,
 };
@@ -35,11 +35,13 @@ pub(super) fn pull(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let inventory = session.open(IfMissing::Create)?;
-    let worked_on: Vec<_> = sections(session, integration, Direction::Download)
-        .iter()
-        .map(|(section, _)| *section)
-        .collect();
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull, &worked_on);
+    let worked_on = sections(session, integration, Direction::Download);
+    let purpose = Purpose {
+        sections: worked_on.iter().map(|(section, _)| *section).collect(),
+        at_store: false,
+        ..Purpose::default()
+    };
+    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {

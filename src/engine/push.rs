@@ -16,7 +16,9 @@ use super::view::PlanChanges;
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Outcome, Want, Write, Writer};
-use crate::inventory::{ChangeKey, Column, Inventory, ProductId, RECORDED_PLANS, UnsettledChange};
+use crate::inventory::{
+    ChangeKey, Column, Inventory, ProductId, Purpose, RECORDED_PLANS, UnsettledChange,
+};
 use crate::model::{
     Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, Section, Timestamp,
 };
@@ -45,11 +47,13 @@ fn push_in(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let kept = kept.filter(|kept| is_current(session, inventory, integration, kept));
-    let worked_on: Vec<_> = sections(session, integration, Direction::Send)
-        .iter()
-        .map(|(section, _)| *section)
-        .collect();
-    let started = OpenRun::start(session, inventory, &integration.name, Command::Push, &worked_on);
+    let worked_on = sections(session, integration, Direction::Send);
+    let purpose = Purpose {
+        sections: worked_on.iter().map(|(section, _)| *section).collect(),
+        at_store: true,
+        ..Purpose::default()
+    };
+    let started = OpenRun::start(session, inventory, &integration.name, Command::Push, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {

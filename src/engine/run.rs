@@ -9,8 +9,8 @@ use super::{Session, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, ConnectorError, ErrorKind};
 use crate::inventory::{
-    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, StoredPlace,
-    Tx, lock_path,
+    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose,
+    StoredPlace, Tx, lock_path,
 };
 use crate::model::{ChangeStatus, Command, Exit, Place, RunStatus, RunSummary, Section, Timestamp};
 
@@ -240,7 +240,7 @@ impl<'a> OpenRun<'a> {
         inventory: &'a Inventory,
         integration: &str,
         command: Command,
-        sections: &[Section],
+        purpose: &Purpose,
     ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
         let dry_run = session.options.dry_run;
         let mut summary = RunSummary::start(Some(integration), command, dry_run);
@@ -270,7 +270,7 @@ impl<'a> OpenRun<'a> {
                      failed); `invsync runs {crashed}` shows it"
                 ));
             }
-            summary.run_id = Some(tx.start_run(Some(id), sections, &summary)?);
+            summary.run_id = Some(tx.start_run(Some(id), purpose, &summary)?);
             tx.commit()?;
             Some(id)
         };

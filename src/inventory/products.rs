@@ -240,9 +240,10 @@ impl Tx<'_> {
     pub fn eans(&self) -> Result<EanIndex> {
         let mut index = EanIndex::default();
         self.with(|conn| {
-            let mut statement =
-                conn.prepare("SELECT id, ean FROM products WHERE ean IS NOT NULL
-                     AND id NOT IN (SELECT product_id FROM removed_products)")?;
+            let mut statement = conn.prepare(
+                "SELECT id, ean FROM products WHERE ean IS NOT NULL
+                     AND id NOT IN (SELECT product_id FROM removed_products)",
+            )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let id: u32 = row.get(0)?;
@@ -315,10 +316,12 @@ impl Tx<'_> {
     /// The id of one SKU.
     pub fn product_id(&self, sku: &str) -> Result<Option<ProductId>> {
         self.with(|conn| {
-            conn.prepare_cached("SELECT id FROM products WHERE sku = ?1
-                 AND id NOT IN (SELECT product_id FROM removed_products)")?
-                .query_row([sku], |row| row.get(0))
-                .optional()
+            conn.prepare_cached(
+                "SELECT id FROM products WHERE sku = ?1
+                 AND id NOT IN (SELECT product_id FROM removed_products)",
+            )?
+            .query_row([sku], |row| row.get(0))
+            .optional()
         })
     }
 }

@@ -10,6 +10,17 @@ use crate::model::{
     RunSummary, Section, Timestamp,
 };
 
+/// What a run is for, beside its command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purpose {
+    /// The sections that it works on.
+    pub sections: Vec<Section>,
+    /// Of an undo: the run that it puts back.
+    pub undoes: Option<i64>,
+    /// Whether it writes to a store, not to the inventory.
+    pub at_store: bool,
+}
+
 /// A change as the record has it, with its texts.
 #[derive(Clone, Debug)]
 pub struct RecordedChange {
@@ -58,18 +69,21 @@ impl Tx<'_> {
     pub fn start_run(
         &self,
         integration: Option<i64>,
-        sections: &[Section],
+        purpose: &Purpose,
         summary: &RunSummary,
     ) -> Result<i64> {
-        let sections: Vec<_> = sections.iter().map(|section| section.word()).collect();
+        let sections: Vec<_> = purpose.sections.iter().map(|section| section.word()).collect();
         self.with(|conn| {
             conn.execute(
-                "INSERT INTO runs (integration_id, command, sections, status, started_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO runs
+                     (integration_id, command, sections, undoes, at_store, status, started_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     integration,
                     summary.command.word(),
                     sections.join(","),
+                    purpose.undoes,
+                    purpose.at_store,
                     RunStatus::Running.word(),
                     summary.started_at.unix_ms
                 ],
@@ -183,6 +197,26 @@ impl Tx<'_> {
                 "SELECT max(id) FROM runs WHERE integration_id = ?1",
                 [integration],
                 |row| row.get(0),
+            )
+        })
+    }
+
+    /// What a recorded run was for.
+    pub fn purpose(&self, run: i64) -> Result<Purpose> {
+        self.with(|conn| {
+            conn.query_row(
+                "SELECT sections, undoes, at_store FROM runs WHERE id = ?1",
+                [run],
+                |row| {
+                    let sections: String = row.get(0)?;
+                    let is_in =
+                        |section: &Section| sections.split(',').any(|s| s == section.word());
+                    Ok(Purpose {
+                        sections: Section::ALL.into_iter().filter(is_in).collect(),
+                        undoes: row.get(1)?,
+                        at_store: row.get(2)?,
+                    })
+                },
             )
         })
     }

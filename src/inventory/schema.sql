@@ -34,6 +34,7 @@ CREATE TABLE runs (
     command TEXT NOT NULL,
     sections TEXT NOT NULL DEFAULT '',
     undoes INTEGER REFERENCES runs (id),
+    at_store INTEGER NOT NULL DEFAULT 0 CHECK (at_store IN (0, 1)),
     status TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     finished_ms INTEGER,
