@@ -75,8 +75,13 @@ pub(super) fn link(
             }
         }
     }
-    let started =
-        OpenRun::start(session, &inventory, &integration.name, Command::Link, &Purpose::default());
+    let started = OpenRun::start(
+        session,
+        &inventory,
+        Some(&integration.name),
+        Command::Link,
+        &Purpose::default(),
+    );
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
@@ -88,7 +93,10 @@ pub(super) fn link(
         Ok(linked) => {
             sink(&RunReport {
                 summary: run.summary.clone(),
-                changes: Box::new(linked.changes),
+                changes: Box::new(LinkChanges {
+                    products: &linked.products,
+                    changes: &linked.changes,
+                }),
                 problems: Box::new(linked.problems),
             })?;
             Ok(linked.exit)
@@ -102,7 +110,8 @@ pub(super) fn link(
 }
 
 struct Linked {
-    changes: LinkChanges,
+    products: Products,
+    changes: Vec<LinkChange>,
     problems: ProblemLog,
     exit: Exit,
 }
@@ -146,7 +155,7 @@ fn run_link(
         }
     };
     let exit = exit_of(session, run, &problems);
-    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+    Ok(Linked { products, changes, problems, exit })
 }
 
 /// Reads the integration and keeps the links that fit; no value moves.
@@ -201,7 +210,7 @@ fn link_auto(
     let changes = finish(session, tx, run, changes, &problems)?;
     let exit = exit_of(session, run, &problems);
     let products = reading.matched.products;
-    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+    Ok(Linked { products, changes, problems, exit })
 }
 
 /// What orders change; an unknown SKU is a problem with its line.
@@ -296,17 +305,17 @@ fn exit_of(session: &Session<'_>, run: &OpenRun<'_>, problems: &ProblemLog) -> E
 }
 
 /// The changes of a link command.
-struct LinkChanges {
-    products: Products,
-    changes: Vec<LinkChange>,
+pub(super) struct LinkChanges<'a> {
+    pub products: &'a Products,
+    pub changes: &'a [LinkChange],
 }
 
-impl Changes for LinkChanges {
+impl Changes for LinkChanges<'_> {
     fn each(&self, each: EachChange<'_>) -> anyhow::Result<()> {
         let sku = |link: &Option<StoredLink>| {
             link.as_ref().and_then(|link| link.product).map(|product| self.products.sku(product))
         };
-        for change in &self.changes {
+        for change in self.changes {
             let (before, after) = (sku(&change.before), sku(&change.after));
             let never = change.after.as_ref().is_some_and(|l| l.linked_by == LinkedBy::Never);
             let row = ChangeRow {

@@ -125,7 +125,14 @@ impl SectionPlan {
         self.add(product, SELF, 0, before, after);
     }
 
-    fn add(&mut self, product: ProductId, item: u32, n: u32, before: Cell, after: Cell) {
+    /// Sets what became of the change that was added last, and why.
+    pub(super) fn settle_last(&mut self, status: ChangeStatus, why: String) {
+        if let Some(at) = self.changes.len().checked_sub(1) {
+            self.settle(at, status, Some(why));
+        }
+    }
+
+    pub(super) fn add(&mut self, product: ProductId, item: u32, n: u32, before: Cell, after: Cell) {
         self.changes.push(Change {
             product,
             item,

@@ -41,7 +41,8 @@ pub(super) fn pull(
         at_store: false,
         ..Purpose::default()
     };
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull, &purpose);
+    let started =
+        OpenRun::start(session, &inventory, Some(&integration.name), Command::Pull, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {

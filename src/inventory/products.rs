@@ -26,9 +26,12 @@ impl Products {
         self.keys.find(sku.as_bytes())
     }
 
-    /// The SKU of a product that exists.
+    /// The SKU of a product that exists or was removed; empty where there never was one.
     pub fn sku(&self, id: ProductId) -> &str {
-        self.keys.text(id)
+        if self.keys.contains(id) {
+            return self.keys.text(id);
+        }
+        self.removed.iter().find(|(_, removed)| **removed == id).map_or("", |(sku, _)| sku)
     }
 
     /// The id after the highest one: the length of every column.
