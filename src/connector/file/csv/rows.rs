@@ -218,7 +218,7 @@ fn first_line(head: &[u8], layout: Layout) -> &[u8] {
     loop {
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         let line = &rest[..end];
-        let is_comment = line.first().is_some() && line.first().copied() == layout.comment;
+        let is_comment = !line.is_empty() && line.first().copied() == layout.comment;
         if end == rest.len() || !(is_comment || line.trim_ascii().is_empty()) {
             return rest;
         }

@@ -52,30 +52,7 @@ impl Feed {
     }
 
     fn read(&self) -> Result<Read, ConnectorError> {
-        let mut reader = self.connector().open(ALL)?;
-        let (mut batch, mut read) = (RowBatch::default(), Read::default());
-        while reader.next(&mut batch)? {
-            for row in batch.rows() {
-                let number = |value| match value {
-                    Value::Known(number) => number.to_string(),
-                    Value::Unknown => "?".to_owned(),
-                    Value::Invalid => "!".to_owned(),
-                };
-                let currency = row.currency().map(|c| c.to_string());
-                let parts = [
-                    row.item_id().unwrap_or("_").to_owned(),
-                    row.sku().unwrap_or("_").to_owned(),
-                    number(row.quantity()),
-                    number(row.price()),
-                    currency.unwrap_or("_".to_owned()),
-                ];
-                read.items.push(parts.join(" "));
-            }
-            let problems = batch.problems().iter();
-            read.problems.extend(problems.map(|p| (p.kind, p.line, p.message.clone())));
-        }
-        read.delivery = reader.finish()?;
-        Ok(read)
+        read(&*self.connector())
     }
 
     fn error(&self) -> ConnectorError {
@@ -90,6 +67,33 @@ impl Feed {
     fn content(&self) -> String {
         String::from_utf8(std::fs::read(self.path()).unwrap()).unwrap()
     }
+}
+
+fn read(connector: &dyn Connector) -> Result<Read, ConnectorError> {
+    let mut reader = connector.open(ALL)?;
+    let (mut batch, mut read) = (RowBatch::default(), Read::default());
+    while reader.next(&mut batch)? {
+        for row in batch.rows() {
+            let number = |value| match value {
+                Value::Known(number) => number.to_string(),
+                Value::Unknown => "?".to_owned(),
+                Value::Invalid => "!".to_owned(),
+            };
+            let currency = row.currency().map(|c| c.to_string());
+            let parts = [
+                row.item_id().unwrap_or("_").to_owned(),
+                row.sku().unwrap_or("_").to_owned(),
+                number(row.quantity()),
+                number(row.price()),
+                currency.unwrap_or("_".to_owned()),
+            ];
+            read.items.push(parts.join(" "));
+        }
+        let problems = batch.problems().iter();
+        read.problems.extend(problems.map(|p| (p.kind, p.line, p.message.clone())));
+    }
+    read.delivery = reader.finish()?;
+    Ok(read)
 }
 
 fn settings(config: &str, folder: &Path) -> Result<CsvSettings, Vec<String>> {
@@ -276,9 +280,11 @@ fn a_decimal_comma_in_a_comma_file_gets_quotes() {
 #[test]
 fn repeated_rows_are_all_written_or_none_where_they_differ() {
     let feed = plain("sku,qty,price\nA,1,5\nA,1,6\nB,2,1\n");
-    let outcomes = feed.write(&[stock("A", "1", "4"), price("A", "5", "7")]);
-    assert_eq!(outcomes[0], Outcome::Applied);
-    assert!(matches!(&outcomes[1], Outcome::Refused(_) | Outcome::Skipped(_)), "{outcomes:?}");
+    for before in ["5", "6", ""] {
+        let outcomes = feed.write(&[price("A", before, "7")]);
+        assert!(matches!(&outcomes[0], Outcome::Refused(why) if why.contains("rows differ")));
+    }
+    assert_eq!(feed.write(&[stock("A", "1", "4")]), [Outcome::Applied]);
     assert_eq!(feed.content(), "sku,qty,price\nA,4,5\nA,4,6\nB,2,1\n");
 }
 
@@ -399,4 +405,38 @@ proptest! {
         // Writing the old values back leaves a file that reads as the first one did.
         prop_assert_eq!(after.len(), count);
     }
+}
+
+/// Real feeds, where there are some: `INVSYNC_SAMPLES` names a folder with feeds, `mappings.toml`
+/// and `expected.json`.
+#[test]
+fn real_feeds_give_exactly_their_items() {
+    let Some(folder) = std::env::var_os("INVSYNC_SAMPLES").map(PathBuf::from) else { return };
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(&text("expected.json")).unwrap();
+    let document = Document::new(&folder.join("mappings.toml"), text("mappings.toml"));
+    let problems = Problems::default();
+    let values = DeTable::parse(document.text()).unwrap();
+    let mut root = Table::root(&document, &problems, values.get_ref());
+    let mut checked = 0;
+    for (name, _, entry) in root.table("integrations").unwrap().entries() {
+        let mut table = entry.table(format!("integrations.{name}")).unwrap();
+        if table.string("connector").is_none_or(|(connector, _)| connector != "csv") {
+            continue;
+        }
+        let context = Context { folder: folder.clone(), is_store: true, currency: None };
+        let settings = CsvSettings::read(&mut table, &context).unwrap();
+        let read = read(&*settings.connect().unwrap()).unwrap();
+        let wanted = expected["feeds"][name]["items"].as_array().unwrap();
+        let wanted = wanted.iter().map(|item| {
+            let number =
+                |key: &str| item[key].as_str().map_or("?".to_owned(), |n| decimal(n).to_string());
+            let text = |key: &str| item[key].as_str().unwrap_or("_");
+            let (quantity, price) = (number("quantity"), number("price"));
+            format!("_ {} {quantity} {price} {}", text("sku"), text("currency"))
+        });
+        assert_eq!(read.items, wanted.collect::<Vec<_>>(), "{name}: {:?}", read.problems);
+        checked += 1;
+    }
+    assert!(checked > 0);
 }

@@ -69,23 +69,23 @@ impl CsvWriter {
         items: &RowBatch,
     ) {
         let write = &plan.batch[at];
-        let found = match self.settings.feed.mapping.writable(write.section) {
-            Err(why) => Err(Outcome::Refused(why)),
-            Ok(target) => {
-                let value = match write.section {
-                    Section::Prices => item.price(),
-                    _ => item.quantity(),
-                };
-                let has_other_currency =
-                    items.problems().iter().any(|p| p.kind == ProblemKind::CurrencyMismatch);
-                if write.section == Section::Prices && has_other_currency {
-                    Err(refused(row, "its price is marked with another currency"))
-                } else {
-                    plan.edit(row, target, write, value).map(|edit| (value, edit))
-                }
-            }
+        let value = match write.section {
+            Section::Prices => item.price(),
+            _ => item.quantity(),
         };
-        plan.add(at, found, row.raw.line);
+        if !plan.is_like_its_other_rows(at, value, row.raw.line) {
+            return;
+        }
+        let is_of_another_currency = write.section == Section::Prices
+            && items.problems().iter().any(|p| p.kind == ProblemKind::CurrencyMismatch);
+        let edit = match self.settings.feed.mapping.writable(write.section) {
+            Err(why) => Err(Outcome::Refused(why)),
+            Ok(_) if is_of_another_currency => {
+                Err(refused(row, "its price is marked with another currency"))
+            }
+            Ok(target) => plan.edit(row, target, write, value),
+        };
+        plan.add(at, edit);
     }
 
     /// Replaces the file.
@@ -151,6 +151,8 @@ struct Plan<'a> {
     /// The writes of each item: stock and price.
     by_item: FxHashMap<&'a str, [Option<usize>; 2]>,
     states: Vec<State>,
+    /// The value of the first row of each write's item.
+    values: Vec<Option<Value>>,
     /// Edits, each with its write.
     edits: Vec<(usize, Edit)>,
 }
@@ -160,8 +162,8 @@ struct Plan<'a> {
 enum State {
     /// No row of its item yet.
     Missing,
-    /// Rows were found; all of them have this value.
-    Found(Value),
+    /// Its rows were found.
+    Found,
     /// It will not be written.
     Failed(Outcome),
 }
@@ -180,7 +182,8 @@ impl<'a> Plan<'a> {
                 *slot = Some(at);
             }
         }
-        Plan { batch, dialect, charset, by_item, states, edits: Vec::new() }
+        let values = vec![None; batch.len()];
+        Plan { batch, dialect, charset, by_item, states, values, edits: Vec::new() }
     }
 
     /// The edit of one cell, `None` where the value is there already.
@@ -235,18 +238,23 @@ impl<'a> Plan<'a> {
     }
 
     /// Of repeated rows all are written, or none where they differ.
-    fn add(&mut self, at: usize, found: Result<(Value, Option<Edit>), Outcome>, line: u64) {
+    fn is_like_its_other_rows(&mut self, at: usize, value: Value, line: u64) -> bool {
+        let first = *self.values[at].get_or_insert(value);
+        if first != value {
+            self.states[at] = State::Failed(Outcome::Refused(format!(
+                "its rows differ (line {line} from an earlier one); make them equal first"
+            )));
+        }
+        first == value
+    }
+
+    fn add(&mut self, at: usize, edit: Result<Option<Edit>, Outcome>) {
         let state = &mut self.states[at];
-        match (&*state, found) {
-            (State::Failed(_), _) => {}
-            (_, Err(outcome)) => *state = State::Failed(outcome),
-            (State::Found(value), Ok((other, _))) if *value != other => {
-                *state = State::Failed(Outcome::Refused(format!(
-                    "its rows differ (the last of them on line {line}); make them equal first"
-                )));
-            }
-            (_, Ok((value, edit))) => {
-                *state = State::Found(value);
+        match edit {
+            _ if matches!(state, State::Failed(_)) => {}
+            Err(outcome) => *state = State::Failed(outcome),
+            Ok(edit) => {
+                *state = State::Found;
                 self.edits.extend(edit.map(|edit| (at, edit)));
             }
         }
@@ -255,12 +263,12 @@ impl<'a> Plan<'a> {
     /// What becomes of each write if the edits are made, and the edits in the order of the file.
     fn finish(self, source: &Source) -> (Vec<Outcome>, Vec<Edit>) {
         let Plan { states, edits, .. } = self;
-        let is_found = |at: usize| matches!(states[at], State::Found(_));
+        let is_found = |at: usize| matches!(states[at], State::Found);
         let mut edits: Vec<Edit> =
             edits.into_iter().filter(|(at, _)| is_found(*at)).map(|(_, edit)| edit).collect();
         edits.sort_by_key(|edit| edit.range.start);
         let outcomes = states.into_iter().map(|state| match state {
-            State::Found(_) => Outcome::Applied,
+            State::Found => Outcome::Applied,
             State::Failed(outcome) => outcome,
             State::Missing => {
                 Outcome::Refused(format!("the item is no longer in {}", source.path().display()))
