@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::field::{Factor, Field, Source};
 use super::{Mapping, PathId, Rule};
-use crate::connector::feed::number::{self, Exact, NumberError};
+use crate::connector::feed::number::{self, DecimalSign, Exact, NumberError};
 use crate::connector::feed::shown;
 use crate::connector::{Row, RowBatch, Span, Value, Want};
 use crate::model::{Currency, Decimal, ProblemKind};
@@ -272,7 +272,7 @@ fn value<L: Lookup>(
     read: Read<'_>,
 ) -> Result<Option<(Decimal, Option<Currency>)>, Fault> {
     if let Some(path) = field.plain_path() {
-        return plain_value(path, lookup, read);
+        return plain_value(field, path, lookup, read);
     }
     let found = match &field.source {
         Source::Value(text) => {
@@ -290,6 +290,7 @@ fn value<L: Lookup>(
 
 /// The usual case: a path and nothing else. Allocates only for a fault.
 fn plain_value<L: Lookup>(
+    field: &Field,
     path: PathId,
     lookup: &L,
     read: Read<'_>,
@@ -299,6 +300,12 @@ fn plain_value<L: Lookup>(
         let text = number::trim(text);
         if number::is_unknown(text) {
             return true;
+        }
+        if field.decimal == DecimalSign::Point
+            && let Ok(number) = Decimal::parse(text.as_bytes())
+        {
+            found = Ok(Some((number, None)));
+            return false;
         }
         found = read(text)
             .and_then(|(number, currency)| Ok(Some((number.decimal()?, currency))))

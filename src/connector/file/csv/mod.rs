@@ -1,11 +1,25 @@
-//! `connector = "csv"`.
+//! `connector = "csv"`: delimited text.
+//!
+//! `tokenizer` cuts the bytes, `rows` knows header and columns, `connector` reads items, `write`
+//! changes single cells.
 
+mod connector;
+mod rows;
+mod settings;
+mod tokenizer;
+mod write;
+
+use self::settings::CsvSettings;
 use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
 pub const REGISTRATION: Registration = Registration { name: "csv", settings };
 
-fn settings(_table: &mut Table<'_>, _context: &Context) -> Option<Box<dyn Settings>> {
-    None
+fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
+    let settings = CsvSettings::read(table, context)?;
+    Some(Box::new(settings))
 }
+
+#[cfg(test)]
+mod tests;

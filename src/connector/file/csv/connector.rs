@@ -1,0 +1,80 @@
+//! Reading items out of a csv file.
+
+use std::sync::Arc;
+
+use super::rows::Rows;
+use super::settings::CsvSettings;
+use super::write::CsvWriter;
+use crate::connector::feed::mapping::Mapping;
+use crate::connector::feed::source::Source;
+use crate::connector::{Connector, ConnectorError, Delivery, Reader, RowBatch, Want, Writer};
+use crate::model::Section;
+
+/// A csv file.
+#[derive(Debug)]
+pub(super) struct Csv {
+    settings: Arc<CsvSettings>,
+    source: Source,
+}
+
+impl Csv {
+    pub(super) fn new(settings: CsvSettings, source: Source) -> Csv {
+        Csv { settings: Arc::new(settings), source }
+    }
+}
+
+impl Connector for Csv {
+    fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
+        let rows = Rows::open(&self.settings, &self.source, self.settings.feed.keep())?;
+        Ok(Box::new(CsvReader {
+            mapping: self.settings.feed.mapping.clone(),
+            complete: self.settings.feed.complete,
+            rows,
+            want,
+        }))
+    }
+
+    fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
+        let can_write = |section| self.settings.feed.can_write(section).is_ok();
+        let Some(fingerprint) = &read.fingerprint else { return Ok(None) };
+        if !Section::ALL.into_iter().any(can_write) {
+            return Ok(None);
+        }
+        let charset = Rows::charset(&self.settings, &self.source)?;
+        if !charset.is_raw() {
+            return Err(ConnectorError::source(format!(
+                "{} is in {}, which is only read; save it as UTF-8 to have it written",
+                self.source.path().display(),
+                charset.name()
+            )));
+        }
+        let writer =
+            CsvWriter::new(self.settings.clone(), self.source.clone(), fingerprint.clone());
+        Ok(Some(Box::new(writer)))
+    }
+}
+
+/// One read of a csv file.
+struct CsvReader {
+    rows: Rows,
+    mapping: Mapping,
+    want: Want,
+    complete: bool,
+}
+
+impl Reader for CsvReader {
+    fn next(&mut self, rows: &mut RowBatch) -> Result<bool, ConnectorError> {
+        rows.clear();
+        while !rows.is_full() && rows.problems().len() < RowBatch::ROWS {
+            let Some(row) = self.rows.next()? else { break };
+            row.evaluate(&self.mapping, self.want, rows);
+        }
+        Ok(!rows.is_empty() || !rows.problems().is_empty())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
+        let header = self.rows.header().to_owned();
+        let fingerprint = self.rows.finish()?;
+        Ok(Delivery { complete: self.complete, header, fingerprint })
+    }
+}

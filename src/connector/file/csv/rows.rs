@@ -1,0 +1,302 @@
+//! The rows of a csv file below its header, with the mapped columns at hand.
+
+use std::cell::Cell;
+
+use super::settings::{CsvSettings, Layout};
+use super::tokenizer::{Dialect, Field, RawRow, Tokenizer};
+use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId, RowFate};
+use crate::connector::feed::number::trim;
+use crate::connector::feed::shown;
+use crate::connector::feed::source::{Keep, Source};
+use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
+use crate::model::ProblemKind;
+use crate::settings::nearest;
+
+/// The separators that are looked for, the ones that are rare in texts and numbers first.
+const DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
+
+/// An opened csv file, read row by row.
+#[derive(Debug)]
+pub(super) struct Rows {
+    characters: Characters,
+    tokenizer: Tokenizer,
+    dialect: Dialect,
+    /// The column of each path of the mapping.
+    columns: Vec<usize>,
+    /// The number of columns; unlimited without a header.
+    width: usize,
+    header: String,
+    /// Whether there was anything but blank lines.
+    has_content: bool,
+}
+
+impl Rows {
+    /// Opens the file, finds out how it is cut, and finds the mapped columns.
+    pub(super) fn open(
+        settings: &CsvSettings,
+        source: &Source,
+        keep: Keep,
+    ) -> Result<Rows, ConnectorError> {
+        let mut characters = Characters::new(source.open(keep)?, settings.feed.encoding);
+        let name = source.path().display().to_string();
+        let mark = characters.source_charset().mark_bytes() as u64;
+        let mut tokenizer = Tokenizer::new(name, mark);
+        let mut input = |into: &mut [u8]| characters.read(into);
+        for _ in 1..settings.layout.header_row {
+            tokenizer.skip_line(&mut input)?;
+        }
+        let dialect = dialect(settings.layout, tokenizer.peek(&mut input)?);
+        tokenizer.set_dialect(dialect);
+        let mut rows = Rows {
+            characters,
+            tokenizer,
+            dialect,
+            columns: Vec::new(),
+            width: usize::MAX,
+            header: String::new(),
+            has_content: false,
+        };
+        let names = match settings.layout.header_row {
+            0 => None,
+            _ => Some(rows.read_header()?),
+        };
+        rows.find_columns(&settings.feed.mapping, names.as_deref(), source)?;
+        Ok(rows)
+    }
+
+    /// The encoding of a file.
+    pub(super) fn charset(
+        settings: &CsvSettings,
+        source: &Source,
+    ) -> Result<Charset, ConnectorError> {
+        let bytes = source.open(Keep::Nothing)?;
+        Ok(Characters::new(bytes, settings.feed.encoding).source_charset())
+    }
+
+    /// The names of the columns, for the memory of the delivery.
+    pub(super) fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// How the file is cut.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The encoding of the rows' bytes.
+    pub(super) fn row_charset(&self) -> Charset {
+        self.characters.charset()
+    }
+
+    /// The next row; an error where the file has nothing but blank lines.
+    pub(super) fn next(&mut self) -> Result<Option<CsvRow<'_>>, ConnectorError> {
+        let charset = self.characters.charset();
+        let Rows { characters, tokenizer, columns, width, has_content, .. } = self;
+        match tokenizer.next(&mut |into| characters.read(into))? {
+            Some(raw) => {
+                *has_content = true;
+                Ok(Some(CsvRow {
+                    raw,
+                    columns,
+                    width: *width,
+                    charset,
+                    has_fault: Cell::new(false),
+                    fault: Cell::new(None),
+                }))
+            }
+            None if !*has_content => Err(blank(characters)),
+            None => Ok(None),
+        }
+    }
+
+    /// What the bytes were; an error where the file changed while it was read.
+    pub(super) fn finish(self) -> Result<Option<Fingerprint>, ConnectorError> {
+        self.characters.finish()
+    }
+
+    fn read_header(&mut self) -> Result<Vec<String>, ConnectorError> {
+        let charset = self.characters.charset();
+        let Rows { characters, tokenizer, .. } = self;
+        let Some(row) = tokenizer.next(&mut |into| characters.read(into))? else {
+            return Err(blank(characters));
+        };
+        let name = |field: &Field| {
+            let content = row.content(*field);
+            let text = match charset.text(&content) {
+                Ok(text) => text.into_owned(),
+                Err(_) => String::from_utf8_lossy(&content).into_owned(),
+            };
+            trim(&text).to_owned()
+        };
+        let names: Vec<String> = row.fields.iter().map(name).collect();
+        self.width = names.len();
+        self.header = names.join("\t");
+        self.has_content = true;
+        Ok(names)
+    }
+
+    fn find_columns(
+        &mut self,
+        mapping: &Mapping,
+        names: Option<&[String]>,
+        source: &Source,
+    ) -> Result<(), ConnectorError> {
+        let mut errors = Vec::new();
+        for path in &mapping.paths {
+            match find_column(path, names) {
+                Ok(column) => self.columns.push(column),
+                Err(why) => errors.push(why),
+            }
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let seen: Vec<_> = names.unwrap_or_default().iter().map(|name| shown(name)).collect();
+        Err(ConnectorError::mapping(format!(
+            "{}: {}; its columns are {}",
+            source.path().display(),
+            errors.join("; "),
+            seen.join(", ")
+        )))
+    }
+}
+
+fn blank(characters: &Characters) -> ConnectorError {
+    ConnectorError::source(format!(
+        "{} holds nothing but blank lines; nothing was delivered",
+        characters.source().path().display()
+    ))
+}
+
+/// The column that a path names, by its name or its place.
+fn find_column(path: &MappedPath, names: Option<&[String]>) -> Result<usize, String> {
+    let wanted = format!("`{}` (config line {})", path.key, path.line);
+    let place = path.text.strip_prefix('#').and_then(|place| place.parse::<usize>().ok());
+    if let Some(column) = place.and_then(|place| place.checked_sub(1)) {
+        return match names {
+            Some(names) if column >= names.len() => {
+                Err(format!("{wanted} wants column {}, and there are {}", path.text, names.len()))
+            }
+            _ => Ok(column),
+        };
+    }
+    let names = names.unwrap_or_default();
+    let lower = path.text.to_lowercase();
+    let found: Vec<usize> =
+        (0..names.len()).filter(|column| names[*column].to_lowercase() == lower).collect();
+    match found.as_slice() {
+        [column] => Ok(*column),
+        [] => {
+            let near = nearest(&path.text, names.iter().map(String::as_str));
+            let hint = near.map(|near| format!(" (did you mean {}?)", shown(near)));
+            let hint = hint.unwrap_or_default();
+            Err(format!("{wanted} wants column {}, which is not there{hint}", shown(&path.text)))
+        }
+        several => {
+            let places: Vec<_> =
+                several.iter().map(|column| format!("\"#{}\"", column + 1)).collect();
+            Err(format!(
+                "{wanted} wants column {}, which is there more than once; pick one of {}",
+                shown(&path.text),
+                places.join(", ")
+            ))
+        }
+    }
+}
+
+/// The dialect that the config says, and what it leaves open as the first line has it.
+fn dialect(layout: Layout, head: &[u8]) -> Dialect {
+    let Layout { delimiter, quote, escape, comment, .. } = layout;
+    let delimiter = delimiter.unwrap_or_else(|| most_frequent(first_line(head, layout), quote));
+    Dialect { delimiter, quote, escape, comment }
+}
+
+/// The first line that is neither blank nor a comment, to the end of the head.
+fn first_line(head: &[u8], layout: Layout) -> &[u8] {
+    let mut rest = head;
+    loop {
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        let is_comment = !line.is_empty() && line.first().copied() == layout.comment;
+        if end == rest.len() || !(is_comment || line.trim_ascii().is_empty()) {
+            return rest;
+        }
+        rest = &rest[end + 1..];
+    }
+}
+
+/// The separator that stands most often outside quotes in the line at the start of `text`.
+fn most_frequent(text: &[u8], quote: Option<u8>) -> u8 {
+    let mut counts = [0_usize; DELIMITERS.len()];
+    let mut in_quotes = false;
+    for byte in text {
+        if Some(*byte) == quote {
+            in_quotes = !in_quotes;
+        } else if !in_quotes {
+            if matches!(byte, b'\n' | b'\r') {
+                break;
+            }
+            if let Some(at) = DELIMITERS.iter().position(|delimiter| delimiter == byte) {
+                counts[at] += 1;
+            }
+        }
+    }
+    // The last of equal maxima wins, so the order is turned round.
+    let best = (0..DELIMITERS.len()).rev().max_by_key(|at| counts[*at]);
+    best.filter(|at| counts[*at] > 0).map_or(b',', |at| DELIMITERS[at])
+}
+
+/// One row below the header.
+pub(super) struct CsvRow<'a> {
+    pub(super) raw: RawRow<'a>,
+    columns: &'a [usize],
+    width: usize,
+    charset: Charset,
+    has_fault: Cell<bool>,
+    fault: Cell<Option<String>>,
+}
+
+impl CsvRow<'_> {
+    /// Makes an item of the row, or a problem, or both.
+    pub(super) fn evaluate(&self, mapping: &Mapping, want: Want, out: &mut RowBatch) -> RowFate {
+        // Counting is cheaper than looking for empty cells, and mostly enough.
+        if self.raw.fields.len() > self.width && self.raw.width() > self.width {
+            let message = format!(
+                "the row has {} cells and the header has {}; is a delimiter in a cell that is not \
+                 quoted? The row was left out",
+                self.raw.width(),
+                self.width
+            );
+            out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
+            return RowFate::NoId;
+        }
+        mapping.row(self, want, self.raw.line, out)
+    }
+
+    /// The cell of a path; `None` where the row is too short.
+    pub(super) fn cell(&self, path: PathId) -> Option<Field> {
+        let column = *self.columns.get(path.index())?;
+        self.raw.fields.get(column).copied()
+    }
+}
+
+impl Lookup for CsvRow<'_> {
+    fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
+        let Some(field) = self.cell(path) else { return };
+        let content = self.raw.content(field);
+        match self.charset.text(&content) {
+            Ok(text) => {
+                each(&text);
+            }
+            Err(fault) => {
+                self.has_fault.set(true);
+                self.fault.set(Some(fault));
+            }
+        }
+    }
+
+    fn take_fault(&self) -> Option<String> {
+        if self.has_fault.replace(false) { self.fault.take() } else { None }
+    }
+}

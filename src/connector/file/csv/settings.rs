@@ -1,0 +1,137 @@
+//! The options of a csv feed.
+
+use super::connector::Csv;
+use crate::connector::feed::settings::FeedSettings;
+use crate::connector::{Connector, ConnectorError, Context, Settings};
+use crate::model::Section;
+use crate::settings::Table;
+
+/// Everything that `[integrations.X]` says of a csv file.
+#[derive(Clone, Debug)]
+pub(super) struct CsvSettings {
+    /// What every feed has.
+    pub(super) feed: FeedSettings,
+    /// How the file is cut.
+    pub(super) layout: Layout,
+}
+
+/// How the file is cut, as far as the config says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Between two fields; found by looking where the config does not say.
+    pub(super) delimiter: Option<u8>,
+    /// Around a field; `None` switches quoting off.
+    pub(super) quote: Option<u8>,
+    /// Makes the next byte stand for itself.
+    pub(super) escape: Option<u8>,
+    /// Starts a line that says nothing.
+    pub(super) comment: Option<u8>,
+    /// The line of the header, from 1; 0: there is none.
+    pub(super) header_row: u64,
+}
+
+impl CsvSettings {
+    /// Takes the keys of a csv feed out of the integration's table.
+    pub(super) fn read(table: &mut Table<'_>, context: &Context) -> Option<CsvSettings> {
+        let layout = Layout::read(table);
+        // A wrong layout is reported already; the paths are checked as far as that goes.
+        let header_row = layout.map_or(1, |layout| layout.header_row);
+        let feed = FeedSettings::read(table, context, &|path| check_column(path, header_row));
+        Some(CsvSettings { layout: layout?, feed: feed? })
+    }
+}
+
+impl Settings for CsvSettings {
+    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError> {
+        let source = self.feed.source.connect()?;
+        Ok(Box::new(Csv::new(self.clone(), source)))
+    }
+
+    fn provides(&self, section: Section) -> Result<(), String> {
+        self.feed.provides(section)
+    }
+
+    fn can_write(&self, section: Section) -> Result<(), String> {
+        self.feed.can_write(section)
+    }
+}
+
+impl Layout {
+    fn read(table: &mut Table<'_>) -> Option<Layout> {
+        let delimiter = one_byte(table, "delimiter");
+        let quote = one_byte(table, "quote");
+        let escape = one_byte(table, "escape");
+        let comment = one_byte(table, "comment");
+        let header_row = table.integer("header_row", 0..10_001).unwrap_or(1);
+        let set = |option: Setting| match option {
+            Setting::Byte(byte) => Some(byte),
+            Setting::Absent | Setting::Off => None,
+        };
+        if matches!(delimiter?, Setting::Off) {
+            table.error(format!("`{}` must not be empty", table.name_of("delimiter")));
+            return None;
+        }
+        let layout = Layout {
+            delimiter: set(delimiter?),
+            quote: if quote? == Setting::Absent { Some(b'"') } else { set(quote?) },
+            escape: set(escape?),
+            comment: set(comment?),
+            header_row,
+        };
+        layout.check(table)
+    }
+
+    /// No character can mean two things.
+    fn check(self, table: &Table<'_>) -> Option<Layout> {
+        let mut signs: Vec<u8> =
+            [self.delimiter, self.quote, self.escape, self.comment].into_iter().flatten().collect();
+        let count = signs.len();
+        signs.sort_unstable();
+        signs.dedup();
+        if signs.len() == count {
+            return Some(self);
+        }
+        table.error(format!(
+            "`{}`: `delimiter`, `quote`, `escape` and `comment` must differ",
+            table.path()
+        ));
+        None
+    }
+}
+
+/// What the config says of an option that is one character.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    Absent,
+    Off,
+    Byte(u8),
+}
+
+/// `None` where the option is wrong.
+fn one_byte(table: &mut Table<'_>, key: &'static str) -> Option<Setting> {
+    let name = table.name_of(key);
+    let Some(entry) = table.take(key) else { return Some(Setting::Absent) };
+    let (text, _) = entry.string(&name)?;
+    match text.as_bytes() {
+        [] => Some(Setting::Off),
+        [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => {
+            Some(Setting::Byte(*byte))
+        }
+        _ => {
+            entry.error(format!("`{name}` must be one ASCII character"));
+            None
+        }
+    }
+}
+
+fn check_column(path: &str, header_row: u64) -> Result<(), String> {
+    let place = path.strip_prefix('#').and_then(|place| place.parse::<u64>().ok());
+    match place {
+        Some(1..=10_000) => Ok(()),
+        Some(_) => Err("columns are counted from \"#1\" to \"#10000\"".to_owned()),
+        None if header_row == 0 => Err("there are no names without a header (`header_row = 0`); \
+             name a column by its place, such as \"#3\""
+            .to_owned()),
+        None => Ok(()),
+    }
+}
