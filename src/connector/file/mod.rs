@@ -5,3 +5,14 @@ pub mod edit;
 pub mod json;
 pub mod replace;
 pub mod xml;
+
+mod items;
+mod outline;
+mod path;
+mod rewrite;
+mod tree;
+mod tree_write;
+mod window;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,296 @@
+//! The connector of tree-shaped feeds, shared by XML and JSON: settings, and the reader that turns
+//! the items of a walk into rows.
+
+use std::sync::Arc;
+
+use super::outline::{Item, Outline, Walk};
+use super::path::{Path, Start, Step};
+use super::tree::{NodeId, Tree};
+use super::tree_write::{RewriteValue, TreeWriter};
+use crate::connector::feed::decode::Characters;
+use crate::connector::feed::mapping::{Lookup, PathId};
+use crate::connector::feed::settings::FeedSettings;
+use crate::connector::feed::source::{Bytes, Source};
+use crate::connector::{
+    Connector, ConnectorError, Context, Delivery, Reader, RowBatch, Settings, Want, Writer,
+};
+use crate::model::Section;
+use crate::settings::Table;
+
+/// What one format does in its own way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Format {
+    /// Where items are when `items` is not given; `None`: it has to be.
+    pub(crate) default_items: Option<&'static str>,
+    /// What the format says of a path that is otherwise right.
+    pub(crate) check: fn(&Path) -> Result<(), String>,
+    /// Opens a source as text, in the encoding that the document names unless the config does.
+    pub(crate) decode: fn(Bytes, &FeedSettings) -> Result<Characters, ConnectorError>,
+    /// Starts a walk.
+    pub(crate) walk: fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>,
+    /// How values are rewritten.
+    pub(crate) rewrite: RewriteValue,
+}
+
+/// The settings of a tree-shaped feed.
+#[derive(Clone, Debug)]
+pub(crate) struct TreeSettings {
+    pub(crate) format: Format,
+    pub(crate) feed: Arc<FeedSettings>,
+    outline: Arc<Outline>,
+}
+
+impl Format {
+    /// Takes the keys out of an integration's table.
+    pub(crate) fn settings(
+        self,
+        table: &mut Table<'_>,
+        context: &Context,
+    ) -> Option<Box<dyn Settings>> {
+        let items = self.items(table);
+        let variants = read_variants(table);
+        let check = |text: &str| Path::parse(text).and_then(|path| (self.check)(&path));
+        let feed = FeedSettings::read(table, context, &check)?;
+        // Each has been checked; one that is not right does not come this far.
+        let paths: Vec<_> =
+            feed.mapping.paths.iter().filter_map(|path| Path::parse(&path.text).ok()).collect();
+        let outline = Outline::new(items?, variants?.as_deref(), paths.iter());
+        Some(Box::new(TreeSettings { format: self, feed: feed.into(), outline: outline.into() }))
+    }
+
+    /// The way to the items; `None` where an error was added.
+    fn items(self, table: &mut Table<'_>) -> Option<Vec<Step>> {
+        let name = table.name_of("items");
+        let (text, line) = match (table.take("items"), self.default_items) {
+            (Some(entry), _) => entry.string(&name)?,
+            (None, Some(text)) => (text.to_owned(), table.line()),
+            (None, None) => {
+                table.error(format!(
+                    "`{name}` is missing; say where the items are, from the root: items = \
+                     \"/shop/item\""
+                ));
+                return None;
+            }
+        };
+        let steps = Path::parse_items(text.trim()).and_then(|steps| {
+            if steps.is_empty() && self.default_items.is_none() {
+                return Err("it needs at least one element, such as \"/shop/item\"".to_owned());
+            }
+            Ok(steps)
+        });
+        steps.map_err(|why| table.problems().error(line, format!("`{name}`: {why}"))).ok()
+    }
+}
+
+/// The way to the variants, if there are any; `None` where an error was added.
+fn read_variants(table: &mut Table<'_>) -> Option<Option<Vec<Step>>> {
+    let name = table.name_of("variants");
+    let Some(entry) = table.take("variants") else { return Some(None) };
+    let (text, line) = entry.string(&name)?;
+    Path::parse_variants(text.trim())
+        .map(Some)
+        .map_err(|why| table.problems().error(line, format!("`{name}`: {why}")))
+        .ok()
+}
+
+impl Settings for TreeSettings {
+    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError> {
+        let source = self.feed.source.connect()?;
+        Ok(Box::new(TreeConnector { settings: self.clone(), source }))
+    }
+
+    fn provides(&self, section: Section) -> Result<(), String> {
+        self.feed.provides(section)
+    }
+
+    fn can_write(&self, section: Section) -> Result<(), String> {
+        self.feed.can_write(section)?;
+        let (_, path) = self.feed.mapping.writable(section)?;
+        match self.outline.paths.get(path.index()).map(|path| path.start) {
+            Some(Start::Root) => Err("a path from the root is a value of all items".to_owned()),
+            Some(Start::Holder) if self.outline.variants.is_some() => {
+                Err("a path with `..` is a value of all variants of an item".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A tree-shaped feed, ready to be read.
+#[derive(Clone)]
+pub(crate) struct TreeConnector {
+    pub(crate) settings: TreeSettings,
+    pub(crate) source: Source,
+}
+
+impl TreeConnector {
+    /// Starts a walk over the source.
+    pub(crate) fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
+        let TreeSettings { format, feed, outline } = &self.settings;
+        let bytes = self.source.open(feed.keep())?;
+        (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))
+    }
+
+    /// What turns items into rows.
+    pub(crate) fn rows(&self, want: Want) -> Rows {
+        Rows {
+            feed: Arc::clone(&self.settings.feed),
+            outline: Arc::clone(&self.settings.outline),
+            outside: OutsideValues::default(),
+            want,
+        }
+    }
+}
+
+impl Connector for TreeConnector {
+    fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
+        Ok(Box::new(TreeReader { walk: self.walk()?, rows: self.rows(want), is_done: false }))
+    }
+
+    fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
+        if !Section::ALL.into_iter().any(|section| self.settings.can_write(section).is_ok()) {
+            return Ok(None);
+        }
+        let Some(read) = read.fingerprint.clone() else { return Ok(None) };
+        Ok(Some(Box::new(TreeWriter { connector: self.clone(), read })))
+    }
+}
+
+struct TreeReader {
+    walk: Box<dyn Walk>,
+    rows: Rows,
+    is_done: bool,
+}
+
+impl Reader for TreeReader {
+    fn next(&mut self, rows: &mut RowBatch) -> Result<bool, ConnectorError> {
+        rows.clear();
+        while !self.is_done && rows.is_empty() && rows.problems().is_empty() {
+            let goes_on = self.walk.walk(&mut |item| {
+                self.rows.add(&item, rows, &mut |_, _, _| {});
+                !rows.is_full() && rows.problems().len() < RowBatch::ROWS
+            })?;
+            self.is_done = !goes_on;
+        }
+        Ok(!rows.is_empty() || !rows.problems().is_empty())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
+        let header = self.walk.paths_seen();
+        let fingerprint = self.walk.finish()?;
+        Ok(Delivery { complete: self.rows.feed.complete, header, fingerprint })
+    }
+}
+
+/// Turns items into rows.
+pub(crate) struct Rows {
+    feed: Arc<FeedSettings>,
+    outline: Arc<Outline>,
+    outside: OutsideValues,
+    want: Want,
+}
+
+impl Rows {
+    /// Adds the rows of an item: one for each variant, or for itself. `each` gets, for every row
+    /// added, its place in the batch and what its fields look at.
+    pub(crate) fn add(
+        &mut self,
+        item: &Item<'_>,
+        batch: &mut RowBatch,
+        each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
+    ) {
+        let Rows { feed, outline, outside, want } = self;
+        outside.follow(item, outline);
+        let mut add = |node: NodeId| {
+            let view = View { item, outline, outside, node };
+            let before = batch.len();
+            feed.mapping.row(&view, *want, item.line, batch);
+            if batch.len() > before {
+                each(batch, before, &view);
+            }
+            true
+        };
+        let mut has_variants = false;
+        if let Some(variants) = &outline.variants {
+            item.tree.find_nodes(Tree::TOP, variants, &mut |node| {
+                has_variants = true;
+                add(node)
+            });
+        }
+        if !has_variants {
+            add(Tree::TOP);
+        }
+    }
+}
+
+/// What the fields of one row look at.
+pub(crate) struct View<'a> {
+    pub(crate) item: &'a Item<'a>,
+    pub(crate) outline: &'a Outline,
+    outside: &'a OutsideValues,
+    /// The variant, or the item itself.
+    node: NodeId,
+}
+
+impl View<'_> {
+    /// Where the paths of an item start; `None` for those from the root.
+    pub(crate) fn start(&self, start: Start) -> Option<NodeId> {
+        match start {
+            Start::Item => Some(self.node),
+            Start::Holder => Some(Tree::TOP),
+            Start::Root => None,
+        }
+    }
+}
+
+impl Lookup for View<'_> {
+    fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
+        let Some(compiled) = self.outline.paths.get(path.index()) else { return };
+        match self.start(compiled.start) {
+            None => {
+                let _ = self.outside.values(path).iter().all(|value| each(value));
+            }
+            Some(from) => {
+                let tree = self.item.tree;
+                tree.find(from, &compiled.steps, compiled.attribute, &mut |found| {
+                    found.text.is_none_or(&mut *each)
+                });
+            }
+        }
+    }
+}
+
+/// What the paths from the root find, looked up once for all items that it is the same for.
+#[derive(Default)]
+struct OutsideValues {
+    version: Option<u64>,
+    /// By path, in the order of the mapping; empty for paths that do not start at the root.
+    values: Vec<Vec<String>>,
+}
+
+impl OutsideValues {
+    fn follow(&mut self, item: &Item<'_>, outline: &Outline) {
+        if !outline.reads_outside || self.version == Some(item.outside_version) {
+            return;
+        }
+        self.version = Some(item.outside_version);
+        self.values = outline
+            .paths
+            .iter()
+            .map(|path| {
+                let mut found = Vec::new();
+                if path.start == Start::Root {
+                    item.outside.find(Tree::TOP, &path.steps, path.attribute, &mut |one| {
+                        found.extend(one.text.map(str::to_owned));
+                        true
+                    });
+                }
+                found
+            })
+            .collect();
+    }
+
+    fn values(&self, path: PathId) -> &[String] {
+        self.values.get(path.index()).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,152 @@
+//! Writing to a file of items, whatever its format: which item gets which values, what becomes of
+//! each, and the file replaced in one step.
+
+use std::collections::HashMap;
+
+use super::edit::{Edit, rewrite};
+use super::replace::ReplaceError;
+use crate::connector::feed::source::Source;
+use crate::connector::{Fingerprint, Outcome, RowView, Value, Write};
+use crate::model::{Decimal, Section};
+
+/// A value of an item as it stands in the file.
+pub(crate) struct Cell {
+    /// What it is now.
+    pub(crate) current: Option<Decimal>,
+    /// What to change so that it becomes the new one, or why that cannot be.
+    pub(crate) edit: Result<Edit, String>,
+}
+
+/// The values to write, and the cells found for them so far.
+pub(crate) struct Rewrite<'w> {
+    writes: &'w [Write],
+    by_item: HashMap<&'w str, Vec<usize>>,
+    cells: Vec<Vec<Cell>>,
+}
+
+impl<'w> Rewrite<'w> {
+    /// Starts with the values to write.
+    pub(crate) fn new(writes: &'w [Write]) -> Rewrite<'w> {
+        let mut by_item: HashMap<&str, Vec<usize>> = HashMap::with_capacity(writes.len());
+        for (at, write) in writes.iter().enumerate() {
+            by_item.entry(&write.item_id).or_default().push(at);
+        }
+        Rewrite { writes, by_item, cells: writes.iter().map(|_| Vec::new()).collect() }
+    }
+
+    /// Whether something is to be written to this item.
+    pub(crate) fn wants(&self, item_id: &str) -> bool {
+        self.by_item.contains_key(item_id)
+    }
+
+    /// Adds the cells of one row of the file: `edit` makes the change of one value.
+    pub(crate) fn add_row(
+        &mut self,
+        row: &RowView<'_>,
+        edit: &mut dyn FnMut(&Write) -> Result<Edit, String>,
+    ) {
+        let Some(item_id) = id_of(row) else { return };
+        let Some(places) = self.by_item.get(item_id.as_ref()) else { return };
+        for &at in places {
+            let write = &self.writes[at];
+            let value = match write.section {
+                Section::Prices => row.price(),
+                _ => row.quantity(),
+            };
+            let current = match value {
+                Value::Known(value) => Some(value),
+                Value::Unknown | Value::Invalid => None,
+            };
+            self.cells[at].push(Cell { current, edit: edit(write) });
+        }
+    }
+
+    /// Replaces the file, if it still is the one that was read. One outcome for each value.
+    pub(crate) fn apply(self, source: &Source, read: &Fingerprint) -> Vec<Outcome> {
+        let (edits, mut outcomes) = self.decide();
+        if edits.is_empty() {
+            return outcomes;
+        }
+        let failed = match rewrite(source, &edits, read) {
+            Ok(()) => return outcomes,
+            Err(ReplaceError::Unchanged(why) | ReplaceError::ChangedMeanwhile(why)) => {
+                Outcome::Refused(why)
+            }
+            Err(ReplaceError::NotSynced(why)) => Outcome::Uncertain(why),
+        };
+        for outcome in &mut outcomes {
+            if *outcome == Outcome::Applied {
+                *outcome = failed.clone();
+            }
+        }
+        outcomes
+    }
+
+    /// What is to be changed, in the order of the file, and what becomes of each value if that
+    /// succeeds.
+    fn decide(self) -> (Vec<Edit>, Vec<Outcome>) {
+        let (mut edits, mut outcomes) = (Vec::new(), Vec::new());
+        for (at, (write, cells)) in self.writes.iter().zip(self.cells).enumerate() {
+            match decide_one(write, cells) {
+                Ok(all) => {
+                    outcomes.push(Outcome::Applied);
+                    edits.extend(all.into_iter().map(|edit| (edit, at)));
+                }
+                Err(outcome) => outcomes.push(outcome),
+            }
+        }
+        edits.sort_by_key(|(edit, at)| (edit.range.start, edit.range.end, *at));
+        refuse_shared_places(&mut edits, &mut outcomes);
+        (edits.into_iter().map(|(edit, _)| edit).collect(), outcomes)
+    }
+}
+
+/// The changes of one value, on all rows of its item.
+fn decide_one(write: &Write, cells: Vec<Cell>) -> Result<Vec<Edit>, Outcome> {
+    let Some(first) = cells.first() else {
+        return Err(Outcome::Refused("the file has no such item".to_owned()));
+    };
+    let current = first.current;
+    if cells.iter().any(|cell| cell.current != current) {
+        let words = "the item stands in the file more than once, with different values; make them \
+                     equal or remove all but one";
+        return Err(Outcome::Refused(words.to_owned()));
+    }
+    if current != write.before {
+        return Err(Outcome::Skipped(format!(
+            "it is {} now and was {} when it was read",
+            shown(current),
+            shown(write.before)
+        )));
+    }
+    cells.into_iter().map(|cell| cell.edit.map_err(Outcome::Refused)).collect()
+}
+
+/// Two values that stand in one place of the file are written only where they are equal.
+fn refuse_shared_places(edits: &mut Vec<(Edit, usize)>, outcomes: &mut [Outcome]) {
+    edits.dedup_by(|later, earlier| later.0 == earlier.0);
+    let clashes: Vec<usize> = edits
+        .windows(2)
+        .filter(|pair| pair[1].0.range.start < pair[0].0.range.end || same_place(pair))
+        .flat_map(|pair| [pair[0].1, pair[1].1])
+        .collect();
+    for &at in &clashes {
+        let words = "another value that differs is to be written to the same place of the file";
+        outcomes[at] = Outcome::Refused(words.to_owned());
+    }
+    edits.retain(|(_, at)| !clashes.contains(at));
+}
+
+fn same_place(pair: &[(Edit, usize)]) -> bool {
+    pair[0].0.range == pair[1].0.range
+}
+
+fn shown(value: Option<Decimal>) -> String {
+    value.map_or("unknown".to_owned(), |value| value.to_string())
+}
+
+/// The id of an item: its own, else its SKU, else its EAN.
+fn id_of<'a>(row: &RowView<'a>) -> Option<std::borrow::Cow<'a, str>> {
+    let own = row.item_id().or(row.sku()).map(Into::into);
+    own.or_else(|| row.ean().map(|ean| format!("ean:{ean}").into()))
+}

@@ -1,0 +1,204 @@
+//! A large reused buffer over a stream of text: parsers work on slices of it, and what they have
+//! not finished moves to the front before more is read.
+
+use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::{ConnectorError, Fingerprint};
+
+/// How much is read at once.
+pub(crate) const BLOCK_BYTES: usize = 1 << 20;
+
+/// The most that one item may take.
+pub(crate) const ITEM_BYTES: usize = 16 << 20;
+
+/// The most that one field may take.
+pub(crate) const FIELD_BYTES: usize = 1 << 20;
+
+/// A part of a document, as text.
+pub(crate) struct Window {
+    source: Characters,
+    charset: Charset,
+    text: String,
+    /// Bytes read behind `text`: the start of a character that is still incomplete, mostly none.
+    block: Vec<u8>,
+    block_bytes: usize,
+    /// Where `text` starts in the document, in bytes of UTF-8.
+    offset: u64,
+    /// The same in characters, where a character of the file is one byte; else 0.
+    offset_chars: u64,
+    ended: bool,
+    lines: Lines,
+}
+
+/// A line number that follows the reading.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lines {
+    line: u64,
+    /// Where in the window lines have been counted to.
+    counted: usize,
+}
+
+impl Lines {
+    /// The line, from 1, of a place in the window; places are asked for in ascending order.
+    pub(crate) fn at(&mut self, text: &str, place: usize) -> u64 {
+        if let Some(passed) = text.as_bytes().get(self.counted..place) {
+            self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+            self.counted = place;
+        }
+        self.line
+    }
+}
+
+impl Window {
+    /// A window over a document, read `block_bytes` at a time.
+    pub(crate) fn open(source: Characters, block_bytes: usize) -> Result<Window, ConnectorError> {
+        let charset = source.charset();
+        let mut window = Window {
+            source,
+            charset,
+            text: String::new(),
+            block: Vec::new(),
+            block_bytes,
+            offset: 0,
+            offset_chars: 0,
+            ended: false,
+            lines: Lines { line: 1, counted: 0 },
+        };
+        window.read_block()?;
+        Ok(window)
+    }
+
+    /// What the document was; an error where it changed while it was read.
+    pub(crate) fn finish(self) -> Result<Option<Fingerprint>, ConnectorError> {
+        self.source.finish()
+    }
+
+    /// An error of the document as a whole.
+    pub(crate) fn error(&self, message: &str) -> ConnectorError {
+        ConnectorError::source(format!("{}: {message}", self.source.source().path().display()))
+    }
+
+    /// An error at a place in the window.
+    pub(crate) fn error_at(&mut self, place: usize, message: &str) -> ConnectorError {
+        let (line, column) = self.position(place);
+        self.error(&format!("line {line}, column {column}: {message}"))
+    }
+
+    /// What is in the window.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the window starts in the document, in bytes of UTF-8.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Where the window starts in the file, in characters, where each is one byte; else 0.
+    pub(crate) fn offset_chars(&self) -> u64 {
+        self.offset_chars
+    }
+
+    /// The encoding of the file.
+    pub(crate) fn charset(&self) -> Charset {
+        self.source.source_charset()
+    }
+
+    /// Whether the window holds the end of the document.
+    pub(crate) fn is_last(&self) -> bool {
+        self.ended
+    }
+
+    /// A line counter that starts where the window's own has got to.
+    pub(crate) fn lines(&self) -> Lines {
+        self.lines
+    }
+
+    /// The line of a place in the window that is not before one asked for earlier.
+    pub(crate) fn line_at(&mut self, place: usize) -> u64 {
+        self.lines.at(&self.text, place)
+    }
+
+    /// Line and column, in characters, of a place in the window.
+    fn position(&mut self, place: usize) -> (u64, usize) {
+        let place = self.text.floor_char_boundary(place);
+        let line = self.line_at(place);
+        let before = &self.text[..place];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        (line, before[start..].chars().count() + 1)
+    }
+
+    /// Drops what is before `keep_from` and reads on. `what` is being read, for the error that it
+    /// is too long.
+    pub(crate) fn refill(&mut self, keep_from: usize, what: &str) -> Result<(), ConnectorError> {
+        let line = self.line_at(keep_from);
+        if !self.is_utf8() {
+            self.offset_chars += self.text[..keep_from].chars().count() as u64;
+        }
+        self.text.drain(..keep_from);
+        self.offset += keep_from as u64;
+        self.lines.counted = self.lines.counted.saturating_sub(keep_from);
+        if self.text.len() > ITEM_BYTES {
+            let limit = ITEM_BYTES >> 20;
+            return Err(self.error(&format!("line {line}: {what} is longer than {limit} MiB")));
+        }
+        self.read_block()
+    }
+
+    /// The last line.
+    pub(crate) fn last_line(&mut self) -> u64 {
+        self.line_at(self.text.len())
+    }
+
+    /// Reads as much again as there is, at least a block, so that an item that grows is parsed
+    /// anew only a few times.
+    fn read_block(&mut self) -> Result<(), ConnectorError> {
+        let start = self.block.len();
+        let wanted = self.text.len().clamp(self.block_bytes, ITEM_BYTES);
+        self.block.resize(start + wanted, 0);
+        let mut end = start;
+        while end < self.block.len() && !self.ended {
+            let count = self.source.read(&mut self.block[end..])?;
+            self.ended = count == 0;
+            end += count;
+        }
+        self.block.truncate(end);
+        if self.is_utf8() { self.take_utf8() } else { self.take_single_bytes() }
+    }
+
+    fn is_utf8(&self) -> bool {
+        self.charset.name() == Charset::UTF_8.name()
+    }
+
+    fn take_utf8(&mut self) -> Result<(), ConnectorError> {
+        let (valid, is_bad) = match std::str::from_utf8(&self.block) {
+            Ok(text) => {
+                self.text.push_str(text);
+                (self.block.len(), false)
+            }
+            Err(error) => {
+                let valid = &self.block[..error.valid_up_to()];
+                self.text.push_str(std::str::from_utf8(valid).unwrap_or_default());
+                (valid.len(), error.error_len().is_some() || self.ended)
+            }
+        };
+        if is_bad {
+            let message = "not UTF-8; if the file is in another encoding, name it with `encoding`";
+            return Err(self.error_at(self.text.len(), message));
+        }
+        self.block.drain(..valid);
+        Ok(())
+    }
+
+    /// A character a byte.
+    fn take_single_bytes(&mut self) -> Result<(), ConnectorError> {
+        match self.charset.text(&self.block) {
+            Ok(text) => self.text.push_str(&text),
+            Err(why) => {
+                let line = self.last_line();
+                return Err(self.error(&format!("line {line} or behind it {why}")));
+            }
+        }
+        self.block.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! Published feeds of many kinds, read through the connectors' interface and held against what an
+//! independent reader found in them. Runs where `INVSYNC_SAMPLES` names a folder with
+//! `mappings.toml`, `expected.json` and the feeds.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+use std::path::{Path, PathBuf};
+
+use invsync::connector::{Context, REGISTRY, RowBatch, RowView, Value, Want};
+use invsync::model::Decimal;
+use invsync::settings::{Document, Problems, Table};
+use serde_json::{Value as Json, json};
+
+#[test]
+fn samples_list_exactly_the_items_that_they_hold() {
+    let Some(folder) = std::env::var_os("INVSYNC_SAMPLES").map(PathBuf::from) else {
+        eprintln!("INVSYNC_SAMPLES is not set: the published samples were not read");
+        return;
+    };
+    let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let expected: Json = serde_json::from_str(&text).unwrap();
+    let document = Document::new(
+        &folder.join("mappings.toml"),
+        std::fs::read_to_string(folder.join("mappings.toml")).unwrap(),
+    );
+    let mut checked = 0;
+    for (name, feed) in expected["feeds"].as_object().unwrap() {
+        if let Some(items) = read(&document, name, &folder) {
+            let expected = feed["items"].as_array().unwrap();
+            assert_eq!(items.len(), expected.len(), "{name}");
+            for (item, expected) in items.iter().zip(expected) {
+                assert_eq!(item, &normal(expected), "{name}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 10, "{checked}");
+}
+
+/// The items of a feed; `None` where no connector of this version reads it.
+fn read(document: &Document, name: &str, folder: &Path) -> Option<Vec<Json>> {
+    let values = toml::de::DeTable::parse(document.text()).unwrap();
+    let problems = Problems::default();
+    let mut root = Table::root(document, &problems, values.get_ref());
+    let integrations = root.table("integrations").unwrap().entries();
+    let (.., entry) = integrations.into_iter().find(|(key, ..)| *key == name).unwrap();
+    let mut table = entry.table(format!("integrations.{name}")).unwrap();
+    let (connector, _) = table.string("connector").unwrap();
+    if connector == "csv" { return None; }
+    let registration = REGISTRY.iter().find(|known| known.name == connector)?;
+    let context = Context { folder: folder.to_owned(), is_store: false, currency: None };
+    let settings = (registration.settings)(&mut table, &context);
+    table.finish();
+    assert_eq!(problems.into_sorted().0, [], "{name}");
+    let connector = settings.unwrap().connect().unwrap();
+    let mut reader = connector.open(Want { stock: true, prices: true, names: true }).unwrap();
+    let (mut batch, mut items) = (RowBatch::default(), Vec::new());
+    while reader.next(&mut batch).unwrap() {
+        items.extend(batch.rows().map(|row| item(&row)));
+    }
+    reader.finish().unwrap();
+    Some(items)
+}
+
+fn item(row: &RowView<'_>) -> Json {
+    json!({
+        "item_id": row.item_id().or(row.sku()),
+        "sku": row.sku(),
+        "ean": row.ean(),
+        "name": row.name(),
+        "quantity": number(row.quantity()),
+        "price": number(row.price()),
+        "currency": row.currency().map(|currency| currency.to_string()),
+    })
+}
+
+fn number(value: Value) -> Option<String> {
+    value.cell().get().map(|number| number.to_string())
+}
+
+/// The expected item with its numbers written as ours.
+fn normal(expected: &Json) -> Json {
+    let mut item = expected.clone();
+    for key in ["quantity", "price"] {
+        if let Some(text) = item[key].as_str() {
+            item[key] = json!(Decimal::parse(text.as_bytes()).unwrap().to_string());
+        }
+    }
+    item
+}
