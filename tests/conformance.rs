@@ -68,7 +68,7 @@ fn render_json(items: &[Item]) -> String {
                     format!(" \"stock\": {{ \"free\": {number} }},")
                 }
                 Cell::Is(word) => format!(" \"stock\": {{ \"free\": {} }},", quoted(word)),
-                Cell::Empty => " \"stock\": { \"free\": null },".to_owned(),
+                Cell::Empty => " \"stock\": { \"free\": \"\" },".to_owned(),
                 Cell::Absent => " \"stock\": {},".to_owned(),
             };
             text += &match item.price {

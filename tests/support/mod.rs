@@ -3,7 +3,7 @@
 
 pub(crate) mod conformance;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,6 +127,15 @@ impl Shop {
         let mut files = BTreeMap::new();
         collect(self.folder.path(), &mut files);
         files
+    }
+
+    /// Fails where a file was made, changed or removed since [`Shop::all_files`].
+    pub(crate) fn is_untouched_since(&self, before: &BTreeMap<PathBuf, Vec<u8>>) {
+        let after = self.all_files();
+        let names = before.keys().chain(after.keys());
+        let touched: BTreeSet<_> =
+            names.filter(|name| before.get(*name) != after.get(*name)).collect();
+        assert!(touched.is_empty(), "touched: {touched:?}");
     }
 
     /// The binary, about to run in the shop; nothing of the caller's environment gets through.
