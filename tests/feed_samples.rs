@@ -46,7 +46,9 @@ fn read(document: &Document, name: &str, folder: &Path) -> Option<Vec<Json>> {
     let (.., entry) = integrations.into_iter().find(|(key, ..)| *key == name).unwrap();
     let mut table = entry.table(format!("integrations.{name}")).unwrap();
     let (connector, _) = table.string("connector").unwrap();
-    if connector == "csv" { return None; }
+    if connector == "csv" {
+        return None;
+    }
     let registration = REGISTRY.iter().find(|known| known.name == connector)?;
     let context = Context { folder: folder.to_owned(), is_store: false, currency: None };
     let settings = (registration.settings)(&mut table, &context);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::connector::{Connector, ConnectorError, Context, Registration};
+use crate::model::Currency;
 use crate::settings::Document;
 
 /// `csv` can be written, `api` cannot; `early` and `mute` give up.

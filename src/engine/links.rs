@@ -1,6 +1,5 @@
 //! Link commands: links by hand, from a file, by reading the integration; all of them recorded.
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::inventory::{Access, LinkChange, LinkState, Products, StoredLink, Tx};
 use crate::model::{
     ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
 };
-use crate::report::{Changes, RunReport};
+use crate::report::{Changes, EachChange, RunReport};
 
 /// Where the links of a link command come from.
 pub(super) enum Source<'a> {
@@ -76,7 +75,7 @@ pub(super) fn link(
             }
         }
     }
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link);
+    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link, &[]);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
@@ -298,7 +297,7 @@ struct LinkChanges {
 }
 
 impl Changes for LinkChanges {
-    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
+    fn each(&self, each: EachChange<'_>) -> anyhow::Result<()> {
         let sku = |link: &Option<StoredLink>| {
             link.as_ref().and_then(|link| link.product).map(|product| self.products.sku(product))
         };

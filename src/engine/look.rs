@@ -82,6 +82,7 @@ pub(super) fn check(
         Err(error) if is_missing(&error) => empty_inventory(session)?,
         Err(error) => return Err(error),
     };
+    session.check_places(&inventory)?;
     let mut checked = Checked {
         integration: integration.name.clone(),
         items: 0,
@@ -127,7 +128,9 @@ fn find_problems(
     let opened = connector.open(want);
     let reader = match opened {
         Err(error) if error.kind == ErrorKind::Mapping => {
-            return Err(RunError::new(Exit::CheckFailed, error.message));
+            let mut problems = ProblemLog::default();
+            problems.add(ProblemKind::Config, About::default(), &error.message);
+            return Ok(problems);
         }
         opened => opened?,
     };

@@ -7,6 +7,7 @@
 //! Every command goes this way; it chooses the ends, never another way. The middle (match, plan,
 //! guard) does no I/O. A dry run is the same plan, not applied.
 
+mod due;
 mod guards;
 mod links;
 mod look;
@@ -33,7 +34,9 @@ use run::{IfMissing, RunError};
 use crate::config::{Config, Integration, Unlinked};
 use crate::connector::{Connector, RowView};
 use crate::inventory::{Access, InventoryError};
-use crate::model::{ChangeRow, Direction, Exit, Guard, Problem, RunSummary, Section, Timestamp};
+use crate::model::{
+    ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section, Timestamp,
+};
 use crate::report::RunReport;
 
 /// What a command was told on the command line.
@@ -106,7 +109,8 @@ pub fn pull(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Re
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
-        exit = exit.max(pull::pull(session, integration, connector.as_ref(), None, sink)?);
+        let ended = pull::pull(session, integration, connector.as_ref(), None, sink);
+        exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
     }
     Ok(exit)
 }
@@ -119,7 +123,8 @@ pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Re
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
-        exit = exit.max(push::push(session, integration, connector.as_ref(), None, sink)?);
+        let ended = push::push(session, integration, connector.as_ref(), None, sink);
+        exit = exit.max(go_on(session, integration, Command::Push, ended, sink)?);
     }
     Ok(exit)
 }
@@ -128,34 +133,67 @@ pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Re
 pub fn sync(
     session: &Session<'_>,
     which: &[&Integration],
-    _due: bool,
+    due: bool,
     sink: Sink<'_>,
 ) -> Result<Exit> {
-    let both = [Direction::Download, Direction::Send];
-    let connected = connect(session, which, &both)?;
+    let mut passes = Vec::new();
+    for (integration, connector) in
+        connect(session, which, &[Direction::Download, Direction::Send])?
+    {
+        let only = match due {
+            true => due::due_sections(session, integration)?,
+            false => due::Due::All,
+        };
+        if let Some(session) = only.narrow(session) {
+            passes.push((session, integration, connector, None));
+        }
+    }
     let mut exit = Exit::Done;
-    let mut kept = Vec::new();
-    for (integration, connector) in &connected {
-        let mut keep = None;
+    for (session, integration, connector, kept) in &mut passes {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
         if has(session, integration, Direction::Download) {
-            let sends = has(session, integration, Direction::Send);
-            let keep = sends.then_some(&mut keep);
-            exit = exit.max(pull::pull(session, integration, connector.as_ref(), keep, sink)?);
+            let keep = has(session, integration, Direction::Send).then_some(kept);
+            let ended = pull::pull(session, integration, connector.as_ref(), keep, sink);
+            exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
         }
-        kept.push(keep);
     }
-    for ((integration, connector), kept) in connected.iter().zip(kept) {
+    for (session, integration, connector, kept) in passes {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
-        if has(session, integration, Direction::Send) {
-            exit = exit.max(push::push(session, integration, connector.as_ref(), kept, sink)?);
+        if has(&session, integration, Direction::Send) {
+            let ended = push::push(&session, integration, connector.as_ref(), kept, sink);
+            exit = exit.max(go_on(&session, integration, Command::Push, ended, sink)?);
         }
     }
     Ok(exit)
+}
+
+/// A run that could not even start is a failed one; the other integrations run whatever became of
+/// it. Wrong usage ends the command.
+fn go_on(
+    session: &Session<'_>,
+    integration: &Integration,
+    command: Command,
+    ended: Result<Exit>,
+    sink: Sink<'_>,
+) -> Result<Exit> {
+    let error = match ended {
+        Err(error) if !matches!(exit_of(&error), Exit::Usage) && is_of_a_run(&error) => error,
+        other => return other,
+    };
+    let mut summary = RunSummary::start(Some(&integration.name), command, session.options.dry_run);
+    summary.status = RunStatus::Failed;
+    summary.finished_at = Some(Timestamp::now());
+    summary.error = Some(format!("{}: {error:#}. Nothing was changed.", integration.name));
+    sink(&RunReport::empty(summary))?;
+    Ok(exit_of(&error))
+}
+
+fn is_of_a_run(error: &anyhow::Error) -> bool {
+    error.is::<InventoryError>() || error.is::<RunError>()
 }
 
 fn has(session: &Session<'_>, integration: &Integration, direction: Direction) -> bool {
@@ -379,7 +417,7 @@ pub struct HistoryRow<'a> {
     /// The run's integration.
     pub integration: Option<&'a str>,
     /// The run's command.
-    pub command: crate::model::Command,
+    pub command: Command,
 }
 
 /// Streams every recorded change of a product, oldest first. An unknown SKU is a [`UsageError`].

@@ -307,7 +307,7 @@ fn edit(
     let edited = plan_edits(session, &tx, edits, &mut summary)?;
     let Edited { reading, mut plans, renamed } = edited;
     if !session.options.dry_run {
-        let run = tx.start_run(None, &summary)?;
+        let run = tx.start_run(None, &[], &summary)?;
         summary.run_id = Some(run);
         tx.insert_products(run, &reading.matched.created)?;
         for (product, texts) in &renamed {

@@ -35,7 +35,11 @@ pub(super) fn pull(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let inventory = session.open(IfMissing::Create)?;
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull);
+    let worked_on: Vec<_> = sections(session, integration, Direction::Download)
+        .iter()
+        .map(|(section, _)| *section)
+        .collect();
+    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull, &worked_on);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {

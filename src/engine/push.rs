@@ -22,6 +22,8 @@ use crate::model::{
 };
 use crate::report::RunReport;
 
+const SENT: &str = "What was sent before is recorded, the rest was not sent";
+
 /// Pushes one integration, planning on `kept` where that is still what the store has.
 pub(super) fn push(
     session: &Session<'_>,
@@ -43,7 +45,11 @@ fn push_in(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let kept = kept.filter(|kept| is_current(session, inventory, integration, kept));
-    let started = OpenRun::start(session, inventory, &integration.name, Command::Push);
+    let worked_on: Vec<_> = sections(session, integration, Direction::Send)
+        .iter()
+        .map(|(section, _)| *section)
+        .collect();
+    let started = OpenRun::start(session, inventory, &integration.name, Command::Push, &worked_on);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
@@ -70,7 +76,7 @@ fn push_in(
             Ok(exit)
         }
         Err(error) => {
-            let exit = run.fail(session, &error, "What was sent before is recorded");
+            let exit = run.fail(session, &error, SENT);
             sink(&RunReport::empty(run.summary))?;
             Ok(exit)
         }
@@ -122,13 +128,17 @@ fn run_push(
         .ok_or_else(|| RunError::new(Exit::Failed, "this integration cannot be written"))?;
     let mut plans = push.plan(&mut reading, writer.as_ref())?;
     push.report_broken_links(&mut reading);
+    let mut failure = None;
     if !session.options.dry_run {
         push.keep_links(&reading)?;
-        for plan in plans.iter_mut().filter(|plan| !plan.stopped) {
-            push.send(plan, &reading, writer.as_ref())?;
-        }
+        // What was sent before a failure stays in the plan, the report and the record.
+        failure = plans
+            .iter_mut()
+            .filter(|plan| !plan.stopped)
+            .try_for_each(|plan| push.send(plan, &reading, writer.as_ref()))
+            .err();
     }
-    let exit = push.finish(&plans, &reading)?;
+    let exit = push.finish(&plans, &reading, failure.as_ref())?;
     Ok(Pushed { reading, plans, exit })
 }
 
@@ -414,10 +424,18 @@ impl Push<'_, '_> {
     }
 
     /// Records held-back changes, problems, newly confirmed values and the end of the run.
-    fn finish(&mut self, plans: &[SectionPlan], reading: &Reading) -> Result<Exit, RunError> {
+    fn finish(
+        &mut self,
+        plans: &[SectionPlan],
+        reading: &Reading,
+        failure: Option<&RunError>,
+    ) -> Result<Exit, RunError> {
         let problems = &reading.matched.problems;
         let ending = Ending::of(plans, false, problems);
         self.summarise(plans, reading, &ending);
+        if let Some(failure) = failure {
+            self.run.note_failure(failure, SENT);
+        }
         let summary = &self.run.summary;
         if let (false, Some(run), Some(integration)) =
             (self.session.options.dry_run, summary.run_id, self.run.integration_id)
@@ -443,7 +461,7 @@ impl Push<'_, '_> {
             tx.commit()?;
         }
         let differs = self.session.options.exit_code && summary.changed.total() > 0;
-        let exit = ending.exit();
+        let exit = ending.exit().max(failure.map_or(Exit::Done, |failure| failure.exit));
         Ok(if differs { exit.max(Exit::Differences) } else { exit })
     }
 

@@ -1,14 +1,14 @@
 //! What was recorded: runs and the history of a product.
 
+use std::io;
 use std::time::Duration;
 
-use super::problem_log::{About, ProblemLog};
 use super::products::unknown_sku;
 use super::view::{RecordedChanges, row_of};
 use super::{HistoryRow, Session, Sink, UsageError};
 use crate::inventory::{Access, Inventory, Lock, lock_path};
-use crate::model::{Direction, RunStatus, RunSummary, Section, SectionHeading};
-use crate::report::RunReport;
+use crate::model::{Direction, Problem, RunStatus, RunSummary, Section, SectionHeading};
+use crate::report::{Problems, RunReport};
 
 /// A run without an end is still running while its lock is held, and has crashed otherwise.
 fn settle_status(inventory: &Inventory, summary: &mut RunSummary) {
@@ -66,20 +66,36 @@ pub(super) fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Res
         Ok(true)
     })?;
     summary.sections = headings;
-    let mut problems = ProblemLog::default();
-    for problem in tx.problems(id)? {
-        let about = About {
-            item_id: problem.item_id.as_deref(),
-            sku: problem.sku.as_deref(),
-            line: problem.line.unwrap_or_default(),
-        };
-        problems.add(problem.kind, about, &problem.message);
-    }
+    let problems = RecordedProblems {
+        first: tx.problems(id)?,
+        count: tx.problem_counts(id)?.iter().map(|(_, count)| count).sum(),
+    };
     sink(&RunReport {
         summary,
         changes: Box::new(RecordedChanges { tx: &tx, run: id }),
         problems: Box::new(problems),
     })
+}
+
+/// The problems of a recorded run: how many there were, and the first of them.
+struct RecordedProblems {
+    first: Vec<Problem>,
+    count: u64,
+}
+
+impl Problems for RecordedProblems {
+    fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn each(&self, each: &mut dyn FnMut(&Problem) -> io::Result<bool>) -> anyhow::Result<()> {
+        for problem in &self.first {
+            if !each(problem)? {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Every recorded change of a product.

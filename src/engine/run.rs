@@ -12,7 +12,7 @@ use crate::inventory::{
     Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, StoredPlace,
     Tx, lock_path,
 };
-use crate::model::{ChangeStatus, Command, Exit, RunStatus, RunSummary, Section, Timestamp};
+use crate::model::{ChangeStatus, Command, Exit, Place, RunStatus, RunSummary, Section, Timestamp};
 
 /// How long another program's write to the inventory is waited for, unless `--wait` is longer.
 const INVENTORY_WAIT: Duration = Duration::from_secs(300);
@@ -107,34 +107,38 @@ impl Session<'_> {
 
     /// Makes the inventory know the declared warehouses and price groups.
     pub(super) fn declare_places(&self, inventory: &Inventory) -> anyhow::Result<()> {
-        let declared = [
-            (Section::Stock, &self.config.warehouses),
-            (Section::Prices, &self.config.price_groups),
-        ];
-        let explain = |error: InventoryError| match error.kind {
-            InventoryErrorKind::Usage => anyhow::Error::from(UsageError(format!(
-                "{}: {}",
-                self.config.path.display(),
-                error.message
-            ))),
-            _ => error.into(),
-        };
-        let mut is_known = true;
-        {
-            let tx = inventory.begin(Access::Read, Duration::ZERO, &|_| {})?;
-            for (section, places) in declared {
-                is_known &= tx.knows(section, places).map_err(explain)?;
-            }
-        }
+        let is_known = self.check_places(inventory)?;
         if is_known || (self.options.dry_run && inventory.path().is_some()) {
             return Ok(());
         }
         let tx = self.begin_write(inventory)?;
-        for (section, places) in declared {
-            tx.declare(section, places).map_err(explain)?;
+        for (section, places) in self.declared_places() {
+            tx.declare(section, places)?;
         }
         tx.commit()?;
         Ok(())
+    }
+
+    /// Whether the inventory knows all declared warehouses and price groups. A price group whose
+    /// currency is not the inventory's is wrong usage.
+    pub(super) fn check_places(&self, inventory: &Inventory) -> anyhow::Result<bool> {
+        let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        let mut is_known = true;
+        for (section, places) in self.declared_places() {
+            is_known &= tx.knows(section, places).map_err(|error| match error.kind {
+                InventoryErrorKind::Usage => anyhow::Error::from(UsageError(format!(
+                    "{}: {}",
+                    self.config.path.display(),
+                    error.message
+                ))),
+                _ => error.into(),
+            })?;
+        }
+        Ok(is_known)
+    }
+
+    fn declared_places(&self) -> [(Section, &[Place]); 2] {
+        [(Section::Stock, &self.config.warehouses), (Section::Prices, &self.config.price_groups)]
     }
 
     /// The stored place of a key; in a dry run it may not be stored yet, or still under the key
@@ -236,6 +240,7 @@ impl<'a> OpenRun<'a> {
         inventory: &'a Inventory,
         integration: &str,
         command: Command,
+        sections: &[Section],
     ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
         let dry_run = session.options.dry_run;
         let mut summary = RunSummary::start(Some(integration), command, dry_run);
@@ -265,23 +270,28 @@ impl<'a> OpenRun<'a> {
                      failed); `invsync runs {crashed}` shows it"
                 ));
             }
-            summary.run_id = Some(tx.start_run(Some(id), &summary)?);
+            summary.run_id = Some(tx.start_run(Some(id), sections, &summary)?);
             tx.commit()?;
             Some(id)
         };
         Ok(Ok(OpenRun { inventory, integration_id, summary, _lock: lock }))
     }
 
-    /// Records that the run failed: its own row and nothing else.
-    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+    /// Puts a failure into the summary; `state` says what was left unchanged.
+    pub(super) fn note_failure(&mut self, error: &RunError, state: &str) {
         let name = self.summary.integration.clone().unwrap_or_default();
+        let message = error.message.trim_end_matches('.');
         self.summary.status = match error.exit {
             Exit::Interrupted => RunStatus::Interrupted,
             _ => RunStatus::Failed,
         };
         self.summary.finished_at = Some(Timestamp::now());
-        self.summary.error =
-            Some(format!("{name}: {}. {state}", error.message.trim_end_matches('.')));
+        self.summary.error = Some(format!("{name}: {message}. {state}."));
+    }
+
+    /// Records that the run failed: its own row and nothing else.
+    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+        self.note_failure(error, state);
         if let Some(run) = self.summary.run_id {
             let recorded = session.begin_write(self.inventory).and_then(|tx| {
                 tx.finish_run(run, &self.summary)?;

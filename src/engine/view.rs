@@ -1,6 +1,5 @@
 //! Changes on their way to a report: from a plan, or from the record.
 
-use std::io;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -11,16 +10,13 @@ use crate::inventory::{
     Access, Inventory, NewProduct, ProductId, RecordedChange, RecordedValue, Tx,
 };
 use crate::model::{ChangeRow, Section, Value};
-use crate::report::Changes;
+use crate::report::{Changes, EachChange};
 
 /// No changes.
 pub(super) struct NoChanges;
 
 impl Changes for NoChanges {
-    fn each(
-        &self,
-        _each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>,
-    ) -> anyhow::Result<()> {
+    fn each(&self, _each: EachChange<'_>) -> anyhow::Result<()> {
         Ok(())
     }
 }
@@ -35,11 +31,30 @@ pub(super) struct PlanChanges<'a> {
 }
 
 impl Changes for PlanChanges<'_> {
-    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
+    fn each(&self, each: EachChange<'_>) -> anyhow::Result<()> {
+        self.stream(self.plans.iter(), each)
+    }
+
+    fn each_of(&self, section: Section, each: EachChange<'_>) -> anyhow::Result<()> {
+        self.stream(self.plans.iter().filter(|plan| plan.section == section), each)
+    }
+
+    fn count_of(&self, section: Section) -> anyhow::Result<u64> {
+        let plans = self.plans.iter().filter(|plan| plan.section == section);
+        Ok(plans.map(|plan| plan.changes.len() as u64).sum())
+    }
+}
+
+impl PlanChanges<'_> {
+    fn stream<'p>(
+        &self,
+        plans: impl Iterator<Item = &'p SectionPlan>,
+        each: EachChange<'_>,
+    ) -> anyhow::Result<()> {
         let tx = self.inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
         let new: FxHashMap<ProductId, &NewProduct> =
             self.matched.created.iter().map(|product| (product.id, product)).collect();
-        for plan in self.plans {
+        for plan in plans {
             for at in self.in_sku_order(plan) {
                 let change = &plan.changes[at as usize];
                 let name = match new.get(&change.product) {
@@ -53,9 +68,7 @@ impl Changes for PlanChanges<'_> {
         }
         Ok(())
     }
-}
 
-impl PlanChanges<'_> {
     fn row<'r>(
         &'r self,
         plan: &'r SectionPlan,
@@ -108,7 +121,7 @@ pub(super) struct RecordedChanges<'a> {
 }
 
 impl Changes for RecordedChanges<'_> {
-    fn each(&self, each: &mut dyn FnMut(&ChangeRow<'_>) -> io::Result<bool>) -> anyhow::Result<()> {
+    fn each(&self, each: EachChange<'_>) -> anyhow::Result<()> {
         self.tx.each_change::<anyhow::Error>(self.run, &mut |change| Ok(each(&row_of(change))?))
     }
 }

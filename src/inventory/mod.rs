@@ -108,17 +108,15 @@ impl Inventory {
             )
             .into());
         }
-        let made = tempfile::Builder::new()
-            .prefix(".invsync-")
-            .suffix(".tmp")
-            .tempfile_in(folder)
-            .map_err(|why| {
-                InventoryError::broken(format!(
-                    "the inventory {} cannot be made: {why}. Check that you may write in {}",
-                    path.display(),
-                    folder.display()
-                ))
-            })?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".invsync-").suffix(".tmp");
+        let made = with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
+            InventoryError::broken(format!(
+                "the inventory {} cannot be made: {why}. Check that you may write in {}",
+                path.display(),
+                folder.display()
+            ))
+        })?;
         {
             let conn = Connection::open(made.path())
                 .map_err(|error| InventoryError::from_sqlite(path, &error))?;
@@ -133,10 +131,7 @@ impl Inventory {
                 .map_err(|(_, error)| InventoryError::from_sqlite(path, &error))?;
         }
         match made.persist_noclobber(path) {
-            Ok(file) => {
-                set_default_permissions(&file);
-                Ok(true)
-            }
+            Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(InventoryError::broken(format!(
                 "the inventory {} cannot be made: {}",
@@ -366,15 +361,22 @@ fn check_header(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A temporary file is private; an inventory is made as any other file of its owner's.
+/// A temporary file is private; an inventory is made as any other file of its owner's, with what
+/// the umask leaves.
 #[cfg(unix)]
-fn set_default_permissions(file: &std::fs::File) {
+fn with_usual_permissions<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b tempfile::Builder<'p, 's> {
     use std::os::unix::fs::PermissionsExt;
-    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
+    builder.permissions(std::fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
-fn set_default_permissions(_file: &std::fs::File) {}
+fn with_usual_permissions<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b tempfile::Builder<'p, 's> {
+    builder
+}
 
 /// Where an integration's lock file is: beside the inventory.
 pub fn lock_path(inventory: &Path, integration: &str) -> PathBuf {

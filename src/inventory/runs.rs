@@ -55,14 +55,21 @@ const SUMMARY: &str = "SELECT runs.id, integrations.name, command, status, start
 
 impl Tx<'_> {
     /// Records that a run begins, and gives its id.
-    pub fn start_run(&self, integration: Option<i64>, summary: &RunSummary) -> Result<i64> {
+    pub fn start_run(
+        &self,
+        integration: Option<i64>,
+        sections: &[Section],
+        summary: &RunSummary,
+    ) -> Result<i64> {
+        let sections: Vec<_> = sections.iter().map(|section| section.word()).collect();
         self.with(|conn| {
             conn.execute(
-                "INSERT INTO runs (integration_id, command, status, started_ms)
-                 VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO runs (integration_id, command, sections, status, started_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
                     integration,
                     summary.command.word(),
+                    sections.join(","),
                     RunStatus::Running.word(),
                     summary.started_at.unix_ms
                 ],
@@ -176,6 +183,23 @@ impl Tx<'_> {
                 "SELECT max(id) FROM runs WHERE integration_id = ?1",
                 [integration],
                 |row| row.get(0),
+            )
+        })
+    }
+
+    /// When a command last began to work on a section of an integration.
+    pub fn last_attempt(
+        &self,
+        integration: i64,
+        command: Command,
+        section: Section,
+    ) -> Result<Option<Timestamp>> {
+        self.with(|conn| {
+            conn.query_row(
+                "SELECT max(started_ms) FROM runs WHERE integration_id = ?1 AND command = ?2
+                 AND instr(sections, ?3) > 0",
+                params![integration, command.word(), section.word()],
+                |row| Ok(row.get::<_, Option<i64>>(0)?.map(|unix_ms| Timestamp { unix_ms })),
             )
         })
     }

@@ -26,11 +26,13 @@ CREATE TABLE integrations (
     sku_links BLOB
 ) STRICT;
 
--- `sku_links`: those of the above that this run added.
+-- `sections`: what a pull or push worked on, such as `stock` or `stock,prices`. `sku_links`: those
+-- of the above that this run added.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     integration_id INTEGER REFERENCES integrations (id),
     command TEXT NOT NULL,
+    sections TEXT NOT NULL DEFAULT '',
     status TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     finished_ms INTEGER,

@@ -154,7 +154,11 @@ impl OpenNames {
     /// `/a/b/c`
     pub(crate) fn path(&self) -> String {
         let ends = self.starts.iter().skip(1).copied().chain([self.text.len()]);
-        self.starts.iter().zip(ends).map(|(start, end)| format!("/{}", &self.text[*start..end])).collect()
+        self.starts
+            .iter()
+            .zip(ends)
+            .map(|(start, end)| format!("/{}", &self.text[*start..end]))
+            .collect()
     }
 
     /// `/a/b`: the names without the empty ones, which stand for arrays.

@@ -124,9 +124,11 @@ impl<'a> Parser<'a> {
         loop {
             if self.eat('@') {
                 if steps.is_empty() && start == Start::Root {
-                    return Err("the document itself has no attributes: name the element, such as \
+                    return Err(
+                        "the document itself has no attributes: name the element, such as \
                                 `/shop/@currency`"
-                        .to_owned());
+                            .to_owned(),
+                    );
                 }
                 let name = self.name()?;
                 return match self.chars.peek() {

@@ -412,7 +412,8 @@ impl Tree {
                 .any(|attribute| self.attribute_text(attribute).trim() == text),
             CompiledPredicate::Child(name, text) => self.children(node).any(|child| {
                 let child = &self.nodes[child.0 as usize];
-                name.fits(child.full, child.local) && self.text_of(child).unwrap_or("").trim() == text
+                name.fits(child.full, child.local)
+                    && self.text_of(child).unwrap_or("").trim() == text
             }),
         })
     }

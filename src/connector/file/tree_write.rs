@@ -84,12 +84,7 @@ impl TreeWriter {
         fingerprint.ok_or_else(|| ConnectorError::source("this file cannot be written"))
     }
 
-    fn edit(
-        &self,
-        write: &Write,
-        view: &View<'_>,
-        places: &mut Places,
-    ) -> Result<Edit, String> {
+    fn edit(&self, write: &Write, view: &View<'_>, places: &mut Places) -> Result<Edit, String> {
         let settings = &self.connector.settings;
         let (field, path) = settings.feed.mapping.writable(write.section)?;
         let found = chosen(view, path)?;
@@ -133,8 +128,10 @@ fn chosen<'t>(view: &View<'t>, path: PathId) -> Result<Match<'t>, String> {
     match (chosen, first, count) {
         (Some(found), ..) | (None, Some(found), 1) => Ok(found),
         (None, None, _) => Err("the item has no place for this value".to_owned()),
-        _ => Err("the item has several places for this value, and none of them says anything"
-            .to_owned()),
+        _ => {
+            Err("the item has several places for this value, and none of them says anything"
+                .to_owned())
+        }
     }
 }
 
@@ -162,8 +159,10 @@ impl Places {
         }
         let item = view.item;
         let range = within(item, raw);
-        if self.source_offset != item.source_offset || range.start < self.counted.0
-            || self.counted == (0, 0) {
+        if self.source_offset != item.source_offset
+            || range.start < self.counted.0
+            || self.counted == (0, 0)
+        {
             self.source_offset = item.source_offset;
             self.counted = (0, item.source_chars);
         }
@@ -177,8 +176,7 @@ impl Places {
 }
 
 fn within(item: &Item<'_>, raw: &Range<u64>) -> Range<usize> {
-    let place = |at: u64| {
-        at.checked_sub(item.source_offset).and_then(|at| usize::try_from(at).ok())
-    };
+    let place =
+        |at: u64| at.checked_sub(item.source_offset).and_then(|at| usize::try_from(at).ok());
     place(raw.start).unwrap_or(usize::MAX)..place(raw.end).unwrap_or(usize::MAX)
 }

@@ -216,7 +216,11 @@ impl<'a> Scanner<'a> {
             while byte(at)?.is_ascii_digit() {
                 at += 1;
             }
-            if at == from { Err(Trouble::Fault(at, "a digit is missing".to_owned())) } else { Ok(at) }
+            if at == from {
+                Err(Trouble::Fault(at, "a digit is missing".to_owned()))
+            } else {
+                Ok(at)
+            }
         };
         let whole = start + usize::from(bytes[start] == b'-');
         let mut at = digits(whole)?;

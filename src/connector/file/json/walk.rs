@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
-use crate::connector::{ConnectorError, Fingerprint};
 use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
 use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
+use crate::connector::{ConnectorError, Fingerprint};
 
 /// A walk over a JSON document, or several, one behind the other (NDJSON).
 pub(super) struct JsonWalk {
@@ -109,10 +109,7 @@ impl JsonWalk {
     }
 
     /// Parses as much of the window as it can. `Some` when there is an answer for the caller.
-    fn parse_window(
-        &mut self,
-        each: &mut dyn FnMut(Item<'_>) -> bool,
-    ) -> Result<Step, Trouble> {
+    fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<Step, Trouble> {
         let mut source = Source {
             outline: &self.outline,
             text: self.window.text(),
@@ -232,9 +229,10 @@ impl State {
             return Slot { steps: frame.steps, key: None, name: frame.name, parent };
         };
         let fits = |steps: &usize| {
-            outline.items.get(*steps).is_some_and(|step| {
-                step.name.as_deref().is_none_or(|wanted| wanted == text)
-            })
+            outline
+                .items
+                .get(*steps)
+                .is_some_and(|step| step.name.as_deref().is_none_or(|wanted| wanted == text))
         };
         Slot {
             steps: frame.steps.filter(fits).map(|steps| steps + 1),
@@ -431,7 +429,9 @@ impl Filler<'_> {
         let byte = scanner.peek()?;
         let start = scanner.at;
         match byte {
-            b'[' => scanner.elements(depth, &mut |scanner| self.value(name, key, scanner, depth + 1)),
+            b'[' => {
+                scanner.elements(depth, &mut |scanner| self.value(name, key, scanner, depth + 1))
+            }
             b'{' => {
                 let node = self.tree.open(Some(name), self.offset + start as u64);
                 add_key(self.tree, self.outline, Some(key), 0);

@@ -44,7 +44,9 @@ impl<'a> Attributes<'a> {
             return Ok(None);
         }
         let name_end = (start..bytes.len())
-            .find(|at| matches!(bytes[*at], b'=' | b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'<'))
+            .find(|at| {
+                matches!(bytes[*at], b'=' | b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'<')
+            })
             .unwrap_or(bytes.len());
         let name = &self.tag[start..name_end];
         let equals = self.skip_space(name_end);

@@ -143,12 +143,17 @@ fn ids_in_windows_of(block_bytes: usize, document: &str) -> Result<Vec<String>, 
     while walk
         .walk(&mut |item| {
             let path = &outline.paths[0];
-            item.tree.find(crate::connector::file::tree::Tree::TOP, &path.steps, path.attribute, &mut |one| {
-                let at = |place: u64| (place - item.source_offset) as usize;
-                let raw = &item.source[at(one.raw.start)..at(one.raw.end)];
-                found.push(format!("{} {} {raw}", item.line, one.text.unwrap()));
-                true
-            });
+            item.tree.find(
+                crate::connector::file::tree::Tree::TOP,
+                &path.steps,
+                path.attribute,
+                &mut |one| {
+                    let at = |place: u64| (place - item.source_offset) as usize;
+                    let raw = &item.source[at(one.raw.start)..at(one.raw.end)];
+                    found.push(format!("{} {} {raw}", item.line, one.text.unwrap()));
+                    true
+                },
+            );
             found.len() % 2 == 0
         })
         .map_err(|why| why.message)?

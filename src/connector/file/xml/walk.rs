@@ -10,12 +10,12 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
 use super::tag::{Attributes, BARE_AND, Fault, decode_attribute, decode_reference, find_control};
-use crate::connector::{ConnectorError, Fingerprint};
 use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::path::Step;
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
 use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
+use crate::connector::{ConnectorError, Fingerprint};
 
 /// How deep elements may be nested.
 const DEPTH: usize = 256;
@@ -127,7 +127,9 @@ impl XmlWalk {
     /// Looks for what XML does not allow in the part of the window that is new.
     fn check_characters(&mut self) -> Result<(), ConnectorError> {
         if let Some(at) = find_control(&self.window.text()[self.checked..]) {
-            return Err(self.window.error_at(self.checked + at, "a control character; XML allows none"));
+            return Err(self
+                .window
+                .error_at(self.checked + at, "a control character; XML allows none"));
         }
         self.checked = self.window.text().len();
         Ok(())
@@ -137,9 +139,9 @@ impl XmlWalk {
     fn cut(&mut self) -> ConnectorError {
         let line = self.window.last_line();
         self.window.error(&match self.state.open.last() {
-            Some(name) => format!(
-                "the document is cut: it ends on line {line}, and <{name}> is not closed"
-            ),
+            Some(name) => {
+                format!("the document is cut: it ends on line {line}, and <{name}> is not closed")
+            }
             None => "the document is cut: it has no element".to_owned(),
         })
     }
@@ -230,11 +232,7 @@ impl State {
             Event::DocType(dtd) if declares_entities(&dtd) => {
                 return Err(Fault::new(start, "a DTD that declares entities is refused"));
             }
-            Event::DocType(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::Eof => {}
+            Event::DocType(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => {}
         }
         Ok(true)
     }
@@ -246,7 +244,7 @@ impl State {
 
     fn text(&mut self, text: &str, start: usize) -> Result<(), Fault> {
         if self.open.is_empty() {
-            let garbage = text.bytes().position(|b| !super::tag::is_space(b) );
+            let garbage = text.bytes().position(|b| !super::tag::is_space(b));
             return match garbage {
                 Some(at) => self.text_outside_root(start + at),
                 None => Ok(()),
