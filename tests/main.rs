@@ -4,4 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod conformance;
+mod dry_run;
+mod guards;
+mod history;
+mod linking;
+mod locks;
+mod pull;
+mod push;
 mod support;
+mod sync;
