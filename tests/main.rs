@@ -3,13 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod bad_input;
+mod config;
 mod conformance;
 mod dry_run;
+mod engine_properties;
 mod guards;
 mod history;
+mod inventory;
 mod linking;
 mod locks;
 mod pull;
 mod push;
+mod reports;
 mod support;
 mod sync;

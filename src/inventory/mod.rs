@@ -215,6 +215,8 @@ impl Inventory {
                 ),
             ));
         }
+        // Writing a copy counts as writing.
+        self.execute("PRAGMA query_only = OFF")?;
         self.conn
             .execute("VACUUM INTO ?1", [to.to_string_lossy().as_ref()])
             .map(drop)
