@@ -77,10 +77,15 @@ impl ProductSet {
     }
 }
 
-/// From product ids in ascending order, or in any other, only slower.
+/// From product ids in ascending order, which is fast, or in any other.
 impl FromIterator<ProductId> for ProductSet {
     fn from_iter<I: IntoIterator<Item = ProductId>>(ids: I) -> ProductSet {
-        let mut bitmap: RoaringBitmap = ids.into_iter().collect();
+        let mut bitmap = RoaringBitmap::new();
+        for id in ids {
+            if bitmap.try_push(id).is_err() {
+                bitmap.insert(id);
+            }
+        }
         bitmap.optimize();
         ProductSet { bitmap }
     }

@@ -17,6 +17,9 @@ use crate::connector::{
 use crate::model::Section;
 use crate::settings::Table;
 
+/// Starts a walk over a document.
+pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>;
+
 /// What one format does in its own way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Format {
@@ -27,7 +30,7 @@ pub(crate) struct Format {
     /// Opens a source as text, in the encoding that the document names unless the config does.
     pub(crate) decode: fn(Bytes, &FeedSettings) -> Result<Characters, ConnectorError>,
     /// Starts a walk.
-    pub(crate) walk: fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>,
+    pub(crate) walk: StartWalk,
     /// How values are rewritten.
     pub(crate) rewrite: RewriteValue,
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::edit::{Edit, checked_in_old_style};
 use super::items::{TreeConnector, View};
 use super::outline::{Item, Walk};
-use super::rewrite::Rewrite;
+use super::rewrite::{Rewrite, changed};
 use super::tree::Match;
 use crate::connector::feed::decode::Charset;
 use crate::connector::feed::mapping::{Field, PathId};
@@ -15,7 +15,7 @@ use crate::connector::feed::{number, shown};
 use crate::connector::{
     ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Want, Write, Writer,
 };
-use crate::model::{Decimal, Section};
+use crate::model::{Decimal, ProblemKind, Section};
 
 /// Makes the new text of a value out of the old one, or says why it cannot.
 pub(crate) type Restyle<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -45,8 +45,7 @@ impl Writer for TreeWriter {
             }
             Ok(_) => {
                 let path = self.connector.source.path().display();
-                let why = format!("{path} changed since it was read");
-                vec![Outcome::Skipped(why); batch.len()]
+                vec![changed(&format!("{path} changed since it was read")); batch.len()]
             }
             Err(why) => vec![Outcome::Refused(why.message); batch.len()],
         }
@@ -73,9 +72,17 @@ impl TreeWriter {
             goes_on = walk.walk(&mut |item| {
                 batch.clear();
                 rows.add(&item, &mut batch, &mut |batch, at, view| {
-                    if let Some(row) = batch.row(at) {
-                        rewrite.add_row(&row, &mut |write| self.edit(write, view, &mut places));
-                    }
+                    let Some(row) = batch.row(at) else { return };
+                    let is_of_another_currency = batch.problems().iter().any(|problem| {
+                        problem.row == u32::try_from(at).ok()
+                            && problem.kind == ProblemKind::CurrencyMismatch
+                    });
+                    rewrite.add_row(&row, &mut |write| {
+                        if is_of_another_currency && write.section == Section::Prices {
+                            return Err("its price is marked with another currency".to_owned());
+                        }
+                        self.edit(write, view, &mut places)
+                    });
                 });
                 true
             })?;
