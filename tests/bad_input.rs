@@ -58,7 +58,8 @@ fn a_header_and_nothing_else() {
 #[test]
 fn a_header_and_nothing_else_where_the_config_expects_it() {
     let shop = shop(HEAD);
-    let config = shop.read("invsync.toml").replacen("connector", "allow_empty = true\nconnector", 1);
+    let config =
+        shop.read("invsync.toml").replacen("connector", "allow_empty = true\nconnector", 1);
     shop.write("invsync.toml", config);
     unchanged(shop.run("pull store-a").code(0));
 }
@@ -93,8 +94,11 @@ fn rows_with_too_few_or_too_many_cells_stop_no_other() {
 fn a_bad_number_is_named_with_its_line() {
     let shop = shop(format!("{HEAD}1,MUG-01,,\"two\nlines\",x,12\n2,TEA-01,,Tea,6,21 USD\n"));
     let run = shop.run("pull store-a --format json").code(3).one_run();
-    let lines: Vec<_> =
-        run.problems().into_iter().map(|problem| problem.replace("currency_mismatch", "bad")).collect();
+    let lines: Vec<_> = run
+        .problems()
+        .into_iter()
+        .map(|problem| problem.replace("currency_mismatch", "bad"))
+        .collect();
     assert_eq!(lines, ["bad 2 4", "invalid_value 1 2"]);
     assert_eq!(shop.stock("main", "MUG-01").unwrap(), "4");
     assert_eq!(shop.stock("main", "TEA-01").unwrap(), "6");
@@ -105,7 +109,10 @@ fn a_bad_number_is_named_with_its_line() {
 #[test]
 fn a_negative_price_is_held_back_and_a_negative_quantity_is_kept() {
     let shop = shop(format!("{HEAD}1,MUG-01,,Mug,-3,-12\n"));
-    shop.run("pull store-a").code(4).stock("main", "MUG-01", "-3").price("retail", "MUG-01", "10.00");
+    shop.run("pull store-a")
+        .code(4)
+        .stock("main", "MUG-01", "-3")
+        .price("retail", "MUG-01", "10.00");
 }
 
 #[test]
@@ -121,7 +128,8 @@ fn a_cell_of_a_gigabyte() {
 
 #[test]
 fn zero_bytes_in_a_cell_are_no_text() {
-    let shop = shop(format!("{HEAD}1,MUG-01,,M\0ug,3,12\n2,TEA-01\0,,Tea,6,21\n3,TEA-01,,Tea,\0,\0\n"));
+    let shop =
+        shop(format!("{HEAD}1,MUG-01,,M\0ug,3,12\n2,TEA-01\0,,Tea,6,21\n3,TEA-01,,Tea,\0,\0\n"));
     let ran = shop.run("pull store-a");
     assert!(matches!(ran.code, Some(0 | 1 | 3)), "{:?} {}", ran.code, ran.stderr);
     ran.stock("main", "TEA-01", "5").price("retail", "TEA-01", "20.00");
@@ -142,7 +150,8 @@ fn bytes_that_do_not_fit_the_named_encoding() {
     let mut csv = HEAD.as_bytes().to_vec();
     csv.extend(b"1,MUG-01,,Caf\xe9,3,12\n");
     let shop = shop(&csv);
-    let config = shop.read("invsync.toml").replacen("connector", "encoding = \"utf-8\"\nconnector", 1);
+    let config =
+        shop.read("invsync.toml").replacen("connector", "encoding = \"utf-8\"\nconnector", 1);
     shop.write("invsync.toml", config);
     let ran = shop.run("pull store-a");
     assert!(matches!(ran.code, Some(0 | 1 | 3)), "{:?} {}", ran.code, ran.stderr);
@@ -157,7 +166,8 @@ fn utf_16_is_read() {
 
 #[test]
 fn binary_rubbish() {
-    let bytes: Vec<u8> = (0..50_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes: Vec<u8> =
+        (0..50_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let shop = shop(bytes);
     unchanged(shop.run("pull store-a").code(1));
 }
@@ -208,7 +218,10 @@ fn a_file_that_is_no_inventory_is_never_touched() {
     let other = tempfile::tempdir().unwrap();
     let path = other.path().join("other.db");
     let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1)").unwrap();
+    conn.execute_batch(
+        "CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1)",
+    )
+    .unwrap();
     drop(conn);
     let other = fs::read(path).unwrap();
     for bytes in [b"".as_slice(), b"not a database, but notes\n", b"SQLite format 3\0", &other] {

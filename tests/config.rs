@@ -81,7 +81,9 @@ fn a_config_is_found_by_flag_by_environment_or_here() {
     shop.run("--config other/invsync.toml pull store-a").code(2).stderr("other/invsync.toml");
     shop.run_with(("INVSYNC_CONFIG", "other/invsync.toml"), "pull store-a").code(2);
     shop.run("--config missing.toml pull store-a").code(2).stderr("missing.toml");
-    shop.run_with(("INVSYNC_CONFIG", "missing.toml"), "pull store-a").code(2).stderr("missing.toml");
+    shop.run_with(("INVSYNC_CONFIG", "missing.toml"), "pull store-a")
+        .code(2)
+        .stderr("missing.toml");
 }
 
 #[test]
@@ -115,7 +117,10 @@ fn names_that_are_needed_are_listed() {
 #[test]
 fn two_that_download_into_one_warehouse_are_a_warning_of_check() {
     let second = STORE_A.replace("store-a", "store-b");
-    let shop = shop().config(&second).config(&DOWNLOAD.replace("store-a", "store-b")).inventory("sku\nMUG-01\n");
+    let shop = shop()
+        .config(&second)
+        .config(&DOWNLOAD.replace("store-a", "store-b"))
+        .inventory("sku\nMUG-01\n");
     shop.run("check --all").code(0).stdout("store-b");
     shop.run("check --all --strict").code(5);
 }

@@ -27,7 +27,9 @@ fn render_csv(items: &[Item]) -> String {
         text += &format!("7;{};  as it is ;\"{name}\"", item.sku);
         match (item.quantity, item.price) {
             (quantity, Cell::Absent) => text += &format!(";{}\n", csv_cell(quantity)),
-            (quantity, price) => text += &format!(";{};\"{}\"\n", csv_cell(quantity), csv_cell(price)),
+            (quantity, price) => {
+                text += &format!(";{};\"{}\"\n", csv_cell(quantity), csv_cell(price))
+            }
         }
     }
     text + "# the end\n"
@@ -79,7 +81,10 @@ fn render_json(items: &[Item]) -> String {
             text + " \"tags\": [\"a\", 1.50, null] }"
         })
         .collect();
-    format!("{{\"shop\": {{\"items\": [\n{}\n ], \"count\": 3}},\n \"next\": null}}\n", items.join(",\n"))
+    format!(
+        "{{\"shop\": {{\"items\": [\n{}\n ], \"count\": 3}},\n \"next\": null}}\n",
+        items.join(",\n")
+    )
 }
 
 fn is_json_number(text: &str) -> bool {

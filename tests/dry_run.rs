@@ -51,7 +51,9 @@ fn it_plans_what_the_real_run_does() {
     let planned: Vec<_> =
         dry.changes().iter().map(|change| change.replace("planned", "applied")).collect();
     assert_eq!(planned, real.changes());
-    for key in ["items", "linked", "unlinked", "created", "invalid", "changed", "problems", "status"] {
+    for key in
+        ["items", "linked", "unlinked", "created", "invalid", "changed", "problems", "status"]
+    {
         assert_eq!(dry.0[key], real.0[key], "{key}");
     }
     assert_eq!((dry.0["run_id"].is_null(), &dry.0["dry_run"]), (true, &true.into()));

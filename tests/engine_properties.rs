@@ -10,7 +10,10 @@ use crate::support::Shop;
 type Values = (Option<u32>, Option<u32>);
 
 fn values() -> impl Strategy<Value = Values> {
-    (proptest::option::weighted(0.8, 0..5_000_000_u32), proptest::option::weighted(0.8, 1..999_999_u32))
+    (
+        proptest::option::weighted(0.8, 0..5_000_000_u32),
+        proptest::option::weighted(0.8, 1..999_999_u32),
+    )
 }
 
 fn products() -> impl Strategy<Value = BTreeMap<u8, Values>> {
@@ -44,7 +47,9 @@ fn shop(items: &[(u8, Values)], inventory: &BTreeMap<u8, Values>) -> Shop {
 fn state(shop: &Shop) -> BTreeMap<String, String> {
     let values = shop.values().into_iter();
     values
-        .map(|line| line.rsplit_once(' ').map(|(key, value)| (key.to_owned(), value.to_owned())).unwrap())
+        .map(|line| {
+            line.rsplit_once(' ').map(|(key, value)| (key.to_owned(), value.to_owned())).unwrap()
+        })
         .collect()
 }
 

@@ -63,7 +63,8 @@ fn an_allowed_guard_lets_one_run_pass_and_is_recorded() {
     for allow in ["max_changed", "all"] {
         let shop = pulled(20);
         change(&shop, 11, "4");
-        let run = shop.run(&format!("pull store-a --format json --allow {allow}")).code(0).one_run();
+        let run =
+            shop.run(&format!("pull store-a --format json --allow {allow}")).code(0).one_run();
         assert_eq!(run.guards(), ["max_changed stock 55%>50% allowed"]);
         assert_eq!(shop.stock("main", "S01").unwrap(), "4");
         let id = run.number("run_id");
@@ -105,7 +106,10 @@ fn half_a_file_stops_everything_it_feeds() {
     let run = shop.run("pull store-a --format json").code(4).one_run();
     assert_eq!(run.guards()[0], "max_missing – 50%>20%");
     assert_eq!(run.number("missing"), 10);
-    assert_eq!((shop.stock("main", "S01").unwrap(), shop.price("retail", "S01").unwrap()), ("5".into(), "10.00".into()));
+    assert_eq!(
+        (shop.stock("main", "S01").unwrap(), shop.price("retail", "S01").unwrap()),
+        ("5".into(), "10.00".into())
+    );
 }
 
 #[test]
@@ -173,7 +177,8 @@ fn a_zero_price_may_be_allowed_in_the_config() {
 #[test]
 fn a_section_may_have_limits_of_its_own() {
     let shop = pulled(20);
-    let config = shop.read("invsync.toml") + "[integrations.store-a.stock.guard]\nmax_changed = \"100%\"\n";
+    let config =
+        shop.read("invsync.toml") + "[integrations.store-a.stock.guard]\nmax_changed = \"100%\"\n";
     shop.write("invsync.toml", config);
     change(&shop, 20, "4");
     shop.run("pull store-a").code(0).stock("main", "S20", "4");

@@ -47,7 +47,8 @@ fn every_change_of_a_product_is_in_its_history_oldest_first() {
 fn runs_are_listed_newest_first_without_changes() {
     let runs = shop().json("runs");
     let runs = runs["runs"].as_array().unwrap();
-    let shown: Vec<_> = runs.iter().map(|run| format!("{} {}", run["run_id"], run["command"])).collect();
+    let shown: Vec<_> =
+        runs.iter().map(|run| format!("{} {}", run["run_id"], run["command"])).collect();
     assert_eq!(shown, ["4 \"pull\"", "3 \"set\"", "2 \"pull\"", "1 \"import\""]);
     assert!(runs.iter().all(|run| run.get("changes").is_none()));
 }

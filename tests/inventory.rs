@@ -32,7 +32,8 @@ fn an_import_touches_only_the_columns_that_the_file_has() {
 
 #[test]
 fn a_bad_cell_is_a_problem_with_its_line_and_the_rest_is_done() {
-    let shop = Shop::new().file("in.csv", "sku,stock.main,price.retail\nA,x,1\nB,2,1e5\nC,3,3\n,4,4\n");
+    let shop =
+        Shop::new().file("in.csv", "sku,stock.main,price.retail\nA,x,1\nB,2,1e5\nC,3,3\n,4,4\n");
     let run = shop.run("inventory import in.csv --format json").code(3).one_run();
     let problems = run.0["problems"].as_array().unwrap();
     let lines: Vec<_> = problems.iter().map(|problem| problem["line"].clone()).collect();
@@ -88,7 +89,10 @@ fn a_list_in_json_has_all_values_as_text() {
 #[test]
 fn one_product_is_listed_when_asked() {
     let shop = Shop::new().inventory(CSV);
-    shop.run("inventory list --sku MUG-R").code(0).stdout("Red mug").stdout_lacks("MUG-01 4006381333931");
+    shop.run("inventory list --sku MUG-R")
+        .code(0)
+        .stdout("Red mug")
+        .stdout_lacks("MUG-01 4006381333931");
 }
 
 #[test]
@@ -100,7 +104,9 @@ fn a_backup_is_a_whole_inventory_and_never_overwrites() {
     shop.run("inventory backup copy.db").code(2).stderr("copy.db");
     assert_eq!(shop.bytes("copy.db"), copy);
     shop.write("inventory.db", copy);
-    shop.run("inventory export").code(0).stdout("MUG-01,4006381333931,\"Mug, \"\"big\"\"\",,3,,12.30");
+    shop.run("inventory export")
+        .code(0)
+        .stdout("MUG-01,4006381333931,\"Mug, \"\"big\"\"\",,3,,12.30");
 }
 
 #[test]

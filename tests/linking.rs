@@ -47,7 +47,10 @@ fn the_sku_beats_the_ean_and_the_config_says_the_order() {
     let rows = format!("1,MUG-01,{EAN},,3,1\n");
     let inventory = format!("sku,ean\nMUG-01,\nTEA-01,{EAN}\n");
     shop(&rows, &inventory).run("pull store-a").code(0).stock("main", "MUG-01", "3");
-    let by_ean = STORE_A.replace("[integrations.store-a.fields]", "link_by = [\"ean\"]\n[integrations.store-a.fields]");
+    let by_ean = STORE_A.replace(
+        "[integrations.store-a.fields]",
+        "link_by = [\"ean\"]\n[integrations.store-a.fields]",
+    );
     Shop::new()
         .config(&by_ean)
         .config(DOWNLOAD)
@@ -61,7 +64,8 @@ fn the_sku_beats_the_ean_and_the_config_says_the_order() {
 
 #[test]
 fn nothing_is_linked_by_itself_where_the_config_says_so() {
-    let none = STORE_A.replace("[integrations.store-a.fields]", "link_by = []\n[integrations.store-a.fields]");
+    let none = STORE_A
+        .replace("[integrations.store-a.fields]", "link_by = []\n[integrations.store-a.fields]");
     let shop = Shop::new()
         .config(&none)
         .config(DOWNLOAD)
@@ -136,7 +140,10 @@ fn links_can_live_in_a_file() {
     shop.write("links.csv", "item_id,sku\nb,MUG-01\na,MUG-02\nc,\nd,MISSING\n");
     let run = shop.run("link import store-a links.csv --format json").code(3).one_run();
     assert_eq!(run.0["problems"][0]["line"], 5);
-    assert_eq!(shop.run("link export store-a").code(0).stdout, "item_id,sku\na,MUG-02\nb,MUG-01\nc,\n");
+    assert_eq!(
+        shop.run("link export store-a").code(0).stdout,
+        "item_id,sku\na,MUG-02\nb,MUG-01\nc,\n"
+    );
     shop.run("pull store-a")
         .code(0)
         .stock("main", "MUG-01", "3")
@@ -171,10 +178,14 @@ fn linking_alone_changes_no_value() {
 
 #[test]
 fn an_unknown_sku_names_the_nearest() {
-    shop("1,MUG-01,,,3,1\n", "sku\nMUG-01\n").run("link set store-a 1 MUG-O1").code(2).stderr("MUG-01");
+    shop("1,MUG-01,,,3,1\n", "sku\nMUG-01\n")
+        .run("link set store-a 1 MUG-O1")
+        .code(2)
+        .stderr("MUG-01");
 }
 
-const CREATE: &str = "unlinked = \"create\"\n[integrations.store-a.fields]\nparent_sku = \"parent\"";
+const CREATE: &str =
+    "unlinked = \"create\"\n[integrations.store-a.fields]\nparent_sku = \"parent\"";
 
 fn creating(rows: &str) -> Shop {
     Shop::new()
@@ -214,7 +225,10 @@ fn no_product_is_made_of_rows_that_differ() {
 #[test]
 fn unlinked_items_are_not_reported_where_the_config_ignores_them() {
     let shop = Shop::new()
-        .config(&STORE_A.replace("[integrations.store-a.fields]", "unlinked = \"ignore\"\n[integrations.store-a.fields]"))
+        .config(&STORE_A.replace(
+            "[integrations.store-a.fields]",
+            "unlinked = \"ignore\"\n[integrations.store-a.fields]",
+        ))
         .config(DOWNLOAD)
         .file("store.csv", format!("{HEAD}1,MUG-01,,,3,1\n"));
     let run = shop.run("pull store-a --format json").code(0).one_run();

@@ -36,7 +36,10 @@ fn the_table_says_who_is_superior_and_what_changed() {
 fn the_second_pull_says_that_there_is_nothing_to_change() {
     let shop = Shop::downloading(STORE).inventory("sku\nMUG-01\nTEA-01\n");
     shop.run("pull store-a").code(0).stdout("2 stock, 2 prices changed");
-    shop.run("pull store-a").code(0).stdout("nothing to change").stdout("0 stock, 0 prices changed");
+    shop.run("pull store-a")
+        .code(0)
+        .stdout("nothing to change")
+        .stdout("0 stock, 0 prices changed");
 }
 
 #[test]
@@ -75,8 +78,11 @@ fn the_seed_is_imported_once_as_a_run_of_its_own() {
 #[test]
 fn a_missing_seed_makes_no_inventory() {
     let config = crate::support::BASE.replace("[warehouses]", "seed = \"seed.csv\"\n[warehouses]");
-    let shop =
-        Shop::new().file("invsync.toml", config).config(STORE_A).config(DOWNLOAD).file("store.csv", STORE);
+    let shop = Shop::new()
+        .file("invsync.toml", config)
+        .config(STORE_A)
+        .config(DOWNLOAD)
+        .file("store.csv", STORE);
     shop.run("pull store-a").code(2).stderr("seed.csv");
     assert!(!shop.path("inventory.db").exists());
 }
@@ -116,7 +122,10 @@ fn only_one_section_is_pulled_when_asked() {
 #[test]
 fn only_the_named_products_are_pulled_and_absence_means_nothing() {
     let shop = Shop::downloading(STORE).inventory("sku,stock.main\nMUG-01,4\nTEA-01,4\n");
-    shop.run("pull store-a --sku TEA-01").code(0).stock("main", "MUG-01", "4").stock("main", "TEA-01", "7");
+    shop.run("pull store-a --sku TEA-01")
+        .code(0)
+        .stock("main", "MUG-01", "4")
+        .stock("main", "TEA-01", "7");
     shop.run("pull store-a --sku TEA-O1").code(2).stderr("TEA-01");
 }
 
@@ -126,7 +135,10 @@ fn a_price_in_another_currency_changes_nothing() {
     let shop = Shop::new()
         .config(&store)
         .config(DOWNLOAD)
-        .file("store.csv", "id,sku,ean,name,qty,price,cur\n1,MUG-01,,,3,12.30,USD\n2,TEA-01,,,7,39,EUR\n")
+        .file(
+            "store.csv",
+            "id,sku,ean,name,qty,price,cur\n1,MUG-01,,,3,12.30,USD\n2,TEA-01,,,7,39,EUR\n",
+        )
         .inventory("sku,price.retail\nMUG-01,10\nTEA-01,\n");
     let run = shop.run("pull store-a --format json").code(3).one_run();
     assert_eq!(run.problems(), ["currency_mismatch 1 2"]);
@@ -144,7 +156,10 @@ fn a_failed_pull_writes_no_value_and_the_next_integration_still_runs() {
         .inventory("sku\nMUG-01\nTEA-01\n");
     let ran = shop.run("pull store-b store-a --format json").code(1).stock("main", "MUG-01", "3");
     let runs = ran.json();
-    assert_eq!((&runs["runs"][0]["status"], &runs["runs"][1]["status"]), (&"failed".into(), &"ok".into()));
+    assert_eq!(
+        (&runs["runs"][0]["status"], &runs["runs"][1]["status"]),
+        (&"failed".into(), &"ok".into())
+    );
     assert!(runs["runs"][0]["error"].as_str().unwrap().contains("gone.csv"));
 }
 

@@ -94,15 +94,20 @@ fn items_linked_by_hand_may_share_a_product() {
 
 #[test]
 fn a_store_file_that_cannot_be_written_is_caught_in_the_config() {
-    for source in ["\"store.csv.gz\"", "\"https://example.com/store.csv\"", "{ exec = [\"cat\", \"x\"] }"] {
+    for source in
+        ["\"store.csv.gz\"", "\"https://example.com/store.csv\"", "{ exec = [\"cat\", \"x\"] }"]
+    {
         let store = STORE_A.replace("\"store.csv\"", source);
         Shop::new().config(&store).config(SEND).run("push store-a").code(2).stderr("send");
     }
-    let computed = STORE_A.replace(
-        "quantity = \"qty\"",
-        "quantity = { sum = [\"qty\", \"more\"] }",
-    );
-    Shop::new().config(&computed).config(SEND).run("push store-a").code(2).stderr("fields.quantity");
+    let computed =
+        STORE_A.replace("quantity = \"qty\"", "quantity = { sum = [\"qty\", \"more\"] }");
+    Shop::new()
+        .config(&computed)
+        .config(SEND)
+        .run("push store-a")
+        .code(2)
+        .stderr("fields.quantity");
 }
 
 #[cfg(unix)]

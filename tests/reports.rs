@@ -13,8 +13,7 @@ id,sku,ean,name,qty,price
 99,,,Card,1,1
 20,CUP-01,,Cup,x,1
 ";
-const INVENTORY: &str =
-    "sku,name,stock.main,price.retail\nMUG-01,Mug,4,\nTEA-01,Tea | pot\u{1b}[31m,7,39\nCUP-01,Cup,1,1\n";
+const INVENTORY: &str = "sku,name,stock.main,price.retail\nMUG-01,Mug,4,\nTEA-01,Tea | pot\u{1b}[31m,7,39\nCUP-01,Cup,1,1\n";
 
 fn shop() -> Shop {
     Shop::downloading(STORE).inventory(INVENTORY)
@@ -59,9 +58,29 @@ fn the_json_of_a_pull_is_exactly_as_documented() {
 fn the_keys_of_the_json_stand_in_the_documented_order() {
     let text = shop().run("pull store-a --format json").stdout;
     let keys = [
-        "schema_version", "runs", "run_id", "integration", "command", "dry_run", "status", "started_at",
-        "finished_at", "items", "linked", "unlinked", "created", "missing", "duplicates", "invalid",
-        "changed", "held_back", "refused", "changes", "problems", "guards", "error",
+        "schema_version",
+        "runs",
+        "run_id",
+        "integration",
+        "command",
+        "dry_run",
+        "status",
+        "started_at",
+        "finished_at",
+        "items",
+        "linked",
+        "unlinked",
+        "created",
+        "missing",
+        "duplicates",
+        "invalid",
+        "changed",
+        "held_back",
+        "refused",
+        "changes",
+        "problems",
+        "guards",
+        "error",
     ];
     let places: Vec<_> = keys.iter().map(|key| text.find(&format!("\"{key}\":"))).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
@@ -93,7 +112,9 @@ fn escapes_of_the_terminal_are_shown_and_never_sent() {
     let shop = shop();
     shop.run("inventory set TEA-01 stock.main=1").code(0);
     for format in ["table", "markdown"] {
-        for command in ["pull store-a --dry-run", "list store-a", "inventory list", "history TEA-01"] {
+        for command in
+            ["pull store-a --dry-run", "list store-a", "inventory list", "history TEA-01"]
+        {
             let ran = shop.run(&format!("{command} --format {format}"));
             assert!(!ran.stdout.contains('\u{1b}'), "{command} {format}");
         }
@@ -112,7 +133,8 @@ fn no_colours_but_where_they_are_asked_for() {
 fn many(n: usize) -> Shop {
     let rows: String = (0..n).map(|n| format!("{n},S{n:05},,Thing {n},{n},{n}.50\n")).collect();
     let skus: String = (0..n).map(|n| format!("S{n:05}\n")).collect();
-    Shop::downloading(&format!("id,sku,ean,name,qty,price\n{rows}")).inventory(&format!("sku\n{skus}"))
+    Shop::downloading(&format!("id,sku,ean,name,qty,price\n{rows}"))
+        .inventory(&format!("sku\n{skus}"))
 }
 
 #[test]
@@ -131,10 +153,13 @@ fn a_table_is_cut_at_the_limit_and_its_totals_are_true() {
 
 #[test]
 fn changes_are_sorted_by_sku() {
-    let shop = Shop::downloading("id,sku,ean,name,qty,price\n1,b,,,1,1\n2,C,,,1,1\n3,a10,,,1,1\n4,a9,,,1,1\n")
-        .inventory("sku\nb\nC\na10\na9\n");
+    let shop = Shop::downloading(
+        "id,sku,ean,name,qty,price\n1,b,,,1,1\n2,C,,,1,1\n3,a10,,,1,1\n4,a9,,,1,1\n",
+    )
+    .inventory("sku\nb\nC\na10\na9\n");
     let run = shop.run("pull store-a --format json --only stock").code(0).one_run();
-    let skus: Vec<_> = run.changes().iter().map(|change| change.split(' ').next().unwrap().to_owned()).collect();
+    let skus: Vec<_> =
+        run.changes().iter().map(|change| change.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(skus, ["C", "a10", "a9", "b"]);
 }
 

@@ -48,7 +48,8 @@ fn the_second_sync_changes_nothing() {
 fn a_second_store_gets_what_the_first_delivered() {
     let second = STORE_A.replace("store-a", "store-b").replace("store.csv", "second.csv");
     let send = MIXED.replace("store-a", "store-b").replace("download", "send");
-    let shop = shop().config(&second).config(&send).file("second.csv", STORE.replace("Mug,3", "Mug,99"));
+    let shop =
+        shop().config(&second).config(&send).file("second.csv", STORE.replace("Mug,3", "Mug,99"));
     shop.run("sync --all").code(0).wrote("second.csv", &STORE.replace("12.30", "13.00"));
 }
 
@@ -74,7 +75,10 @@ fn a_push_runs_even_when_a_guard_stopped_the_pull() {
         .inventory(&format!("sku,stock.main,price.retail\n{products}"));
     let config = shop.read("invsync.toml") + "guard = { max_changed = \"100%\" }\n";
     shop.write("invsync.toml", config);
-    let ran = shop.run("sync store-a --format json --allow max_price_change").code(4).stock("main", "S1", "5");
+    let ran = shop
+        .run("sync store-a --format json --allow max_price_change")
+        .code(4)
+        .stock("main", "S1", "5");
     assert_eq!(ran.json()["runs"][0]["status"], "blocked");
     assert_eq!(ran.json()["runs"][1]["changed"]["prices"], 20);
 }

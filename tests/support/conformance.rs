@@ -115,7 +115,8 @@ pub(crate) fn every_item_is_listed_once_with_all_it_has(format: &Format) {
 
 pub(crate) fn a_pull_takes_every_value_exactly(format: &Format) {
     let small = Item { quantity: Is("0.000001"), ..LID };
-    let shop = format.pulling(PRODUCTS, &[MUG, Item { price: Is("123456789012.345678"), ..POT }, small]);
+    let shop =
+        format.pulling(PRODUCTS, &[MUG, Item { price: Is("123456789012.345678"), ..POT }, small]);
     let run = pull(&shop, 0);
     assert_eq!((run.number("items"), run.number("linked")), (3, 3));
     assert_eq!(
@@ -140,10 +141,13 @@ pub(crate) fn the_second_pull_changes_nothing(format: &Format) {
 pub(crate) fn unknown_is_not_zero(format: &Format) {
     let words = [Empty, Absent, Is("-"), Is("–"), Is("n/a"), Is("NULL"), Is("none")];
     for word in words {
-        let shop = format.pulling("sku,stock.main,price.retail\nMUG-01,5,9.00\n", &[
-            Item { quantity: word, price: Is("12.30"), ..MUG },
-            Item { sku: "NEW", quantity: Is("1"), price: word, ..MUG },
-        ]);
+        let shop = format.pulling(
+            "sku,stock.main,price.retail\nMUG-01,5,9.00\n",
+            &[
+                Item { quantity: word, price: Is("12.30"), ..MUG },
+                Item { sku: "NEW", quantity: Is("1"), price: word, ..MUG },
+            ],
+        );
         shop.run("pull x").code(0).stock("main", "MUG-01", "5").price("retail", "MUG-01", "12.30");
         assert_eq!(shop.values().len(), 2);
     }
@@ -284,8 +288,11 @@ pub(crate) fn an_absent_cell_is_refused_and_the_rest_goes_on(format: &Format) {
     let run = push(&shop, 3);
     assert_eq!(run.number("refused"), 1);
     assert_eq!(run.text("status"), "partial");
-    let expected =
-        [Item { quantity: Is("17"), price: Absent, ..MUG }, Item { price: Is("39.50"), ..POT }, LID];
+    let expected = [
+        Item { quantity: Is("17"), price: Absent, ..MUG },
+        Item { price: Is("39.50"), ..POT },
+        LID,
+    ];
     assert_eq!(shop.read(format.file), (format.render)(&expected));
 }
 
@@ -295,7 +302,10 @@ pub(crate) fn an_empty_cell_is_filled(format: &Format) {
     let run_again = shop.run("push x --sku MUG-01 --format json").code(0).one_run();
     assert!(run_again.changes().is_empty());
     let list = shop.json("list x");
-    assert_eq!((&list["items"][0]["quantity"], &list["items"][0]["price"]), (&"17".into(), &"13.00".into()));
+    assert_eq!(
+        (&list["items"][0]["quantity"], &list["items"][0]["price"]),
+        (&"17".into(), &"13.00".into())
+    );
 }
 
 pub(crate) fn equal_repeated_rows_are_all_written_and_unequal_ones_not_at_all(format: &Format) {
@@ -307,11 +317,15 @@ pub(crate) fn equal_repeated_rows_are_all_written_and_unequal_ones_not_at_all(fo
     let unequal = [MUG, POT, Item { quantity: Is("4"), ..MUG }];
     format.deliver(&shop, &unequal);
     let run = push(&shop, 3);
-    let stock: Vec<_> = run.changes().into_iter().filter(|c| c.starts_with("MUG-01 stock")).collect();
+    let stock: Vec<_> =
+        run.changes().into_iter().filter(|c| c.starts_with("MUG-01 stock")).collect();
     assert!(stock.iter().all(|change| !change.ends_with("applied")), "{stock:?}");
     assert!(run.problems().iter().any(|problem| problem.starts_with("duplicate_sku MUG-01")));
     let list = shop.json("list x");
-    assert_eq!((&list["items"][0]["quantity"], &list["items"][2]["quantity"]), (&"3".into(), &"4".into()));
+    assert_eq!(
+        (&list["items"][0]["quantity"], &list["items"][2]["quantity"]),
+        (&"3".into(), &"4".into())
+    );
 }
 
 pub(crate) fn a_linked_item_that_is_gone_stops_no_other(format: &Format) {

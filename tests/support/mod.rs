@@ -198,7 +198,11 @@ impl Shop {
 
     /// A price, by the view for other programs.
     pub(crate) fn price(&self, price_group: &str, sku: &str) -> Option<String> {
-        self.value("SELECT price FROM price_list WHERE price_group = ?1 AND sku = ?2", price_group, sku)
+        self.value(
+            "SELECT price FROM price_list WHERE price_group = ?1 AND sku = ?2",
+            price_group,
+            sku,
+        )
     }
 
     fn value(&self, sql: &str, place: &str, sku: &str) -> Option<String> {
@@ -406,7 +410,8 @@ impl Run {
         let mut texts: Vec<_> = problems
             .map(|problem| {
                 let id = problem["item_id"].as_str().unwrap_or("–");
-                let line = problem["line"].as_u64().map_or("–".to_owned(), |line| line.to_string());
+                let line =
+                    problem["line"].as_u64().map_or("–".to_owned(), |line| line.to_string());
                 format!("{} {id} {line}", problem["kind"].as_str().unwrap())
             })
             .collect();
