@@ -43,7 +43,7 @@ fn a_folder_in_its_place() {
 fn a_file_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let shop = shop(HEAD);
-    fs::set_permissions(shop.path("store.csv"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(shop.path("store.csv"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(shop.path("store.csv")).is_ok() {
         return; // Root may read everything.
     }

@@ -134,7 +134,7 @@ fn the_views_for_other_programs_keep_their_columns() {
     let sql = shop.sql();
     let columns = |view: &str| -> Vec<String> {
         let statement = sql.prepare(&format!("SELECT * FROM {view}")).unwrap();
-        statement.column_names().into_iter().map(str::to_owned).collect()
+        statement.column_names().map(str::to_owned).collect()
     };
     assert_eq!(columns("stock_levels"), ["sku", "warehouse", "quantity", "updated_at"]);
     assert_eq!(columns("price_list"), ["sku", "price_group", "currency", "price", "updated_at"]);

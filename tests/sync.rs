@@ -82,3 +82,15 @@ fn a_push_runs_even_when_a_guard_stopped_the_pull() {
     assert_eq!(ran.json()["runs"][0]["status"], "blocked");
     assert_eq!(ran.json()["runs"][1]["changed"]["prices"], 20);
 }
+
+#[test]
+fn only_what_is_due_runs() {
+    let shop = shop();
+    let config = shop.read("invsync.toml").replace("\"main\"\n[", "\"main\"\nevery = \"1h\"\n[");
+    shop.write("invsync.toml", config);
+    shop.run("sync --all --due").code(0).stock("main", "MUG-01", "3").wrote("store.csv", STORE);
+    shop.run("inventory set MUG-01 stock.main=9").code(0);
+    shop.run("sync --all --due").code(0).stdout("nothing to do").stock("main", "MUG-01", "9");
+    shop.run("sync --all --due --quiet").code(0).silent();
+    shop.run("sync --all").code(0).stock("main", "MUG-01", "3");
+}
