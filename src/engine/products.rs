@@ -329,10 +329,14 @@ fn edit(
         *summary.changed.of(plan.section) += plan.changes.len() as u64;
     }
     summary.finished_at = Some(Timestamp::now());
-    if let Some(run) = summary.run_id {
-        tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
-        tx.finish_run(run, &summary)?;
-        tx.commit()?;
+    match summary.run_id {
+        Some(run) => {
+            tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
+            tx.finish_run(run, &summary)?;
+            tx.commit()?;
+        }
+        // The report begins a transaction of its own.
+        None => drop(tx),
     }
     let differs = session.options.exit_code && summary.changed.total() + summary.created > 0;
     let exit = ending.exit().max(if differs { Exit::Differences } else { Exit::Done });

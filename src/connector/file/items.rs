@@ -1,7 +1,7 @@
 //! The connector of tree-shaped feeds, shared by XML and JSON: settings, and the reader that turns
 //! the items of a walk into rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
@@ -155,7 +155,7 @@ impl Connector for TreeConnector {
             return Ok(None);
         }
         let Some(read) = read.fingerprint.clone() else { return Ok(None) };
-        Ok(Some(Box::new(TreeWriter { connector: self.clone(), read })))
+        Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Mutex::new(read) })))
     }
 }
 

@@ -52,14 +52,18 @@ impl<'w> Rewrite<'w> {
         }
     }
 
-    /// Replaces the file, if it still is the one that was read. One outcome for each value.
-    pub(crate) fn apply(self, source: &Source, read: &Fingerprint) -> Vec<Outcome> {
+    /// Replaces the file, if it still is the one that is known; then it is known as what it has
+    /// become. One outcome for each value.
+    pub(crate) fn apply(self, source: &Source, known: &mut Fingerprint) -> Vec<Outcome> {
         let (edits, mut outcomes) = self.decide();
         if edits.is_empty() {
             return outcomes;
         }
-        let failed = match rewrite(source, &edits, read) {
-            Ok(()) => return outcomes,
+        let failed = match rewrite(source, &edits, known) {
+            Ok(written) => {
+                *known = written;
+                return outcomes;
+            }
             Err(ReplaceError::Unchanged(why)) => Outcome::Refused(why),
             Err(ReplaceError::ChangedMeanwhile(why)) => changed(&why),
             Err(ReplaceError::NotSynced(why)) => Outcome::Uncertain(why),

@@ -2,6 +2,7 @@
 //! change.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use super::edit::{Edit, checked_in_old_style};
 use super::items::{TreeConnector, View};
@@ -26,7 +27,8 @@ pub(crate) type RewriteValue = fn(&Match<'_>, &str, Restyle<'_>) -> Result<Strin
 /// Writes values into a file that was read before.
 pub(crate) struct TreeWriter {
     pub(crate) connector: TreeConnector,
-    pub(crate) read: Fingerprint,
+    /// What the file was when it was read, or after the last batch.
+    pub(crate) known: Mutex<Fingerprint>,
 }
 
 impl Writer for TreeWriter {
@@ -36,9 +38,10 @@ impl Writer for TreeWriter {
 
     fn send(&self, batch: &[Write]) -> Vec<Outcome> {
         let mut rewrite = Rewrite::new(batch);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match self.find(&mut rewrite) {
-            Ok(fingerprint) if fingerprint == self.read => {
-                rewrite.apply(&self.connector.source, &self.read)
+            Ok(fingerprint) if fingerprint == *known => {
+                rewrite.apply(&self.connector.source, &mut known)
             }
             Ok(_) => {
                 let path = self.connector.source.path().display();
