@@ -160,7 +160,8 @@ CREATE TABLE problem_counts (
 
 -- What the last delivery of each source held, as sets of product ids (roaring bitmaps): what was
 -- linked, whose quantity was known, whose price was known. `source` is empty where one source
--- feeds both sections.
+-- feeds both sections. `absences`: linked products that the last complete deliveries lacked, and how
+-- many in a row (pairs of 32-bit little-endian numbers).
 CREATE TABLE deliveries (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
     source TEXT NOT NULL,
@@ -171,6 +172,7 @@ CREATE TABLE deliveries (
     seen BLOB NOT NULL,
     known_stock BLOB NOT NULL,
     known_prices BLOB NOT NULL,
+    absences BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (integration_id, source)
 ) STRICT, WITHOUT ROWID;
 
