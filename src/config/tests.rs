@@ -618,7 +618,7 @@ proptest! {
 
 #[test]
 fn the_guards_on_deliveries_and_single_prices_are_read() {
-    let text = "[warehouses]\nmain='M'\n[integrations.a]\ntype='store'\nconnector='csv'\n\
+    let text = "[warehouses]\nmain='M'\n[integrations.a]\ntype='store'\nconnector='csv'\nsource='s'\nfields={quantity='q'}\n\
                 [integrations.a.stock]\ndirection='download'\nwarehouse='main'\n\
                 [integrations.a.guard]\nmin_items=100\nsentinels=['MUG-01', ' MUG-02 ']\n\
                 same_factor='allow'\nmin_price='0.50'\nmax_price=1000\nmissing_after=3\n";
