@@ -52,6 +52,8 @@ pub struct InventorySettings {
     pub path: Text,
     /// A CSV that is imported once, when the file is created.
     pub seed: Option<Text>,
+    /// How long the changes of runs stay on record.
+    pub keep_runs: Duration,
 }
 
 /// `[integrations.NAME]`.

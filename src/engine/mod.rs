@@ -407,6 +407,11 @@ pub fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<()> {
     record::run(session, id, sink)
 }
 
+/// `runs prune`: drops the changes of runs that ended longer ago than this; gives how many runs.
+pub fn prune(session: &Session<'_>, older_than: Duration) -> Result<u64> {
+    record::prune(session, older_than)
+}
+
 /// `undo ID`: puts back what a run changed, where it has not changed since. An unknown id is a
 /// [`UsageError`].
 pub fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<Exit> {

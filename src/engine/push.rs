@@ -141,7 +141,7 @@ pub(super) fn undo(
     let changes = inventory.begin(Access::Read, READ_WAIT, &|_| {})?.applied_changes(id)?;
     let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
     sections.dedup();
-    let purpose = Purpose { sections, undoes: Some(id), at_store: true };
+    let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
     let started = OpenRun::start(session, inventory, Some(name), Command::Undo, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,

@@ -294,6 +294,9 @@ impl<'a> OpenRun<'a> {
             self.integration_id = Some(id);
         }
         self.summary.run_id = Some(tx.start_run(self.integration_id, purpose, &self.summary)?);
+        let keep = session.config.inventory.keep_runs;
+        // A few at each start: it keeps up, and no run has to wait for years of them.
+        tx.prune(self.summary.started_at.earlier_by(keep), 20)?;
         tx.commit()?;
         Ok(())
     }

@@ -33,10 +33,17 @@ pub(super) fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Re
         };
         (summary, tx.purpose(id)?)
     };
+    if purpose.pruned {
+        let message = format!(
+            "the changes of run {id} are not on record any more, so it cannot be put back; \
+             keep_runs under [inventory] says how long they are kept"
+        );
+        return Err(UsageError(message).into());
+    }
     if purpose.at_store {
         return super::push::undo(session, &inventory, id, &undone, sink);
     }
-    let purpose = Purpose { sections: purpose.sections, undoes: Some(id), at_store: false };
+    let purpose = Purpose { undoes: Some(id), ..purpose };
     let started =
         OpenRun::start(session, &inventory, undone.integration.as_deref(), Command::Undo, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {

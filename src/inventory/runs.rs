@@ -19,6 +19,8 @@ pub struct Purpose {
     pub undoes: Option<i64>,
     /// Whether it writes to a store, not to the inventory.
     pub at_store: bool,
+    /// Whether its changes are not on record any more. Never of a new run.
+    pub pruned: bool,
 }
 
 /// A change as the record has it, with its texts.
@@ -205,7 +207,7 @@ impl Tx<'_> {
     pub fn purpose(&self, run: i64) -> Result<Purpose> {
         self.with(|conn| {
             conn.query_row(
-                "SELECT sections, undoes, at_store FROM runs WHERE id = ?1",
+                "SELECT sections, undoes, at_store, pruned FROM runs WHERE id = ?1",
                 [run],
                 |row| {
                     let sections: String = row.get(0)?;
@@ -215,6 +217,7 @@ impl Tx<'_> {
                         sections: Section::ALL.into_iter().filter(is_in).collect(),
                         undoes: row.get(1)?,
                         at_store: row.get(2)?,
+                        pruned: row.get(3)?,
                     })
                 },
             )
@@ -254,6 +257,46 @@ impl Tx<'_> {
     pub fn mark_crashed(&self, run: i64) -> Result<()> {
         self.with(|conn| {
             conn.execute("UPDATE runs SET status = 'crashed' WHERE id = ?1", [run]).map(drop)
+        })
+    }
+
+    /// How many runs [`Tx::prune`] would prune.
+    pub fn prunable(&self, before: Timestamp) -> Result<u64> {
+        self.with(|conn| {
+            conn.query_row(
+                "SELECT count(*) FROM runs WHERE pruned = 0 AND finished_ms < ?1
+                     AND NOT EXISTS (SELECT 1 FROM changes
+                         WHERE changes.run_id = runs.id AND changes.status IN (5, 6))",
+                [before.unix_ms],
+                |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+            )
+        })
+    }
+
+    /// Drops the changes and problems of runs that ended before a moment, of at most `runs` of
+    /// them, the oldest first; gives how many. Their rows stay, and so does what is uncertain.
+    pub fn prune(&self, before: Timestamp, runs: u32) -> Result<u64> {
+        self.with(|conn| {
+            let old: Vec<i64> = conn
+                .prepare_cached(
+                    "SELECT id FROM runs WHERE pruned = 0 AND finished_ms < ?1
+                         AND NOT EXISTS (SELECT 1 FROM changes
+                             WHERE changes.run_id = runs.id AND changes.status IN (5, 6))
+                     ORDER BY id LIMIT ?2",
+                )?
+                .query_map(params![before.unix_ms, runs], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            for run in &old {
+                for sql in [
+                    "DELETE FROM changes WHERE run_id = ?1",
+                    "DELETE FROM link_changes WHERE run_id = ?1",
+                    "DELETE FROM problems WHERE run_id = ?1",
+                    "UPDATE runs SET pruned = 1, sku_links = NULL WHERE id = ?1",
+                ] {
+                    conn.prepare_cached(sql)?.execute([run])?;
+                }
+            }
+            Ok(old.len() as u64)
         })
     }
 

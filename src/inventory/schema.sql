@@ -52,7 +52,8 @@ CREATE TABLE runs (
     refused INTEGER NOT NULL DEFAULT 0,
     guards TEXT NOT NULL DEFAULT '[]',
     error TEXT,
-    sku_links BLOB
+    sku_links BLOB,
+    pruned INTEGER NOT NULL DEFAULT 0 CHECK (pruned IN (0, 1))
 ) STRICT;
 
 CREATE INDEX runs_by_integration ON runs (integration_id, id);
