@@ -117,7 +117,8 @@ impl Inventory {
         builder.prefix(&prefix).suffix(leftovers::SUFFIX);
         let made = with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
             InventoryError::broken(format!(
-                "the inventory {} cannot be made: {why}. Check that you may write in {}",
+                "the inventory {} cannot be made: {why}. Check that you may write in {} and that \
+                 its disk has room",
                 path.display(),
                 folder.display()
             ))
@@ -140,9 +141,11 @@ impl Inventory {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(InventoryError::broken(format!(
-                "the inventory {} cannot be made: {}",
+                "the inventory {} cannot be made: {}. Check that you may write in {} and that its \
+                 disk has room",
                 path.display(),
-                error.error
+                error.error,
+                folder.display()
             ))
             .into()),
         }

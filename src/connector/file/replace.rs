@@ -82,7 +82,8 @@ impl Replacement {
             .map_err(|why| unchanged(&self.target, why))?;
         sync_folder(&self.target).map_err(|why| {
             ReplaceError::NotSynced(format!(
-                "{} was replaced, but its folder could not be synced: {why}",
+                "{} was replaced, but its folder could not be synced: {why}. Check the disk and run \
+                 this again: it looks at what is there",
                 self.target.display()
             ))
         })?;
