@@ -19,5 +19,6 @@ mod pull;
 mod push;
 mod readme;
 mod reports;
+mod signals;
 mod support;
 mod sync;
