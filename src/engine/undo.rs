@@ -267,9 +267,10 @@ fn plan_links(
 }
 
 fn remove_products(session: &Session<'_>, tx: &Tx<'_>, id: i64, undo: i64) -> Result<(), RunError> {
+    let Some(maker) = maker_of(tx, id)? else { return Ok(()) };
     let linked = tx.products_linked_by_sku()?;
     let unused: Vec<ProductId> = tx
-        .untouched_products_of(id, undo)?
+        .untouched_products_of(maker, undo)?
         .into_iter()
         .filter(|product| !linked.contains(*product))
         .collect();
@@ -280,6 +281,16 @@ fn remove_products(session: &Session<'_>, tx: &Tx<'_>, id: i64, undo: i64) -> Re
             .note(&format!("took away {} products that run {id} had made", unused.len()));
     }
     Ok(())
+}
+
+/// The run that made the products that this run made or brought back: itself, or at the end of an
+/// even chain of undos. An odd one took them away.
+fn maker_of(tx: &Tx<'_>, id: i64) -> Result<Option<i64>, RunError> {
+    let (mut maker, mut is_back) = (id, true);
+    while let Some(undone) = tx.purpose(maker)?.undoes {
+        (maker, is_back) = (undone, !is_back);
+    }
+    Ok(is_back.then_some(maker))
 }
 
 fn finish(
