@@ -4,7 +4,8 @@
 //! Each scene is a shop and a command. `strace` ends the command, or lets one of its system calls
 //! fail, at the first step, the second, and so on; after each, the inventory is whole, it and the
 //! store's file are as before or as after, and the same command then finishes the work.
-//! `INVSYNC_FAULTS=all` takes every step, otherwise some are left out.
+//! Every step is killed; of those that fail, `INVSYNC_FAULTS=all` takes every one, otherwise some are
+//! left out.
 
 #![cfg(target_os = "linux")]
 
@@ -23,7 +24,7 @@ use crate::support::{BASE, DOWNLOAD, SEND, STORE_A, Shop, words};
 const CHANGING: &str = "write,pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,\
                         rename,renameat,renameat2,unlink,unlinkat,link,linkat,fchmod,flock";
 /// What a disk can refuse.
-const REFUSABLE: &str = "write,pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,\
+const REFUSABLE: &str = "pread64,write,pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,\
                          rename,renameat,renameat2,link,linkat";
 
 /// Status codes in `changes`.
@@ -121,7 +122,15 @@ const REPLAY: &str = "
 impl Scene {
     /// Plays the scene without a fault, to know its states.
     fn new(shop: Shop, args: &'static str) -> Scene {
-        let at_store = shop.read("invsync.toml").contains("\"send\"") && !args.contains("import");
+        Scene::of(shop, args, false)
+    }
+
+    /// Of a command that writes to the store.
+    fn at_store(shop: Shop, args: &'static str) -> Scene {
+        Scene::of(shop, args, true)
+    }
+
+    fn of(shop: Shop, args: &'static str, at_store: bool) -> Scene {
         let done = shop.copy();
         let half = shop.copy();
         done.run(args).code(0);
@@ -174,7 +183,7 @@ impl Scene {
     /// Kills the command at every step; gives how often.
     fn kill_everywhere(&self) -> usize {
         let killed = AtomicUsize::new(0);
-        in_parallel(&self.steps(CHANGING), stride(2), |Step { call, when }| {
+        in_parallel(&self.steps(CHANGING), 1, |Step { call, when }| {
             let shop = self.shop.copy();
             let (trace, inject) =
                 (format!("trace={call}"), format!("inject={call}:signal=SIGKILL:when={when}"));
@@ -193,7 +202,7 @@ impl Scene {
     /// Lets every step fail once; gives how often.
     fn fail_everywhere(&self, error: &str) -> usize {
         let failed = AtomicUsize::new(0);
-        in_parallel(&self.steps(REFUSABLE), stride(4), |Step { call, when }| {
+        in_parallel(&self.steps(REFUSABLE), stride(6), |Step { call, when }| {
             let shop = self.shop.copy();
             let trace = shop.path("trace");
             let (calls, inject) =
@@ -203,9 +212,12 @@ impl Scene {
             let injected = shop.read("trace");
             let injected = injected.lines().find(|line| line.contains("(INJECTED)"));
             std::fs::remove_file(trace).unwrap();
-            let Some(injected) = injected else { return };
+            let Some(injected) = injected.map(str::to_owned) else { return };
+            if output.status.code() == Some(127) {
+                return; // Before the program began, its libraries could not be read.
+            }
             failed.fetch_add(1, Ordering::Relaxed);
-            self.is_said(&shop, injected, &output);
+            self.is_said(&shop, &injected, &output);
             self.is_whole(&shop);
             self.is_finished_by_the_next_run(&shop);
         });
@@ -432,7 +444,7 @@ fn warm_pull() -> Scene {
 }
 
 fn push() -> Scene {
-    Scene::new(Shop::sending(STORE, INVENTORY), "push store-a")
+    Scene::at_store(Shop::sending(STORE, INVENTORY), "push store-a")
 }
 
 /// A push to a file of another format.
@@ -446,7 +458,7 @@ fn push_to(format: &str, render: fn(&[&str]) -> String) -> Scene {
             .config(&config.replace("source", "items = \"/items/item\"\nsource"))
             .file("store.xml", format!("<items>\n{rows}</items>\n")),
     };
-    Scene::new(shop.config(SEND).inventory(INVENTORY), "push store-a")
+    Scene::at_store(shop.config(SEND).inventory(INVENTORY), "push store-a")
 }
 
 fn push_to_json() -> Scene {
@@ -479,7 +491,7 @@ fn push_after_one_killed_at(call: &str, when: usize) -> Scene {
     assert_eq!(strace(&shop, scene.args, &args).output().unwrap().status.signal(), Some(9));
     let unsettled = sent(&shop, "push").iter().filter(|row| UNSETTLED.contains(&row.2)).count();
     assert!(unsettled > 0, "nothing was on its way at {call} {when}");
-    Scene { original: scene.original, ..Scene::new(shop, scene.args) }
+    Scene { original: scene.original, ..Scene::at_store(shop, scene.args) }
 }
 
 /// The first one had prepared its file, and not put it into its place.
@@ -498,6 +510,26 @@ fn import() -> Scene {
     Scene::new(shop, "inventory import more.csv")
 }
 
+/// An import that makes the inventory.
+fn cold_import() -> Scene {
+    let shop = Shop::downloading(STORE).file("more.csv", INVENTORY);
+    let empty = shop.copy();
+    empty.run("init").code(0);
+    Scene::new(shop, "inventory import more.csv").also(state(&empty, false))
+}
+
+fn undo_of_an_import() -> Scene {
+    let imported = import().shop;
+    imported.run("inventory import more.csv").code(0);
+    Scene::new(imported, "undo 2")
+}
+
+fn undo_of_an_undo() -> Scene {
+    let undone = undo_of_a_pull().shop;
+    undone.run("undo 3").code(0);
+    Scene::new(undone, "undo 4")
+}
+
 fn undo_of_a_pull() -> Scene {
     let pulled = warm_pull().shop;
     pulled.run("pull store-a").code(0);
@@ -507,10 +539,10 @@ fn undo_of_a_pull() -> Scene {
 fn undo_of_a_push() -> Scene {
     let pushed = push().shop;
     pushed.run("push store-a").code(0);
-    Scene::new(pushed, "undo 2")
+    Scene::at_store(pushed, "undo 2")
 }
 
-const SCENES: [(&str, fn() -> Scene); 10] = [
+const SCENES: [(&str, fn() -> Scene); 13] = [
     ("a cold pull", cold_pull),
     ("a warm pull", warm_pull),
     ("a push", push),
@@ -519,7 +551,10 @@ const SCENES: [(&str, fn() -> Scene); 10] = [
     ("a push after one killed before the rename", push_after_one_killed_before_the_rename),
     ("a push after one killed half way", push_after_one_killed_half_way),
     ("an import", import),
+    ("an import that makes the inventory", cold_import),
     ("the undo of a pull", undo_of_a_pull),
+    ("the undo of an import", undo_of_an_import),
+    ("the undo of an undo", undo_of_an_undo),
     ("the undo of a push", undo_of_a_push),
 ];
 

@@ -416,9 +416,10 @@ fn corpora() -> [(&'static str, &'static str, &'static str); 3] {
     ]
 }
 
-/// How many times more inputs than usual: for a hunt, `INVSYNC_FAULTS=all`.
+/// How many times more inputs than usual: for a hunt, set `INVSYNC_MUTATIONS`.
 fn thoroughness() -> u64 {
-    if std::env::var_os("INVSYNC_FAULTS").is_some_and(|all| all == "all") { 30 } else { 1 }
+    let times = std::env::var("INVSYNC_MUTATIONS").ok();
+    times.map_or(1, |times| times.parse().unwrap())
 }
 
 /// Says which input it was, where something panics.

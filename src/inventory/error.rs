@@ -71,8 +71,9 @@ impl InventoryError {
             ),
             ErrorCode::DatabaseCorrupt => (
                 InventoryErrorKind::Broken,
-                "is damaged. Keep the file, put back the last `inventory backup`, or try \
-                 `sqlite3 FILE .recover`"
+                // SQLite says so of a page that the disk cannot read, too.
+                "is damaged, or its disk is. Check the disk and keep the file; then put back the \
+                 last `inventory backup`, or try `sqlite3 FILE .recover`"
                     .to_owned(),
             ),
             ErrorCode::DiskFull => (
