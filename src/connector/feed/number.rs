@@ -42,9 +42,9 @@ pub enum NumberError {
     /// `<5`: no safe value.
     #[error("is only an upper bound; say in `values` what it means")]
     UpperBound,
-    /// `$`, `¥`, `kr`.
-    #[error("has a currency mark that names no single currency")]
-    UnclearCurrency,
+    /// A sum whose parts are marked with different currencies.
+    #[error("is in another currency than what it is added to")]
+    TwoCurrencies,
     /// `per` is 0.
     #[error("would be divided by 0")]
     DividedByZero,
@@ -173,7 +173,8 @@ pub fn quantity(text: &str, sign: DecimalSign, units: &[String]) -> Result<Exact
     plain(text, sign)
 }
 
-/// Reads a trimmed price and the currency whose mark stands before or behind it.
+/// Reads a trimmed price and the currency whose mark stands before or behind it; a mark that
+/// several currencies share names none.
 pub fn price(
     text: &str,
     sign: DecimalSign,
@@ -181,14 +182,10 @@ pub fn price(
 ) -> Result<(Exact, Option<Currency>), NumberError> {
     let text = without_unit(text, units);
     let (text, currency) = match without_currency(text) {
-        Some((rest, currency)) => (without_unit(rest, units), Some(currency)),
-        None => (text, None),
+        Some((rest, currency)) => (rest, Some(currency)),
+        None => (without_shared_mark(text), None),
     };
-    match plain(text, sign) {
-        Ok(value) => Ok((value, currency)),
-        Err(_) if has_unclear_currency(text) => Err(NumberError::UnclearCurrency),
-        Err(error) => Err(error),
-    }
+    Ok((plain(without_unit(text, units), sign)?, currency))
 }
 
 /// Reads a trimmed number that has nothing around it.
@@ -383,13 +380,15 @@ pub fn currency(text: &str) -> Option<Currency> {
     })
 }
 
-fn has_unclear_currency(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    lower.contains(['$', '¥'])
-        || lower
-            .strip_prefix("kr")
-            .or_else(|| lower.strip_suffix("kr"))
-            .is_some_and(|rest| rest.contains(|c: char| c.is_ascii_digit()))
+/// Takes a mark off that names no single currency.
+fn without_shared_mark(text: &str) -> &str {
+    SHARED_MARKS
+        .iter()
+        .find_map(|mark| {
+            strip_prefix_ignoring_case(text, mark)
+                .or_else(|| strip_suffix_ignoring_case(text, mark))
+        })
+        .map_or(text, trim)
 }
 
 fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
@@ -414,6 +413,9 @@ const MARKS: [(&str, &str); 7] = [
     ("₽", "RUB"),
     ("ft", "HUF"),
 ];
+
+/// Marks that several currencies share, in lower case.
+const SHARED_MARKS: [&str; 4] = ["$", "¥", "kr", "kr."];
 
 /// A code of ISO 4217, so that `12 pcs` is no price in `PCS`.
 fn iso(code: &str) -> Option<Currency> {
@@ -517,12 +519,16 @@ mod tests {
             assert_eq!(read.decimal().unwrap().to_string(), value, "{text}");
             assert_eq!(currency, Currency::parse(code), "{text}");
         }
-        for text in ["EUR 5 EUR", "12 pcs", "EUR", "5 € €"] {
+        for text in ["EUR 5 EUR", "12 pcs", "EUR", "5 € €", "5 $ $", "$5 EUR", "$", "kr"] {
             assert!(price(text, DecimalSign::Point, &[]).is_err(), "{text}");
         }
-        for text in ["$5", "5 kr", "¥5"] {
-            let read = price(text, DecimalSign::Point, &[]);
-            assert_eq!(read, Err(NumberError::UnclearCurrency), "{text}");
+    }
+
+    #[test]
+    fn a_mark_that_several_currencies_share_leaves_the_currency_unknown() {
+        for text in ["$658.99", "658.99 kr", "658.99 Kr.", "¥658.99", "kr 658.99"] {
+            let (read, currency) = price(text, DecimalSign::Point, &[]).unwrap();
+            assert_eq!((read.decimal().unwrap().to_string(), currency), ("658.99".into(), None));
         }
     }
 
