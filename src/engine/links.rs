@@ -229,10 +229,14 @@ fn changes_of(
             },
         };
         let before = state.find(&order.item_id, |sku| products.find(sku));
-        if before.as_ref().is_some_and(|before| before.product == product) {
+        let linked_by = if product.is_some() { LinkedBy::Hand } else { LinkedBy::Never };
+        // A file says which link there is, a hand also that it stays whatever the item's SKU.
+        let is_there = before.as_ref().is_some_and(|before| {
+            before.product == product && (order.line.is_some() || before.linked_by == linked_by)
+        });
+        if is_there {
             continue;
         }
-        let linked_by = if product.is_some() { LinkedBy::Hand } else { LinkedBy::Never };
         changes.push(LinkChange {
             item_id: order.item_id.clone(),
             before,

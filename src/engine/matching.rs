@@ -156,6 +156,8 @@ pub(super) struct Counts {
     pub items: u64,
     pub duplicates: u64,
     pub linked: u64,
+    /// Rows that could not become items: what is absent may be among them.
+    pub lost: u64,
 }
 
 /// Takes rows and finds their products.
@@ -610,7 +612,10 @@ impl Matcher {
             let row = problem.row.and_then(|row| batch.row(row as usize));
             let about = match &row {
                 Some(row) => About { line: problem.line, ..about(row) },
-                None => About { line: problem.line, ..About::default() },
+                None => {
+                    self.counts.lost += 1;
+                    About { line: problem.line, ..About::default() }
+                }
             };
             self.problems.add(problem.kind, about, &problem.message);
         }
@@ -727,7 +732,7 @@ impl Matcher {
         let parent_sku = own(&mut newcomer.parent_sku);
         let (item, values) = (newcomer.item, newcomer.values);
         let id = self.products.add(&sku)?;
-        self.delivered.resize(id as usize + 1, Delivered::VACANT);
+        self.delivered.resize(self.products.end() as usize, Delivered::VACANT);
         let is_self = self.item_ids.text(item) == sku;
         self.link_newcomer(item, id, LinkedBy::Sku);
         if is_self {

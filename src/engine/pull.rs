@@ -257,7 +257,7 @@ impl Pass<'_, '_> {
     }
 
     /// The products whose stock becomes 0 because a complete delivery lacks their item: only those
-    /// whose stock this integration wrote last.
+    /// whose stock this integration wrote last, and only where no row was lost.
     fn absent(
         &self,
         section: Section,
@@ -270,6 +270,7 @@ impl Pass<'_, '_> {
         if section != Section::Stock
             || !settings.guard.zero_missing
             || !self.delivery().complete
+            || self.reading.matched.counts.lost > 0
             || self.is_restricted()
         {
             return Ok(Vec::new());
@@ -329,11 +330,11 @@ impl Pass<'_, '_> {
         let nothing_may_be_written = !plans.is_empty() && plans.iter().all(|plan| plan.stopped);
         if nothing_may_be_written {
             // Products that are not made have no values to plan.
-            let stored = self.reading.matched.products.stored_end();
+            let unmade: ProductSet =
+                self.reading.matched.created.drain(..).map(|product| product.id).collect();
             for plan in &mut plans {
-                plan.changes.retain(|change| change.product < stored);
+                plan.changes.retain(|change| !unmade.contains(change.product));
             }
-            self.reading.matched.created.clear();
         }
         if let (false, Some(run), Some(integration)) =
             (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)

@@ -26,13 +26,14 @@ CREATE TABLE integrations (
     sku_links BLOB
 ) STRICT;
 
--- `sections`: what a pull or push worked on, such as `stock` or `stock,prices`. `sku_links`: those
--- of the above that this run added.
+-- `sections`: what a pull or push worked on, such as `stock` or `stock,prices`. `undoes`: of an
+-- undo, the run that it puts back. `sku_links`: those of the above that this run added.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     integration_id INTEGER REFERENCES integrations (id),
     command TEXT NOT NULL,
     sections TEXT NOT NULL DEFAULT '',
+    undoes INTEGER REFERENCES runs (id),
     status TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     finished_ms INTEGER,
@@ -55,12 +56,20 @@ CREATE TABLE runs (
 
 CREATE INDEX runs_by_integration ON runs (integration_id, id);
 
+-- `run_id`: the run that made it.
 CREATE TABLE products (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 4294967294),
     sku TEXT NOT NULL UNIQUE CHECK (sku <> ''),
     ean TEXT,
     name TEXT,
     parent_sku TEXT,
+    run_id INTEGER NOT NULL REFERENCES runs (id)
+) STRICT;
+
+-- Products that an undo took away again. Their rows stay for the history, and come back under
+-- their old id when the SKU is made again.
+CREATE TABLE removed_products (
+    product_id INTEGER PRIMARY KEY REFERENCES products (id),
     run_id INTEGER NOT NULL REFERENCES runs (id)
 ) STRICT;
 
