@@ -8,7 +8,7 @@ use crate::connector::feed::source::Stamp;
 
 /// A new version of a file, beside it until [`Replacement::commit`]. Removed again on drop.
 #[derive(Debug)]
-pub struct Replacement {
+pub(crate) struct Replacement {
     target: PathBuf,
     temporary: PathBuf,
     file: Option<BufWriter<File>>,
@@ -17,7 +17,7 @@ pub struct Replacement {
 
 /// Why a file was not replaced for sure.
 #[derive(Debug, thiserror::Error)]
-pub enum ReplaceError {
+pub(crate) enum ReplaceError {
     /// It is as it was.
     #[error("{0}")]
     Unchanged(String),
@@ -31,7 +31,7 @@ pub enum ReplaceError {
 
 impl Replacement {
     /// Starts a new version of a file; a link is followed to its target.
-    pub fn start(path: &Path) -> Result<Replacement, ReplaceError> {
+    pub(crate) fn start(path: &Path) -> Result<Replacement, ReplaceError> {
         let failed = |why: io::Error| {
             ReplaceError::Unchanged(format!("{} cannot be written: {why}", path.display()))
         };
@@ -51,7 +51,7 @@ impl Replacement {
     }
 
     /// Puts the new version in the place of the old one, if that one still has this stamp.
-    pub fn commit(mut self, old: &Stamp) -> Result<(), ReplaceError> {
+    pub(crate) fn commit(mut self, old: &Stamp) -> Result<(), ReplaceError> {
         let unchanged = |path: &Path, why: io::Error| {
             ReplaceError::Unchanged(format!("{} could not be written: {why}", path.display()))
         };

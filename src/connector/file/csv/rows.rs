@@ -65,15 +65,6 @@ impl Rows {
         Ok(rows)
     }
 
-    /// The encoding of a file.
-    pub(super) fn charset(
-        settings: &CsvSettings,
-        source: &Source,
-    ) -> Result<Charset, ConnectorError> {
-        let bytes = source.open(Keep::Nothing)?;
-        Ok(Characters::new(bytes, settings.feed.encoding).source_charset())
-    }
-
     /// The names of the columns, for the memory of the delivery.
     pub(super) fn header(&self) -> &str {
         &self.header
@@ -84,9 +75,9 @@ impl Rows {
         self.dialect
     }
 
-    /// The encoding of the rows' bytes.
-    pub(super) fn row_charset(&self) -> Charset {
-        self.characters.charset()
+    /// The encoding of the file.
+    pub(super) fn charset(&self) -> Charset {
+        self.characters.source_charset()
     }
 
     /// The next row; an error where the file has nothing but blank lines.

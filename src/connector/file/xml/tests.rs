@@ -265,7 +265,7 @@ fn what_cannot_be_written_says_why_and_leaves_the_file_alone() {
         "Refused(\"line 6: the item has no place",
         "Refused(\"lines 6 and 6 hold this item with different values",
         "Refused(\"line 6: the element holds more than a text",
-        "Refused(\"the file has no such item",
+        "Refused(\"the item is no longer in the file",
         "Skipped(\"line 3 has 5 now, and had 4",
     ]) {
         assert!(words.starts_with(expected), "{words}");
@@ -289,24 +289,6 @@ fn attributes_keep_their_quotes_and_one_byte_encodings_their_bytes() {
     let new = text.replace("'5'", "'10'").replace("1.5", "2.0").replace("'6'", "'7'");
     let (expected, ..) = encoding_rs::WINDOWS_1250.encode(&new);
     assert_eq!(std::fs::read(&feed.path).unwrap(), expected.as_ref());
-}
-
-#[test]
-fn a_file_that_changed_since_it_was_read_is_left_alone() {
-    let feed = Feed::new(&REGISTRATION, SIMPLE, DOCUMENT.as_bytes());
-    let (_, delivery) = feed.read().unwrap();
-    let changed = DOCUMENT.replace("<qty>0", "<qty>1");
-    std::fs::write(&feed.path, &changed).unwrap();
-    let write = crate::connector::Write {
-        item_id: "A".into(),
-        handle: None,
-        section: Section::Stock,
-        before: crate::model::Decimal::parse(b"5").ok(),
-        after: crate::model::Decimal::ONE,
-    };
-    let outcomes = feed.connector.writer(&delivery).unwrap().unwrap().send(&[write]);
-    assert!(matches!(&outcomes[0], Outcome::Skipped(why) if why.contains("changed since")));
-    assert_eq!(feed.document(), changed);
 }
 
 proptest! {
