@@ -229,9 +229,9 @@ fn id_of<'a>(row: &RowView<'a>) -> Option<std::borrow::Cow<'a, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connector::Registration;
     use crate::connector::file::testing::Feed;
     use crate::connector::file::{csv, json, xml};
-    use crate::connector::{Registration, Writer};
 
     const FIELDS: &str = "fields = { sku = 'sku', quantity = 'qty' }";
 
@@ -258,31 +258,28 @@ mod tests {
         Write { item_id: item_id.to_owned(), handle: None, section: Section::Stock, before, after }
     }
 
-    /// A writer of a file that is no longer the one that was read.
-    fn writer_behind(feed: &Feed, change: &dyn Fn(&Feed)) -> Box<dyn Writer> {
-        let (_, delivery) = feed.read().unwrap();
-        let writer = feed.connector.writer(&delivery).unwrap().unwrap();
-        change(feed);
-        writer
+    /// What a file may be when it is to be written; `None` where it is no longer there.
+    fn changed_somehow(document: &str) -> [Option<String>; 5] {
+        [
+            Some(document.replace('5', "6")),
+            Some(format!("{document}\n")),
+            Some(document[..document.len() - 4].to_owned()),
+            Some(String::new()),
+            None,
+        ]
     }
 
     #[test]
     fn whatever_happened_to_a_file_since_it_was_read_its_values_are_skipped() {
-        let changes: [&dyn Fn(&str) -> Option<String>; 5] = [
-            &|old| Some(old.replace('5', "6")),
-            &|old| Some(format!("{old}\n")),
-            &|old| Some(old[..old.len() - 4].to_owned()),
-            &|_| Some(String::new()),
-            &|_| None,
-        ];
         for (registration, config, document) in formats() {
-            for change in changes {
+            for new in changed_somehow(document) {
                 let feed = Feed::new(registration, &config, document.as_bytes());
-                let new = change(document);
-                let writer = writer_behind(&feed, &|feed| match &new {
+                let (_, delivery) = feed.read().unwrap();
+                let writer = feed.connector.writer(&delivery).unwrap().unwrap();
+                match &new {
                     Some(new) => std::fs::write(&feed.path, new).unwrap(),
                     None => std::fs::remove_file(&feed.path).unwrap(),
-                });
+                }
                 // A value that is there already is no exception: all were planned on another file.
                 for outcome in writer.send(&[stock("A", "5", "7"), stock("B", "0", "1")]) {
                     let Outcome::Skipped(why) = &outcome else { panic!("{new:?}: {outcome:?}") };
@@ -297,8 +294,8 @@ mod tests {
     fn a_value_that_is_another_one_now_is_skipped_alone() {
         for (registration, config, document) in formats() {
             let feed = Feed::new(registration, &config, document.as_bytes());
-            let writer = writer_behind(&feed, &|_| {});
-            let outcomes = writer.send(&[stock("A", "4", "7"), stock("B", "1", "2")]);
+            let outcomes =
+                feed.write(&[("A", Section::Stock, "4", "7"), ("B", Section::Stock, "1", "2")]);
             let Outcome::Skipped(why) = &outcomes[0] else { panic!("{outcomes:?}") };
             assert!(why.contains("has 5 now, and had 4 when it was read"), "{why}");
             assert_eq!(outcomes[1], Outcome::Applied);
