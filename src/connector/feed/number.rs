@@ -181,6 +181,13 @@ pub fn price(
     units: &[String],
 ) -> Result<(Exact, Option<Currency>), NumberError> {
     let text = without_unit(text, units);
+    // Nothing stands around what begins and ends with digits, and most prices do.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_digit()
+        && last.is_ascii_digit()
+    {
+        return Ok((plain(text, sign)?, None));
+    }
     let (text, currency) = match without_currency(text) {
         Some((rest, currency)) => (rest, Some(currency)),
         None => (without_shared_mark(text), None),

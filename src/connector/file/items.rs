@@ -261,6 +261,12 @@ impl Lookup for View<'_> {
             }
         }
     }
+
+    #[inline]
+    fn at_hand(&self, path: PathId) -> Option<&str> {
+        let path = self.outline.paths.get(path.index())?;
+        self.item.tree.first(self.start(path.start)?, path)
+    }
 }
 
 /// What the paths from the root find, looked up once for all items that it is the same for.

@@ -362,6 +362,26 @@ impl Tree {
         })
     }
 
+    /// The first text that a path of one plain name finds below `from`. `None` says nothing: what
+    /// other paths find only [`Tree::find`] knows.
+    pub(crate) fn first(&self, from: NodeId, path: &CompiledPath) -> Option<&str> {
+        match (path.steps.as_slice(), path.attribute) {
+            ([], Some(name)) => {
+                self.attributes_of(from, name).next().map(|found| self.attribute_text(found))
+            }
+            ([step], None) if step.predicates.is_empty() => {
+                let name = step.name?;
+                let fits = |node: &NodeId| {
+                    let node = &self.nodes[node.0 as usize];
+                    name.fits(node.full, node.local)
+                };
+                let found = self.children(from).find(fits)?;
+                self.text_of(&self.nodes[found.0 as usize])
+            }
+            _ => None,
+        }
+    }
+
     /// Hands each node that steps find below `from` to `each`, until that says `false`.
     pub(crate) fn find_nodes(
         &self,

@@ -21,6 +21,12 @@ pub trait Lookup {
         None
     }
 
+    /// The same for a number, as bytes that may be no text.
+    #[inline]
+    fn digits_at_hand(&self, path: PathId) -> Option<&[u8]> {
+        self.at_hand(path).map(str::as_bytes)
+    }
+
     /// What kept a match from being read since this was last asked (bytes that are no text, say),
     /// as the end of a sentence that starts with the field's name.
     fn take_fault(&self) -> Option<String> {
@@ -287,8 +293,8 @@ fn value<L: Lookup>(
     if let Some(path) = field.plain_path() {
         // The usual cell is nothing but digits and a point; what is not goes the long way.
         if field.decimal == DecimalSign::Point
-            && let Some(text) = lookup.at_hand(path)
-            && let Ok(number) = Decimal::parse(text.as_bytes())
+            && let Some(digits) = lookup.digits_at_hand(path)
+            && let Ok(number) = Decimal::parse(digits)
         {
             return Ok(Some((number, None)));
         }

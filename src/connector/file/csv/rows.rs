@@ -298,6 +298,11 @@ impl Lookup for CsvRow<'_> {
     }
 
     #[inline]
+    fn digits_at_hand(&self, path: PathId) -> Option<&[u8]> {
+        self.raw.plain(self.cell(path)?)
+    }
+
+    #[inline]
     fn take_fault(&self) -> Option<String> {
         if self.has_fault.replace(false) { self.fault.take() } else { None }
     }
