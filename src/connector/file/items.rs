@@ -265,7 +265,8 @@ impl Lookup for View<'_> {
     #[inline]
     fn at_hand(&self, path: PathId) -> Option<&str> {
         let path = self.outline.paths.get(path.index())?;
-        self.item.tree.first(self.start(path.start)?, path)
+        let text = self.item.tree.first(self.start(path.start)?, path)?;
+        memchr::memchr(0, text.as_bytes()).is_none().then_some(text)
     }
 }
 

@@ -14,8 +14,9 @@ pub trait Lookup {
     /// Calls `each` with every match of a path, in document order, until it returns `false`.
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool);
 
-    /// The first match of a path, where it can be lent as it stands there. `None` says nothing:
-    /// [`Lookup::matches`] has to be asked. What makes the usual row fast, and no more than that.
+    /// The first match of a path, where it can be lent as it stands there and has no NUL byte.
+    /// `None` says nothing: [`Lookup::matches`] has to be asked. What makes the usual row fast,
+    /// and no more than that.
     #[inline]
     fn at_hand(&self, _path: PathId) -> Option<&str> {
         None
@@ -219,7 +220,7 @@ fn text<L: Lookup>(
     let Some(field) = field else { return Span::ABSENT };
     if let Some(text) = field.plain_path().and_then(|path| lookup.at_hand(path)) {
         let text = number::trim(text);
-        if !text.is_empty() && memchr::memchr(0, text.as_bytes()).is_none() {
+        if !text.is_empty() {
             return out.add_text(text);
         }
     }

@@ -93,7 +93,7 @@ impl Rows {
                     columns,
                     width: *width,
                     charset,
-                    is_utf_8: charset.is_utf_8(),
+                    text: plain_text(&raw, charset),
                     has_fault: Cell::new(false),
                     fault: Cell::new(None),
                 }))
@@ -160,6 +160,12 @@ fn blank(characters: &Characters) -> ConnectorError {
         "{} holds nothing but blank lines; nothing was delivered",
         characters.source().path().display()
     ))
+}
+
+fn plain_text<'a>(row: &RawRow<'a>, charset: Charset) -> Option<&'a str> {
+    let bytes = row.bytes();
+    let is_plain = charset.is_utf_8() && memchr::memchr(0, bytes).is_none();
+    if is_plain { std::str::from_utf8(bytes).ok() } else { None }
 }
 
 /// The column that a path names, by its name or its place.
@@ -246,7 +252,8 @@ pub(super) struct CsvRow<'a> {
     columns: &'a [usize],
     width: usize,
     charset: Charset,
-    is_utf_8: bool,
+    /// All of the row, where it is UTF-8 without a NUL byte.
+    text: Option<&'a str>,
     has_fault: Cell<bool>,
     fault: Cell<Option<String>>,
 }
@@ -293,8 +300,7 @@ impl Lookup for CsvRow<'_> {
 
     #[inline]
     fn at_hand(&self, path: PathId) -> Option<&str> {
-        let content = self.raw.plain(self.cell(path)?)?;
-        if self.is_utf_8 { std::str::from_utf8(content).ok() } else { None }
+        self.text?.get(self.cell(path)?.plain_range()?)
     }
 
     #[inline]
