@@ -314,6 +314,11 @@ impl Tree {
         self.text.push_str(text);
     }
 
+    /// The texts of all nodes that are open, to add to.
+    pub(crate) fn text_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+
     /// The last byte of the texts.
     pub(crate) fn last_byte(&self) -> Option<u8> {
         self.text.as_bytes().last().copied()
