@@ -28,6 +28,7 @@ struct Words {
 struct Word {
     text: Box<str>,
     id: u16,
+    has_prefix: bool,
     wants_text: bool,
 }
 
@@ -75,24 +76,29 @@ impl Words {
             return word.id;
         }
         self.count = self.count.saturating_add(1);
-        words.push(Word { text: text.into(), id: self.count, wants_text });
+        let has_prefix = text.contains(':');
+        words.push(Word { text: text.into(), id: self.count, has_prefix, wants_text });
         self.count
     }
 
-    fn find(&self, text: &str) -> (u16, bool) {
-        let found = self.by_length.get(text.len()).and_then(|words| {
-            words.iter().find(|word| *word.text == *text).map(|word| (word.id, word.wants_text))
-        });
-        found.unwrap_or((OTHER, false))
+    fn find(&self, text: &str) -> Option<&Word> {
+        // Names are too short for a call that compares memory to pay.
+        let is_it = |word: &&Word| word.text.bytes().zip(text.bytes()).all(|(a, b)| a == b);
+        self.by_length.get(text.len())?.iter().find(is_it)
     }
 
     fn name(&self, text: &str, prefixes: Prefixes) -> Name {
-        let (full, wants_text) = self.find(text);
+        let found = self.find(text);
+        let full = found.map_or(OTHER, |word| word.id);
+        let wants_text = found.is_some_and(|word| word.wants_text);
         if prefixes == Prefixes::Namespaces
+            && found.is_none_or(|word| word.has_prefix)
             && let Some(colon) = memchr::memchr(b':', text.as_bytes())
         {
-            let (local, wants_more) = self.find(&text[colon + 1..]);
-            return Name { full, local, wants_text: wants_text || wants_more };
+            let found = self.find(&text[colon + 1..]);
+            let local = found.map_or(OTHER, |word| word.id);
+            let wants_text = wants_text || found.is_some_and(|word| word.wants_text);
+            return Name { full, local, wants_text };
         }
         Name { full, local: full, wants_text }
     }
