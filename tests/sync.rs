@@ -67,7 +67,7 @@ fn a_dry_run_shows_both_directions_and_writes_nothing() {
 #[test]
 fn a_push_runs_even_when_a_guard_stopped_the_pull() {
     let rows: String = (1..=20).map(|n| format!("{n},S{n},,,0,1\n")).collect();
-    let products: String = (1..=20).map(|n| format!("S{n},5,2\n")).collect();
+    let products: String = (1..=20).map(|n| format!("S{n},5,{}\n", n + 1)).collect();
     let shop = Shop::new()
         .config(STORE_A)
         .config(MIXED)

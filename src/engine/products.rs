@@ -13,7 +13,7 @@ use super::view::PlanChanges;
 use super::{ProductRow, Session, Sink, UsageError};
 use crate::connector::Delivery;
 use crate::inventory::{
-    Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Tx,
+    Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
 };
 use crate::model::{
     Cell, Command, Decimal, DecimalError, Direction, Exit, ProblemKind, RunSummary, Section,
@@ -307,7 +307,7 @@ fn edit(
     let edited = plan_edits(session, &tx, edits, &mut summary)?;
     let Edited { reading, mut plans, renamed } = edited;
     if !session.options.dry_run {
-        let run = tx.start_run(None, &[], &summary)?;
+        let run = tx.start_run(None, &Purpose::default(), &summary)?;
         summary.run_id = Some(run);
         tx.insert_products(run, &reading.matched.created)?;
         for (product, texts) in &renamed {

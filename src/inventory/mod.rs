@@ -11,6 +11,7 @@ mod lock;
 mod places;
 mod products;
 mod runs;
+mod undo;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub use links::{LinkChange, LinkState, StoredLink};
 pub use lock::{Holder, Lock};
 pub use places::StoredPlace;
 pub use products::{Column, EanIndex, Loaded, NewProduct, ProductId, ProductTexts, Products};
-pub use runs::{RecordedChange, RecordedValue};
+pub use runs::{Purpose, RecordedChange, RecordedValue};
+pub use undo::{AppliedChange, Side, Standing};
 pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
 
 use error::Location;
