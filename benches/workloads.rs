@@ -31,6 +31,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -198,8 +199,8 @@ fn bench(options: &Options) -> Result<()> {
     let mut table = Table::default();
     for workload in WORKLOADS.iter().filter(|workload| options.wants(workload.id)) {
         let rows = options.rows * workload.scale;
-        if !places.contains_key(&rows) {
-            places.insert(rows, Place::make(&folder.join(rows.to_string()), rows)?);
+        if let Entry::Vacant(place) = places.entry(rows) {
+            place.insert(Place::make(&folder.join(rows.to_string()), rows)?);
         }
         let place = &places[&rows];
         let (parse, run) =
