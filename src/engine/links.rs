@@ -7,11 +7,11 @@ use super::problem_log::{About, ProblemLog};
 use super::products::{clean, open_csv, unknown_sku, unreadable};
 use super::pull::check_not_empty;
 use super::read::{match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError};
+use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, Want};
-use crate::inventory::{Access, LinkChange, LinkState, Products, StoredLink, Tx};
+use crate::inventory::{Access, LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
 use crate::model::{
     ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
 };
@@ -75,33 +75,27 @@ pub(super) fn link(
             }
         }
     }
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link, &[]);
-    let mut run = match started.map_err(anyhow::Error::from)? {
-        Ok(run) => run,
-        Err(summary) => {
-            sink(&RunReport::empty(summary))?;
-            return Ok(Exit::Locked);
-        }
+    let start = Start {
+        inventory: &inventory,
+        integration: Some(&integration.name),
+        command: Command::Link,
+        purpose: &Purpose::default(),
+        state: "No link was changed",
     };
-    match run_link(session, integration, source, problems, &mut run) {
-        Ok(linked) => {
-            sink(&RunReport {
-                summary: run.summary.clone(),
-                changes: Box::new(linked.changes),
-                problems: Box::new(linked.problems),
-            })?;
-            Ok(linked.exit)
-        }
-        Err(error) => {
-            let exit = run.fail(session, &error, "No link was changed");
-            sink(&RunReport::empty(run.summary))?;
-            Ok(exit)
-        }
-    }
+    let work = |run: &mut OpenRun<'_>| run_link(session, integration, source, problems, run);
+    in_run(session, start, sink, work, |summary, linked, sink| {
+        sink(&RunReport {
+            summary: summary.clone(),
+            changes: Box::new(LinkChanges { products: &linked.products, changes: &linked.changes }),
+            problems: Box::new(linked.problems),
+        })?;
+        Ok(linked.exit)
+    })
 }
 
 struct Linked {
-    changes: LinkChanges,
+    products: Products,
+    changes: Vec<LinkChange>,
     problems: ProblemLog,
     exit: Exit,
 }
@@ -145,7 +139,7 @@ fn run_link(
         }
     };
     let exit = exit_of(session, run, &problems);
-    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+    Ok(Linked { products, changes, problems, exit })
 }
 
 /// Reads the integration and keeps the links that fit; no value moves.
@@ -200,7 +194,7 @@ fn link_auto(
     let changes = finish(session, tx, run, changes, &problems)?;
     let exit = exit_of(session, run, &problems);
     let products = reading.matched.products;
-    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+    Ok(Linked { products, changes, problems, exit })
 }
 
 /// What orders change; an unknown SKU is a problem with its line.
@@ -295,17 +289,17 @@ fn exit_of(session: &Session<'_>, run: &OpenRun<'_>, problems: &ProblemLog) -> E
 }
 
 /// The changes of a link command.
-struct LinkChanges {
-    products: Products,
-    changes: Vec<LinkChange>,
+pub(super) struct LinkChanges<'a> {
+    pub products: &'a Products,
+    pub changes: &'a [LinkChange],
 }
 
-impl Changes for LinkChanges {
+impl Changes for LinkChanges<'_> {
     fn each(&self, each: EachChange<'_>) -> anyhow::Result<()> {
         let sku = |link: &Option<StoredLink>| {
             link.as_ref().and_then(|link| link.product).map(|product| self.products.sku(product))
         };
-        for change in &self.changes {
+        for change in self.changes {
             let (before, after) = (sku(&change.before), sku(&change.after));
             let never = change.after.as_ref().is_some_and(|l| l.linked_by == LinkedBy::Never);
             let row = ChangeRow {

@@ -862,6 +862,15 @@ impl Matched {
         )
     }
 
+    /// Whether an item was delivered that is linked to the product of a SKU, or whose id it is.
+    pub(super) fn delivers(&self, sku: &str) -> bool {
+        let is_linked = self.products.find(sku).is_some_and(|product| {
+            self.delivered.get(product as usize).is_some_and(Delivered::is_linked)
+        });
+        is_linked
+            || self.item_ids.find(sku.as_bytes()).is_some_and(|item| self.items[item as usize].seen)
+    }
+
     /// The products for which a linked item was delivered.
     pub(super) fn seen(&self) -> ProductSet {
         self.products_where(Delivered::is_linked)

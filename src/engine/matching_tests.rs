@@ -62,7 +62,13 @@ fn inventory() -> (Products, EanIndex) {
     let tx = inventory
         .begin(crate::inventory::Access::Write, std::time::Duration::ZERO, &|_| {})
         .unwrap();
-    let run = tx.start_run(None, &[], &RunSummary::start(None, Command::Import, false)).unwrap();
+    let run = tx
+        .start_run(
+            None,
+            &crate::inventory::Purpose::default(),
+            &RunSummary::start(None, Command::Import, false),
+        )
+        .unwrap();
     let eans = [Some(0), Some(1), Some(2), Some(2), None];
     let products: Vec<NewProduct> = (0_u32..5)
         .zip(eans)

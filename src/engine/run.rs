@@ -5,14 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::problem_log::ProblemLog;
-use super::{Session, UsageError};
+use super::{Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, ConnectorError, ErrorKind};
 use crate::inventory::{
-    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, StoredPlace,
-    Tx, lock_path,
+    Access, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose, StoredPlace, Tx,
+    lock_path,
 };
 use crate::model::{ChangeStatus, Command, Exit, Place, RunStatus, RunSummary, Section, Timestamp};
+use crate::report::RunReport;
 
 /// How long another program's write to the inventory is waited for, unless `--wait` is longer.
 const INVENTORY_WAIT: Duration = Duration::from_secs(300);
@@ -68,7 +69,10 @@ impl Session<'_> {
                 text.line()
             ))
         })?;
-        Ok(self.config.folder.join(path.expose()))
+        let path = Path::new(path.expose());
+        // Messages name the file as the config does.
+        let is_here = self.config.folder == Path::new(".");
+        Ok(if is_here { path.to_owned() } else { self.config.folder.join(path) })
     }
 
     /// Opens the inventory for a command that may write, and makes it know what the config
@@ -233,64 +237,87 @@ pub(super) struct OpenRun<'a> {
 }
 
 impl<'a> OpenRun<'a> {
-    /// Takes the lock and records the start. The inner error is the report of a locked
-    /// integration.
-    pub(super) fn start(
+    /// Takes the integration's lock, if it is of one, and records the start. The inner error is
+    /// the report of a locked integration.
+    fn start(
         session: &Session<'_>,
-        inventory: &'a Inventory,
-        integration: &str,
-        command: Command,
-        sections: &[Section],
+        start: Start<'a>,
     ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
+        let Start { inventory, integration, command, purpose, .. } = start;
         let dry_run = session.options.dry_run;
-        let mut summary = RunSummary::start(Some(integration), command, dry_run);
-        let lock = match session.lock(inventory, integration, command)? {
+        let mut summary = RunSummary::start(integration, command, dry_run);
+        let lock = match integration {
+            None => Ok(None),
+            Some(name) => session.lock(inventory, name, command)?,
+        };
+        let lock = match lock {
             Ok(lock) => lock,
             Err(holder) => {
+                let name = integration.unwrap_or_default();
                 summary.status = RunStatus::Locked;
                 summary.finished_at = Some(Timestamp::now());
                 summary.error = Some(format!(
-                    "{integration} is locked: {} is working on it. Nothing was changed. Wait for \
-                     it, or run this again with --wait 10m",
+                    "{name} is locked: {} is working on it. Nothing was changed. Wait for it, or \
+                     run this again with --wait 10m",
                     holder.description
                 ));
                 return Ok(Err(summary));
             }
         };
-        let integration_id = if dry_run {
-            let tx = inventory.begin(Access::Read, Duration::ZERO, &|_| {})?;
-            tx.integration(integration)?
+        let mut run = OpenRun { inventory, integration_id: None, summary, _lock: lock };
+        if dry_run {
+            let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+            run.integration_id = match integration {
+                Some(name) => tx.integration(name)?,
+                None => None,
+            };
         } else {
-            let tx = session.begin_write(inventory)?;
-            let id = tx.declare_integration(integration)?;
+            run.record_start(session, integration, purpose)?;
+        }
+        Ok(Ok(run))
+    }
+
+    fn record_start(
+        &mut self,
+        session: &Session<'_>,
+        integration: Option<&str>,
+        purpose: &Purpose,
+    ) -> Result<(), RunError> {
+        let tx = session.begin_write(self.inventory)?;
+        if let Some(name) = integration {
+            let id = tx.declare_integration(name)?;
             for crashed in tx.unfinished_runs(id)? {
                 tx.mark_crashed(crashed)?;
                 session.progress.note(&format!(
-                    "{integration}: run {crashed} ended without an end (killed, or the power \
-                     failed); `invsync runs {crashed}` shows it"
+                    "{name}: run {crashed} ended without an end (killed, or the power failed); \
+                     `invsync runs {crashed}` shows it"
                 ));
             }
-            summary.run_id = Some(tx.start_run(Some(id), sections, &summary)?);
-            tx.commit()?;
-            Some(id)
-        };
-        Ok(Ok(OpenRun { inventory, integration_id, summary, _lock: lock }))
+            self.integration_id = Some(id);
+        }
+        self.summary.run_id = Some(tx.start_run(self.integration_id, purpose, &self.summary)?);
+        let keep = session.config.inventory.keep_runs;
+        // A few at each start: it keeps up, and no run has to wait for years of them.
+        tx.prune(self.summary.started_at.earlier_by(keep), 20)?;
+        tx.commit()?;
+        Ok(())
     }
 
     /// Puts a failure into the summary; `state` says what was left unchanged.
     pub(super) fn note_failure(&mut self, error: &RunError, state: &str) {
         let name = self.summary.integration.clone().unwrap_or_default();
-        let message = error.message.trim_end_matches('.');
+        let message = &error.message;
+        let stop = if message.ends_with(['.', '?', '!']) { "" } else { "." };
         self.summary.status = match error.exit {
             Exit::Interrupted => RunStatus::Interrupted,
             _ => RunStatus::Failed,
         };
         self.summary.finished_at = Some(Timestamp::now());
-        self.summary.error = Some(format!("{name}: {message}. {state}."));
+        self.summary.error = Some(format!("{name}: {message}{stop} {state}."));
     }
 
     /// Records that the run failed: its own row and nothing else.
-    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+    fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
         self.note_failure(error, state);
         if let Some(run) = self.summary.run_id {
             let recorded = session.begin_write(self.inventory).and_then(|tx| {
@@ -303,6 +330,44 @@ impl<'a> OpenRun<'a> {
         }
         error.exit
     }
+}
+
+/// One run from its lock to its report. `work` does it, `report` shows what it did; where it fails,
+/// `state` says what was left unchanged.
+pub(super) fn in_run<T>(
+    session: &Session<'_>,
+    start: Start<'_>,
+    sink: Sink<'_>,
+    work: impl FnOnce(&mut OpenRun<'_>) -> Result<T, RunError>,
+    report: impl FnOnce(&RunSummary, T, Sink<'_>) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let state = start.state;
+    let mut run = match OpenRun::start(session, start)? {
+        Ok(run) => run,
+        Err(summary) => {
+            sink(&RunReport::empty(summary))?;
+            return Ok(Exit::Locked);
+        }
+    };
+    match work(&mut run) {
+        Ok(done) => report(&run.summary, done, sink),
+        Err(error) => {
+            let exit = run.fail(session, &error, state);
+            sink(&RunReport::empty(run.summary))?;
+            Ok(exit)
+        }
+    }
+}
+
+/// What a run starts with.
+pub(super) struct Start<'a> {
+    pub inventory: &'a Inventory,
+    /// The integration that it locks and belongs to.
+    pub integration: Option<&'a str>,
+    pub command: Command,
+    pub purpose: &'a Purpose,
+    /// What a failure leaves unchanged.
+    pub state: &'static str,
 }
 
 /// The parts of a finished run that decide its status and exit code.
@@ -354,13 +419,5 @@ impl Ending {
             exit = exit.max(Exit::Temporary);
         }
         exit
-    }
-}
-
-/// How safe a pull's and a push's commits are.
-pub(super) fn durability(command: Command) -> Durability {
-    match command {
-        Command::Push => Durability::Synced,
-        _ => Durability::AllOrNothing,
     }
 }

@@ -26,9 +26,12 @@ impl Products {
         self.keys.find(sku.as_bytes())
     }
 
-    /// The SKU of a product that exists.
+    /// The SKU of a product that exists or was removed; empty where there never was one.
     pub fn sku(&self, id: ProductId) -> &str {
-        self.keys.text(id)
+        if self.keys.contains(id) {
+            return self.keys.text(id);
+        }
+        self.removed.iter().find(|(_, removed)| **removed == id).map_or("", |(sku, _)| sku)
     }
 
     /// The id after the highest one: the length of every column.
@@ -240,9 +243,10 @@ impl Tx<'_> {
     pub fn eans(&self) -> Result<EanIndex> {
         let mut index = EanIndex::default();
         self.with(|conn| {
-            let mut statement =
-                conn.prepare("SELECT id, ean FROM products WHERE ean IS NOT NULL
-                     AND id NOT IN (SELECT product_id FROM removed_products)")?;
+            let mut statement = conn.prepare(
+                "SELECT id, ean FROM products WHERE ean IS NOT NULL
+                     AND id NOT IN (SELECT product_id FROM removed_products)",
+            )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let id: u32 = row.get(0)?;
@@ -315,10 +319,12 @@ impl Tx<'_> {
     /// The id of one SKU.
     pub fn product_id(&self, sku: &str) -> Result<Option<ProductId>> {
         self.with(|conn| {
-            conn.prepare_cached("SELECT id FROM products WHERE sku = ?1
-                 AND id NOT IN (SELECT product_id FROM removed_products)")?
-                .query_row([sku], |row| row.get(0))
-                .optional()
+            conn.prepare_cached(
+                "SELECT id FROM products WHERE sku = ?1
+                 AND id NOT IN (SELECT product_id FROM removed_products)",
+            )?
+            .query_row([sku], |row| row.get(0))
+            .optional()
         })
     }
 }

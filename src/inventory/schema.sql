@@ -34,6 +34,7 @@ CREATE TABLE runs (
     command TEXT NOT NULL,
     sections TEXT NOT NULL DEFAULT '',
     undoes INTEGER REFERENCES runs (id),
+    at_store INTEGER NOT NULL DEFAULT 0 CHECK (at_store IN (0, 1)),
     status TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     finished_ms INTEGER,
@@ -51,7 +52,8 @@ CREATE TABLE runs (
     refused INTEGER NOT NULL DEFAULT 0,
     guards TEXT NOT NULL DEFAULT '[]',
     error TEXT,
-    sku_links BLOB
+    sku_links BLOB,
+    pruned INTEGER NOT NULL DEFAULT 0 CHECK (pruned IN (0, 1))
 ) STRICT;
 
 CREATE INDEX runs_by_integration ON runs (integration_id, id);
@@ -159,7 +161,8 @@ CREATE TABLE problem_counts (
 
 -- What the last delivery of each source held, as sets of product ids (roaring bitmaps): what was
 -- linked, whose quantity was known, whose price was known. `source` is empty where one source
--- feeds both sections.
+-- feeds both sections. `absences`: linked products that the last complete deliveries lacked, and how
+-- many in a row (pairs of 32-bit little-endian numbers).
 CREATE TABLE deliveries (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
     source TEXT NOT NULL,
@@ -170,6 +173,7 @@ CREATE TABLE deliveries (
     seen BLOB NOT NULL,
     known_stock BLOB NOT NULL,
     known_prices BLOB NOT NULL,
+    absences BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (integration_id, source)
 ) STRICT, WITHOUT ROWID;
 

@@ -42,9 +42,9 @@ pub enum NumberError {
     /// `<5`: no safe value.
     #[error("is only an upper bound; say in `values` what it means")]
     UpperBound,
-    /// A sum whose parts are marked with different currencies.
-    #[error("is in another currency than what it is added to")]
-    TwoCurrencies,
+    /// Of several numbers that are added.
+    #[error("is added up from prices in several currencies")]
+    SeveralCurrencies,
     /// `per` is 0.
     #[error("would be divided by 0")]
     DividedByZero,
@@ -173,8 +173,7 @@ pub fn quantity(text: &str, sign: DecimalSign, units: &[String]) -> Result<Exact
     plain(text, sign)
 }
 
-/// Reads a trimmed price and the currency whose mark stands before or behind it; a mark that
-/// several currencies share names none.
+/// Reads a trimmed price and the currency whose mark stands before or behind it.
 pub fn price(
     text: &str,
     sign: DecimalSign,
@@ -189,10 +188,13 @@ pub fn price(
         return Ok((plain(text, sign)?, None));
     }
     let (text, currency) = match without_currency(text) {
-        Some((rest, currency)) => (rest, Some(currency)),
-        None => (without_shared_mark(text), None),
+        Some((rest, currency)) => (without_unit(rest, units), Some(currency)),
+        None => match without_unclear_currency(text) {
+            Some(rest) => (without_unit(rest, units), None),
+            None => (text, None),
+        },
     };
-    Ok((plain(without_unit(text, units), sign)?, currency))
+    Ok((plain(text, sign)?, currency))
 }
 
 /// Reads a trimmed number that has nothing around it.
@@ -387,15 +389,16 @@ pub fn currency(text: &str) -> Option<Currency> {
     })
 }
 
-/// Takes a mark off that names no single currency.
-fn without_shared_mark(text: &str) -> &str {
-    SHARED_MARKS
+/// Takes one mark off that several currencies share, and that names none of them.
+fn without_unclear_currency(text: &str) -> Option<&str> {
+    const UNCLEAR_MARKS: [&str; 3] = ["$", "¥", "kr"];
+    UNCLEAR_MARKS
         .iter()
         .find_map(|mark| {
             strip_prefix_ignoring_case(text, mark)
                 .or_else(|| strip_suffix_ignoring_case(text, mark))
         })
-        .map_or(text, trim)
+        .map(trim)
 }
 
 fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
@@ -420,9 +423,6 @@ const MARKS: [(&str, &str); 7] = [
     ("₽", "RUB"),
     ("ft", "HUF"),
 ];
-
-/// Marks that several currencies share, in lower case.
-const SHARED_MARKS: [&str; 4] = ["$", "¥", "kr", "kr."];
 
 /// A code of ISO 4217, so that `12 pcs` is no price in `PCS`.
 fn iso(code: &str) -> Option<Currency> {
@@ -526,16 +526,16 @@ mod tests {
             assert_eq!(read.decimal().unwrap().to_string(), value, "{text}");
             assert_eq!(currency, Currency::parse(code), "{text}");
         }
-        for text in ["EUR 5 EUR", "12 pcs", "EUR", "5 € €", "5 $ $", "$5 EUR", "$", "kr"] {
+        for text in ["EUR 5 EUR", "12 pcs", "EUR", "5 € €", "$5 $", "$", "US$ 5"] {
             assert!(price(text, DecimalSign::Point, &[]).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_mark_that_several_currencies_share_leaves_the_currency_unknown() {
-        for text in ["$658.99", "658.99 kr", "658.99 Kr.", "¥658.99", "kr 658.99"] {
+        for text in ["$5", "5 kr", "¥5", "5 $"] {
             let (read, currency) = price(text, DecimalSign::Point, &[]).unwrap();
-            assert_eq!((read.decimal().unwrap().to_string(), currency), ("658.99".into(), None));
+            assert_eq!(
+                (read.decimal().unwrap().to_string().as_str(), currency),
+                ("5", None),
+                "{text}"
+            );
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
+use super::rewrite::Known;
 use super::tree::{NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
 use crate::connector::feed::decode::Characters;
@@ -155,7 +156,7 @@ impl Connector for TreeConnector {
             return Ok(None);
         }
         let Some(read) = read.fingerprint.clone() else { return Ok(None) };
-        Ok(Some(Box::new(TreeWriter { connector: self.clone(), read })))
+        Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Known::new(read) })))
     }
 }
 

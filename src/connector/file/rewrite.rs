@@ -2,6 +2,7 @@
 //! each, and the file replaced in one step.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::edit::{Edit, rewrite};
 use super::replace::ReplaceError;
@@ -19,19 +20,23 @@ pub(crate) const LIMITS: Limits =
 /// What is read again of a file that is written.
 pub(crate) const WANT: Want = Want { stock: true, prices: true, names: false };
 
+/// What a file was when it was read, or after the last values were written.
+pub(crate) type Known = Mutex<Fingerprint>;
+
 /// Writes values into a file, one outcome for each: `find` reads the file again, adds its rows,
 /// and says what it was.
 pub(crate) fn send(
     batch: &[Write],
     source: &Source,
-    read: &Fingerprint,
+    known: &Known,
     find: impl FnOnce(&mut Rewrite<'_>) -> Result<Option<Fingerprint>, ConnectorError>,
 ) -> Vec<Outcome> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     let mut rewrite = Rewrite::new(batch);
     let failed = match find(&mut rewrite) {
-        Ok(Some(now)) if now == *read => return rewrite.apply(source, read),
+        Ok(Some(now)) if now == *known => return rewrite.apply(source, &mut known),
         Ok(_) => changed(source),
-        Err(why) => refused_or_changed(why.message, source, read),
+        Err(why) => refused_or_changed(why.message, source, &known),
     };
     vec![failed; batch.len()]
 }
@@ -99,15 +104,19 @@ impl<'w> Rewrite<'w> {
         }
     }
 
-    /// Replaces the file, if it still is the one that was read. One outcome for each value.
-    fn apply(self, source: &Source, read: &Fingerprint) -> Vec<Outcome> {
+    /// Replaces the file, if it still is the one that is known; then it is known as what it has
+    /// become. One outcome for each value.
+    fn apply(self, source: &Source, known: &mut Fingerprint) -> Vec<Outcome> {
         let (edits, mut outcomes) = self.decide();
         if edits.is_empty() {
             return outcomes;
         }
-        let failed = match rewrite(source, &edits, read) {
-            Ok(()) => return outcomes,
-            Err(ReplaceError::Unchanged(why)) => refused_or_changed(why, source, read),
+        let failed = match rewrite(source, &edits, known) {
+            Ok(written) => {
+                *known = written;
+                return outcomes;
+            }
+            Err(ReplaceError::Unchanged(why)) => refused_or_changed(why, source, known),
             Err(ReplaceError::ChangedMeanwhile(_)) => changed(source),
             Err(ReplaceError::NotSynced(why)) => Outcome::Uncertain(why),
         };
@@ -181,10 +190,10 @@ fn changed(source: &Source) -> Outcome {
     ))
 }
 
-/// A failure is the file's own only while that is the one that was read.
-fn refused_or_changed(why: String, source: &Source, read: &Fingerprint) -> Outcome {
+/// A failure is the file's own only while that is the one that is known.
+fn refused_or_changed(why: String, source: &Source, known: &Fingerprint) -> Outcome {
     match fingerprint(source) {
-        Ok(Some(now)) if now == *read => Outcome::Refused(why),
+        Ok(Some(now)) if now == *known => Outcome::Refused(why),
         _ => changed(source),
     }
 }

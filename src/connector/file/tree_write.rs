@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::edit::{Edit, restyled};
 use super::items::{TreeConnector, View};
 use super::outline::{Item, Walk};
-use super::rewrite::{self, Rewrite};
+use super::rewrite::{self, Known, Rewrite};
 use super::tree::Match;
 use crate::connector::feed::decode::Charset;
 use crate::connector::feed::mapping::PathId;
@@ -23,7 +23,7 @@ pub(crate) type RewriteValue = fn(&Match<'_>, &str, Restyle<'_>) -> Result<Strin
 /// Writes values into a file that was read before.
 pub(crate) struct TreeWriter {
     pub(crate) connector: TreeConnector,
-    pub(crate) read: Fingerprint,
+    pub(crate) known: Known,
 }
 
 impl Writer for TreeWriter {
@@ -32,7 +32,7 @@ impl Writer for TreeWriter {
     }
 
     fn send(&self, batch: &[Write]) -> Vec<Outcome> {
-        rewrite::send(batch, &self.connector.source, &self.read, |rewrite| self.find(rewrite))
+        rewrite::send(batch, &self.connector.source, &self.known, |rewrite| self.find(rewrite))
     }
 }
 

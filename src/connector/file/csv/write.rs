@@ -8,7 +8,7 @@ use super::tokenizer::Dialect;
 use crate::connector::feed::decode::Charset;
 use crate::connector::feed::source::{Keep, Source};
 use crate::connector::file::edit::{Edit, restyled};
-use crate::connector::file::rewrite::{self, Rewrite};
+use crate::connector::file::rewrite::{self, Known, Rewrite};
 use crate::connector::{ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Write, Writer};
 
 /// Writes to a csv file that was read before.
@@ -16,12 +16,12 @@ use crate::connector::{ConnectorError, Fingerprint, Limits, Outcome, RowBatch, W
 pub(super) struct CsvWriter {
     settings: Arc<CsvSettings>,
     source: Source,
-    read: Fingerprint,
+    known: Known,
 }
 
 impl CsvWriter {
     pub(super) fn new(settings: Arc<CsvSettings>, source: Source, read: Fingerprint) -> CsvWriter {
-        CsvWriter { settings, source, read }
+        CsvWriter { settings, source, known: Known::new(read) }
     }
 
     /// Reads the file again and adds all cells that are to change.
@@ -71,6 +71,6 @@ impl Writer for CsvWriter {
     }
 
     fn send(&self, batch: &[Write]) -> Vec<Outcome> {
-        rewrite::send(batch, &self.source, &self.read, |rewrite| self.find(rewrite))
+        rewrite::send(batch, &self.source, &self.known, |rewrite| self.find(rewrite))
     }
 }
