@@ -248,8 +248,6 @@ pub(crate) struct Match<'t> {
     pub(crate) text: Option<&'t str>,
     /// Where the value stands in the source, as bytes of the text that was read.
     pub(crate) raw: Range<u64>,
-    /// Whether it is an attribute.
-    pub(crate) is_attribute: bool,
 }
 
 impl Tree {
@@ -458,19 +456,13 @@ impl Tree {
 
     fn value(&self, node: NodeId) -> Match<'_> {
         match self.nodes.get(node.0 as usize) {
-            Some(node) => {
-                Match { text: self.text_of(node), raw: node.raw.clone(), is_attribute: false }
-            }
-            None => Match { text: None, raw: 0..0, is_attribute: false },
+            Some(node) => Match { text: self.text_of(node), raw: node.raw.clone() },
+            None => Match { text: None, raw: 0..0 },
         }
     }
 
     fn attribute(&self, attribute: &Attribute) -> Match<'_> {
-        Match {
-            text: Some(self.attribute_text(attribute)),
-            raw: attribute.raw.clone(),
-            is_attribute: true,
-        }
+        Match { text: Some(self.attribute_text(attribute)), raw: attribute.raw.clone() }
     }
 
     fn text_of(&self, node: &Node) -> Option<&str> {

@@ -42,8 +42,8 @@ pub enum RowFate {
     Item,
     /// `where` left it out.
     FilteredByWhere,
-    /// Nothing says which item it is; a problem of the batch says so.
-    NoId,
+    /// It may be an item, and nobody can tell which; exactly one problem of the batch says so.
+    Lost,
 }
 
 /// What is wrong with a row, until it is known whether it becomes an item.
@@ -57,16 +57,22 @@ impl Mapping {
     ///
     /// Only what is wanted is evaluated. `line` is 0 where the source has no lines.
     pub fn row<L: Lookup>(&self, lookup: &L, want: Want, line: u64, out: &mut RowBatch) -> RowFate {
-        if !self.rules.iter().all(|rule| rule.holds(lookup)) {
-            let _ = lookup.take_fault();
+        let is_wanted = self.rules.iter().all(|rule| rule.holds(lookup));
+        if let Some(fault) = lookup.take_fault() {
+            let message = format!("a text that `where` looks at {fault}; the row was left out");
+            out.add_lost_row(ProblemKind::InvalidValue, line, message);
+            return RowFate::Lost;
+        }
+        if !is_wanted {
             return RowFate::FilteredByWhere;
         }
         let mut faults = Faults::new();
         let Some(mut row) = self.ids(lookup, &mut faults, out) else {
-            for (kind, message) in faults {
+            // One problem a row: the engine counts them.
+            if let Some((kind, message)) = faults.into_iter().next() {
                 out.add_lost_row(kind, line, message);
             }
-            return RowFate::NoId;
+            return RowFate::Lost;
         };
         row.line = line;
         if want.names {

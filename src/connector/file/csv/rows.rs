@@ -270,7 +270,7 @@ impl CsvRow<'_> {
                 self.width
             );
             out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
-            return RowFate::NoId;
+            return RowFate::Lost;
         }
         mapping.row(self, want, self.raw.line, out)
     }

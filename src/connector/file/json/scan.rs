@@ -264,11 +264,7 @@ impl<'a> Scanner<'a> {
             while byte(at)?.is_ascii_digit() {
                 at += 1;
             }
-            if at == from {
-                Err(Trouble::fault(at, "a digit is missing"))
-            } else {
-                Ok(at)
-            }
+            if at == from { Err(Trouble::fault(at, "a digit is missing")) } else { Ok(at) }
         };
         let whole = start + usize::from(bytes[start] == b'-');
         let mut at = digits(whole)?;

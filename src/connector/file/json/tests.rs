@@ -54,6 +54,21 @@ fn arrays_are_passed_through_and_variants_reach_up() {
 }
 
 #[test]
+fn what_stands_among_items_and_is_none_is_a_lost_row() {
+    let rows = |items: &str| {
+        let document = format!("{{\"items\": {items}}}");
+        read("items = '/items'\nfields.sku = 'sku'", &document).unwrap()
+    };
+    assert_eq!(rows("null"), Vec::<String>::new());
+    for lost in ["[null]", "[1]", "[\"A\"]", "[{}]", "[[null]]"] {
+        assert_eq!(rows(lost).len(), 1, "{lost}");
+        assert!(rows(lost)[0].starts_with("1! the row has no"), "{lost}");
+    }
+    let by_key = read("items = '/*'\nfields.sku = '@key'", "{\"A\": null}").unwrap();
+    assert_eq!(by_key, ["1 . A . . . . ."]);
+}
+
+#[test]
 fn values_from_the_root_are_those_around_the_items() {
     let config = "items = '/items'\nfields = { sku = 'sku', currency = '/currency' }";
     let document = "[{\"currency\": \"EUR\", \"items\": [{\"sku\": 1}]},\n\

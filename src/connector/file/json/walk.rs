@@ -366,11 +366,14 @@ impl State {
         let mut filler =
             Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
         let is_null = filler.item(slot.key, scanner, depth)?;
+        let may_be_none = slot.key.is_some()
+            && source.outline.items.last().is_some_and(|step| step.name.is_some());
         if scanner.at - start > ITEM_BYTES {
             return Err(Trouble::fault(start, ITEM_TOO_LONG));
         }
         self.fill();
-        if is_null {
+        if is_null && may_be_none {
+            // `"items": null` stands for no items; a null among items was one.
             return Ok(Step::On);
         }
         self.with_items = self.frames.len();
@@ -401,7 +404,7 @@ struct Filler<'f> {
 }
 
 impl Filler<'_> {
-    /// Reads an item; `true` if it is null, which is no item.
+    /// Reads an item; `true` if it is null.
     fn item(
         &mut self,
         key: Option<&str>,
@@ -440,9 +443,7 @@ impl Filler<'_> {
         let byte = scanner.peek()?;
         let start = scanner.at;
         match byte {
-            b'[' => {
-                scanner.elements(depth, |scanner| self.value(name, key, scanner, depth + 1))
-            }
+            b'[' => scanner.elements(depth, |scanner| self.value(name, key, scanner, depth + 1)),
             b'{' => {
                 let node = self.tree.open(Some(name), self.offset + start as u64);
                 add_key(self.tree, self.outline, Some(key), 0);
