@@ -12,6 +12,7 @@ mod replace;
 mod rewrite;
 mod tree;
 mod tree_write;
+mod vocabulary;
 mod window;
 
 #[cfg(test)]
