@@ -15,12 +15,23 @@ pub struct Products {
     /// In the order of the SKUs' bytes, then those that were added since.
     keys: Keys,
     stored_end: ProductId,
+    /// How many were stored when the products were loaded.
+    stored: usize,
 }
 
 impl Products {
     /// The product of a SKU.
     pub fn find(&self, sku: &str) -> Option<ProductId> {
         self.keys.find(sku.as_bytes())
+    }
+
+    /// The products of many SKUs.
+    pub fn find_all<'k>(
+        &self,
+        skus: impl Iterator<Item = Option<&'k str>> + Clone,
+        found: &mut Vec<Option<ProductId>>,
+    ) {
+        self.keys.find_all(skus.map(|sku| sku.map(str::as_bytes)), found);
     }
 
     /// The SKU of a product that exists.
@@ -48,9 +59,9 @@ impl Products {
     /// All products in the order of their SKUs' bytes.
     pub fn by_sku(&self) -> Vec<ProductId> {
         let mut ids: Vec<_> = self.keys.numbers().collect();
-        let sorted = ids.is_sorted_by(|a, b| self.sku(*a) <= self.sku(*b));
-        if !sorted {
-            // Two sorted stretches as a rule, which a stable sort merges.
+        // The stored ones are in order; a stable sort merges the two stretches.
+        if ids.len() > self.stored {
+            ids[self.stored..].sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
             ids.sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
         }
         ids
@@ -174,16 +185,20 @@ impl Tx<'_> {
         let mut keys = Keys::with_capacity(stored_end as usize);
         self.with(|conn| {
             // Read from the unique index alone, which covers both and is in order.
-            let mut statement = conn.prepare("SELECT sku, id FROM products ORDER BY sku")?;
+            // As a blob, so that SQLite does not copy each to end it with a zero.
+            let mut statement =
+                conn.prepare("SELECT CAST(sku AS BLOB), id FROM products ORDER BY sku")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let sku = row.get_ref(0)?.as_bytes().unwrap_or_default();
                 let id: u32 = row.get(1)?;
-                keys.insert(id, sku).map_err(|_| rusqlite::Error::InvalidQuery)?;
+                keys.append(id, sku).map_err(|_| rusqlite::Error::InvalidQuery)?;
             }
             Ok(())
         })?;
-        Ok(Products { keys, stored_end })
+        keys.index();
+        let stored = keys.len();
+        Ok(Products { keys, stored_end, stored })
     }
 
     /// The values of some places.
@@ -198,6 +213,10 @@ impl Tx<'_> {
     }
 
     fn column(&self, section: Section, place: i64) -> Result<Column> {
+        let room: i64 = self.with(|conn| {
+            conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM products", [], |row| row.get(0))
+        })?;
+        let room = usize::try_from(room).unwrap_or(0);
         let sql = match section {
             Section::Prices => {
                 "SELECT product_id, price FROM prices WHERE price_group_id = ?1
@@ -208,7 +227,7 @@ impl Tx<'_> {
                  ORDER BY product_id"
             }
         };
-        let mut column = Column::default();
+        let mut column = Column { cells: Vec::with_capacity(room) };
         self.with(|conn| {
             let mut statement = conn.prepare(sql)?;
             let mut rows = statement.query([place])?;
