@@ -201,6 +201,16 @@ mod tests {
                 prop_assert_eq!(keys.find(text.as_bytes()), Some(number as u32));
                 prop_assert_eq!(keys.text(number as u32), text.as_str());
             }
+            let mut later = Keys::default();
+            for (number, text) in texts.iter().enumerate() {
+                later.append(number as u32, text.as_bytes()).unwrap();
+            }
+            later.index();
+            let asked = texts.iter().map(|text| Some(text.as_bytes())).chain([None, Some(&b"~ no such text ~"[..])]);
+            let mut found = Vec::new();
+            later.find_all(asked, &mut found);
+            let wanted: Vec<_> = (0..texts.len() as u32).map(Some).chain([None, None]).collect();
+            prop_assert_eq!(found, wanted);
         }
     }
 }

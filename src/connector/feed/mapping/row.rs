@@ -14,6 +14,11 @@ pub trait Lookup {
     /// Calls `each` with every match of a path, in document order, until it returns `false`.
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool);
 
+    /// The bytes of a path's only match, where they are at hand as they are.
+    fn raw(&self, _path: PathId) -> Option<&[u8]> {
+        None
+    }
+
     /// What kept a match from being read since this was last asked (bytes that are no text, say),
     /// as the end of a sentence that starts with the field's name.
     fn take_fault(&self) -> Option<String> {
@@ -295,6 +300,11 @@ fn plain_value<L: Lookup>(
     lookup: &L,
     read: Read<'_>,
 ) -> Result<Option<(Decimal, Option<Currency>)>, Fault> {
+    if field.decimal == DecimalSign::Point
+        && let Some(Ok(number)) = lookup.raw(path).map(Decimal::parse)
+    {
+        return Ok(Some((number, None)));
+    }
     let mut found = Ok(None);
     lookup.matches(path, &mut |text| {
         let text = number::trim(text);

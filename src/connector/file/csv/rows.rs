@@ -296,6 +296,14 @@ impl Lookup for CsvRow<'_> {
         }
     }
 
+    fn raw(&self, path: PathId) -> Option<&[u8]> {
+        let field = self.cell(path)?;
+        match self.raw.content(field) {
+            std::borrow::Cow::Borrowed(bytes) => Some(bytes),
+            std::borrow::Cow::Owned(_) => None,
+        }
+    }
+
     fn take_fault(&self) -> Option<String> {
         if self.has_fault.replace(false) { self.fault.take() } else { None }
     }
