@@ -206,7 +206,8 @@ mod tests {
                 later.append(number as u32, text.as_bytes()).unwrap();
             }
             later.index();
-            let asked = texts.iter().map(|text| Some(text.as_bytes())).chain([None, Some(&b"~ no such text ~"[..])]);
+            let others = [None, Some("~ no such text ~".as_bytes())];
+            let asked = texts.iter().map(|text| Some(text.as_bytes())).chain(others);
             let mut found = Vec::new();
             later.find_all(asked, &mut found);
             let wanted: Vec<_> = (0..texts.len() as u32).map(Some).chain([None, None]).collect();
