@@ -19,6 +19,7 @@ mod runs;
 mod select;
 mod signals;
 mod sync;
+mod undo;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ enum Command {
     Link(link::Link),
     Inventory(inventory::Inventory),
     Runs(runs::Runs),
+    Undo(undo::Undo),
     History(history::History),
     Completions(completions::Completions),
     Man(man::Man),
@@ -83,6 +85,7 @@ impl Command {
             Command::Link(command) => command.run(context, out),
             Command::Inventory(command) => command.run(context, out),
             Command::Runs(command) => command.run(context, out),
+            Command::Undo(command) => command.run(context, out),
             Command::History(command) => command.run(context, out),
             Command::Completions(command) => command.run(out),
             Command::Man(command) => command.run(out),

@@ -2,7 +2,7 @@
 
 use super::GuardSettings;
 use crate::model::Percent;
-use crate::settings::Table;
+use crate::settings::{Entry, Table};
 
 impl GuardSettings {
     /// Reads the table; what it lacks, or has wrong, is as in `base`.
@@ -21,6 +21,18 @@ impl GuardSettings {
         let zero_missing = table
             .choice("missing", &[("keep", false), ("zero", true)])
             .unwrap_or(base.zero_missing);
+        let missing_after = table.integer("missing_after", 1..1001).unwrap_or(base.missing_after);
+        let min_items = table.integer("min_items", 1..u64::MAX).or(base.min_items);
+        let sentinels = skus(&mut table).unwrap_or_else(|| base.sentinels.clone());
+        let hold_same_factor = table
+            .choice("same_factor", &[("hold", true), ("allow", false)])
+            .unwrap_or(base.hold_same_factor);
+        let mut price = |key| {
+            let name = table.name_of(key);
+            table.take(key).and_then(|entry| entry.decimal(&name))
+        };
+        let min_price = price("min_price").or(base.min_price);
+        let max_price = price("max_price").or(base.max_price);
         table.finish();
         GuardSettings {
             max_changed,
@@ -30,6 +42,20 @@ impl GuardSettings {
             max_price_change,
             hold_zero_price,
             zero_missing,
+            missing_after,
+            min_items,
+            sentinels,
+            hold_same_factor,
+            min_price,
+            max_price,
         }
     }
+}
+
+/// `sentinels = ["SKU", …]`.
+fn skus(table: &mut Table<'_>) -> Option<Vec<String>> {
+    let name = table.name_of("sentinels");
+    let entries = table.take("sentinels")?.array(&name)?;
+    let sku = |entry: Entry<'_>| entry.string(&name).map(|(sku, _)| sku.trim().to_owned());
+    entries.into_iter().map(sku).collect()
 }

@@ -23,7 +23,7 @@ pub use http::HttpSettings;
 pub use starter::starter;
 
 use crate::connector::Settings;
-use crate::model::{Direction, LinkKey, Percent, Place, Section};
+use crate::model::{Decimal, Direction, LinkKey, Percent, Place, Section};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -52,6 +52,8 @@ pub struct InventorySettings {
     pub path: Text,
     /// A CSV that is imported once, when the file is created.
     pub seed: Option<Text>,
+    /// How long the changes of runs stay on record.
+    pub keep_runs: Duration,
 }
 
 /// `[integrations.NAME]`.
@@ -135,6 +137,18 @@ pub struct GuardSettings {
     pub hold_zero_price: bool,
     /// Whether stock of an item that a complete delivery lacks becomes 0.
     pub zero_missing: bool,
+    /// After how many complete deliveries in a row without the item.
+    pub missing_after: u64,
+    /// The fewest items that a complete delivery may hold.
+    pub min_items: Option<u64>,
+    /// The SKUs of items that a complete delivery must hold.
+    pub sentinels: Vec<String>,
+    /// Whether prices that mostly moved by one and the same factor stop the section.
+    pub hold_same_factor: bool,
+    /// The lowest price that is not held back.
+    pub min_price: Option<Decimal>,
+    /// The highest price that is not held back.
+    pub max_price: Option<Decimal>,
 }
 
 impl Default for GuardSettings {
@@ -147,6 +161,12 @@ impl Default for GuardSettings {
             max_price_change: Percent::whole(80),
             hold_zero_price: true,
             zero_missing: false,
+            missing_after: 1,
+            min_items: None,
+            sentinels: Vec::new(),
+            hold_same_factor: true,
+            min_price: None,
+            max_price: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use toml::de::DeTable;
 
@@ -78,14 +79,19 @@ fn read_root(mut root: Table<'_>, registry: &[Registration]) -> Config {
     }
 }
 
+/// How long the changes of runs stay on record: 90 days.
+const DEFAULT_KEEP_RUNS: Duration = Duration::from_secs(90 * 86_400);
+
 fn read_inventory(root: &mut Table<'_>) -> InventorySettings {
     let mut path = Text::plain("inventory.db", root.line());
     let mut seed = None;
+    let mut keep_runs = DEFAULT_KEEP_RUNS;
     if let Some(mut table) = root.table("inventory") {
         if let Some(found) = table.text("path") {
             path = found;
         }
         seed = table.text("seed");
+        keep_runs = table.duration("keep_runs").unwrap_or(keep_runs);
         for (key, text) in [("path", Some(&path)), ("seed", seed.as_ref())] {
             if let Some(text) = text.filter(|text| text.literal() == Some("")) {
                 let name = table.name_of(key);
@@ -94,7 +100,7 @@ fn read_inventory(root: &mut Table<'_>) -> InventorySettings {
         }
         table.finish();
     }
-    InventorySettings { path, seed }
+    InventorySettings { path, seed, keep_runs }
 }
 
 fn read_integrations(table: Option<Table<'_>>, reader: &IntegrationReader<'_>) -> Vec<Integration> {

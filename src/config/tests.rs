@@ -224,6 +224,7 @@ fn a_section_has_each_guard_of_its_integration_that_it_does_not_set() {
         max_price_change: Percent::whole(5),
         hold_zero_price: false,
         zero_missing: true,
+        ..GuardSettings::default()
     };
     assert_eq!(integration.section(Section::Stock).unwrap().guard, set);
     let max_changed = Percent::whole(0);
@@ -613,4 +614,22 @@ proptest! {
             prop_assert!(found.errors.is_sorted_by_key(|error| error.line));
         }
     }
+}
+
+#[test]
+fn the_guards_on_deliveries_and_single_prices_are_read() {
+    let text = "[warehouses]\nmain='M'\n[integrations.a]\ntype='store'\nconnector='csv'\nsource='s'\nfields={quantity='q'}\n\
+                [integrations.a.stock]\ndirection='download'\nwarehouse='main'\n\
+                [integrations.a.guard]\nmin_items=100\nsentinels=['MUG-01', ' MUG-02 ']\n\
+                same_factor='allow'\nmin_price='0.50'\nmax_price=1000\nmissing_after=3\n";
+    let config = parse(text).unwrap();
+    let guard = &config.integrations[0].stock.as_ref().unwrap().guard;
+    assert_eq!(
+        (guard.min_items, guard.missing_after, guard.hold_same_factor),
+        (Some(100), 3, false)
+    );
+    assert_eq!(guard.sentinels, ["MUG-01", "MUG-02"]);
+    let show = |price: Option<crate::model::Decimal>| price.map(|price| price.to_string());
+    assert_eq!(show(guard.min_price).as_deref(), Some("0.5"));
+    assert_eq!(show(guard.max_price).as_deref(), Some("1000"));
 }

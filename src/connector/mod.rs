@@ -147,8 +147,9 @@ pub struct Context {
 pub struct Registration {
     /// The value of `connector` in the config.
     pub name: &'static str,
-    /// Takes the connector's keys out of the integration's table. `None` where errors, added to
-    /// the table's problems, make the settings unusable.
+    /// Takes the connector's keys out of the integration's table, all of them before it gives up,
+    /// so that every error is found at once. `None` where errors, added to the table's problems,
+    /// make the settings unusable.
     pub settings: fn(&mut Table<'_>, &Context) -> Option<Box<dyn Settings>>,
 }
 

@@ -1,5 +1,7 @@
 //! Limits that stop or hold back what looks wrong before anything is written. No I/O.
 
+use rustc_hash::FxHashMap;
+
 use super::plan::{SectionPlan, Stats};
 use crate::config::GuardSettings;
 use crate::inventory::{Memory, ProductSet};
@@ -8,6 +10,10 @@ use crate::model::{Decimal, Guard, GuardVerdict, Percent, Section};
 /// From how many values up the percentages apply, so that a small shop can change all it has.
 const APPLIES_FROM: u64 = 20;
 
+fn show_limit(price: Option<Decimal>) -> String {
+    price.map_or_else(String::new, |price| price.to_string())
+}
+
 /// The guards of one section, and what `--allow` let pass.
 pub(super) struct Limits<'a> {
     pub settings: &'a GuardSettings,
@@ -15,11 +21,18 @@ pub(super) struct Limits<'a> {
 }
 
 /// The most that price guards found in a section.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PriceVerdict {
     /// By how much, of what.
     largest: Option<(i128, i128)>,
+    /// The lowest price that is 0 or less.
+    zero: Option<Decimal>,
+    /// The lowest price below `min_price`.
     lowest: Option<Decimal>,
+    /// The highest price above `max_price`.
+    highest: Option<Decimal>,
+    /// How many prices moved by each factor, to four digits.
+    factors: FxHashMap<u64, u64>,
 }
 
 impl PriceVerdict {
@@ -28,8 +41,59 @@ impl PriceVerdict {
         let change = self
             .largest
             .map(|(part, whole)| (Guard::MaxPriceChange, Percent::show_share(part, whole)));
-        let price = self.lowest.map(|price| (Guard::ZeroPrice, price.to_string()));
-        change.into_iter().chain(price).collect()
+        let price = |guard, price: Option<Decimal>| price.map(|price| (guard, price.to_string()));
+        change
+            .into_iter()
+            .chain(price(Guard::ZeroPrice, self.zero))
+            .chain(price(Guard::MinPrice, self.lowest))
+            .chain(price(Guard::MaxPrice, self.highest))
+            .collect()
+    }
+
+    /// Takes note of the factor by which a price moves.
+    fn count_factor(&mut self, before: Decimal, after: Decimal) {
+        if after > Decimal::ZERO {
+            *self.factors.entry(four_digits(after, before)).or_default() += 1;
+        }
+    }
+
+    /// The factor by which more than half of enough prices moved.
+    pub(super) fn same_factor(&self) -> Option<String> {
+        let all: u64 = self.factors.values().sum();
+        let (factor, count) = self.factors.iter().max_by_key(|(_, count)| **count)?;
+        (all >= APPLIES_FROM && count * 2 > all).then(|| show_factor(*factor))
+    }
+}
+
+/// The ratio of two positive decimals to four significant digits: digits × 256 + exponent + 128.
+fn four_digits(part: Decimal, whole: Decimal) -> u64 {
+    let (mut part, mut whole) = (i128::from(part.micros()), i128::from(whole.micros()));
+    let mut exponent: i32 = 0;
+    while part < whole * 1000 {
+        part *= 10;
+        exponent -= 1;
+    }
+    while part >= whole * 10_000 {
+        whole *= 10;
+        exponent += 1;
+    }
+    let mut digits = (part * 2 + whole) / (whole * 2);
+    if digits >= 10_000 {
+        digits /= 10;
+        exponent += 1;
+    }
+    let exponent = u64::try_from(exponent + 128).unwrap_or_default();
+    u64::try_from(digits).unwrap_or_default() * 256 + exponent
+}
+
+fn show_factor(factor: u64) -> String {
+    let (digits, exponent) = (factor / 256, factor % 256);
+    let exponent = i32::try_from(exponent).unwrap_or_default() - 128;
+    let scale = u32::try_from(-exponent).unwrap_or_default();
+    let digits = i128::from(digits) * 10_i128.pow(u32::try_from(exponent).unwrap_or_default());
+    match Decimal::from_scaled(digits, scale) {
+        Ok(factor) => format!("× {factor}"),
+        Err(_) => format!("× {digits}e-{scale}"),
     }
 }
 
@@ -46,17 +110,50 @@ impl Limits<'_> {
         after: Decimal,
         found: &mut PriceVerdict,
     ) -> Option<(Guard, String)> {
-        if self.settings.hold_zero_price && after.is_zero_or_less() {
-            found.lowest = Some(found.lowest.map_or(after, |lowest| lowest.min(after)));
-            if !self.allows(Guard::ZeroPrice) {
+        let before = before.filter(|price| *price > Decimal::ZERO);
+        if let Some(before) = before {
+            found.count_factor(before, after);
+        }
+        self.judge_level(after, found).or_else(|| self.judge_change(before?, after, found))
+    }
+
+    /// Prices of 0 or less, below the lowest and above the highest allowed.
+    fn judge_level(&self, after: Decimal, found: &mut PriceVerdict) -> Option<(Guard, String)> {
+        let PriceVerdict { zero, lowest, highest, .. } = found;
+        let settings = self.settings;
+        let limits = [
+            (Guard::ZeroPrice, settings.hold_zero_price && after.is_zero_or_less(), zero),
+            (Guard::MinPrice, settings.min_price.is_some_and(|least| after < least), lowest),
+            (Guard::MaxPrice, settings.max_price.is_some_and(|most| after > most), highest),
+        ];
+        let mut held = None;
+        for (guard, strikes, worst) in limits {
+            if !strikes {
+                continue;
+            }
+            *worst = Some(match (*worst, guard) {
+                (None, _) => after,
+                (Some(worst), Guard::MaxPrice) => worst.max(after),
+                (Some(worst), _) => worst.min(after),
+            });
+            if held.is_none() && !self.allows(guard) {
+                let word = guard.word();
                 let why = format!(
-                    "a price of {after} is held back (zero_price). Accept it with --allow \
-                     zero_price"
+                    "a price of {after} is held back ({word}). Accept it with --allow {word}"
                 );
-                return Some((Guard::ZeroPrice, why));
+                held = Some((guard, why));
             }
         }
-        let before = before.filter(|price| *price > Decimal::ZERO)?;
+        held
+    }
+
+    /// Changes that are too large.
+    fn judge_change(
+        &self,
+        before: Decimal,
+        after: Decimal,
+        found: &mut PriceVerdict,
+    ) -> Option<(Guard, String)> {
         let whole = i128::from(before.micros());
         let part = (i128::from(after.micros()) - whole).abs();
         if !self.settings.max_price_change.is_exceeded_by(part, whole) {
@@ -102,6 +199,15 @@ impl Limits<'_> {
         if pull {
             percent(Guard::MaxUnknown, settings.max_unknown, now_unknown, was_known);
         }
+        if let Some(factor) = plan.same_factor.clone().filter(|_| settings.hold_same_factor) {
+            verdicts.push(GuardVerdict {
+                guard: Guard::SameFactor.word().to_owned(),
+                section: Some(plan.section.word().to_owned()),
+                limit: "hold".to_owned(),
+                actual: factor,
+                allowed: self.allows(Guard::SameFactor),
+            });
+        }
         plan.stopped |= verdicts.iter().any(|verdict| !verdict.allowed);
         for (guard, actual) in &plan.held {
             verdicts.push(GuardVerdict {
@@ -109,6 +215,8 @@ impl Limits<'_> {
                 section: Some(plan.section.word().to_owned()),
                 limit: match guard {
                     Guard::MaxPriceChange => settings.max_price_change.to_string(),
+                    Guard::MinPrice => show_limit(settings.min_price),
+                    Guard::MaxPrice => show_limit(settings.max_price),
                     _ => "hold".to_owned(),
                 },
                 actual: actual.clone(),
@@ -118,8 +226,38 @@ impl Limits<'_> {
         verdicts
     }
 
+    /// What is wrong with a complete delivery as a whole. `lacks` says whether it lacks an item.
+    pub(super) fn judge_delivery(
+        &self,
+        items: u64,
+        lacks: &dyn Fn(&str) -> bool,
+        last: Option<&Memory>,
+        seen: &ProductSet,
+    ) -> Vec<GuardVerdict> {
+        let verdict = |guard: Guard, limit: String, actual: String| GuardVerdict {
+            guard: guard.word().to_owned(),
+            section: None,
+            limit,
+            actual,
+            allowed: self.allows(guard),
+        };
+        let too_few = self
+            .settings
+            .min_items
+            .filter(|least| items < *least)
+            .map(|least| verdict(Guard::MinItems, least.to_string(), items.to_string()));
+        let lacking: Vec<&str> =
+            self.settings.sentinels.iter().map(String::as_str).filter(|sku| lacks(sku)).collect();
+        let lacking = (!lacking.is_empty()).then(|| {
+            let all = self.settings.sentinels.join(", ");
+            verdict(Guard::Sentinels, all, format!("without {}", lacking.join(", ")))
+        });
+        let missing = last.and_then(|last| self.judge_missing(last, seen));
+        too_few.into_iter().chain(lacking).chain(missing).collect()
+    }
+
     /// Whether a complete delivery lacks too many of the linked items that the last one had.
-    pub(super) fn judge_missing(&self, last: &Memory, seen: &ProductSet) -> Option<GuardVerdict> {
+    fn judge_missing(&self, last: &Memory, seen: &ProductSet) -> Option<GuardVerdict> {
         let limit = self.settings.max_missing;
         let whole = last.seen.len();
         let part = last.seen.without(seen).len();
@@ -133,5 +271,41 @@ impl Limits<'_> {
             actual: Percent::show_share(part.into(), whole.into()),
             allowed: self.allows(Guard::MaxMissing),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn one_factor_for_most_prices_is_seen_whatever_its_size() {
+        for (factor, shown) in [(123, "× 1.23"), (10_000, "× 100"), (1, "× 0.01")] {
+            let mut found = PriceVerdict::default();
+            for price in 1_000..1_020_i128 {
+                let before = Decimal::from_scaled(price, 0).unwrap();
+                found.count_factor(before, Decimal::from_scaled(price * factor, 2).unwrap());
+            }
+            assert_eq!(found.same_factor().as_deref(), Some(shown));
+        }
+    }
+
+    #[test]
+    fn half_of_the_prices_or_fewer_than_twenty_are_no_factor() {
+        let mut found = PriceVerdict::default();
+        for price in 1..=19 {
+            found.count_factor(Decimal::ONE, decimal("2"));
+            assert_eq!(found.same_factor(), None, "{price}");
+        }
+        for price in 3..22 {
+            found.count_factor(Decimal::ONE, Decimal::from_scaled(price, 0).unwrap());
+        }
+        assert_eq!(found.same_factor(), None);
+        found.count_factor(Decimal::ONE, decimal("2"));
+        assert_eq!(found.same_factor().as_deref(), Some("× 2"));
     }
 }

@@ -11,7 +11,7 @@ use super::run::{Ending, IfMissing, OpenRun, RunError};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, Want};
-use crate::inventory::{Access, LinkChange, LinkState, Products, StoredLink, Tx};
+use crate::inventory::{Access, LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
 use crate::model::{
     ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
 };
@@ -75,7 +75,13 @@ pub(super) fn link(
             }
         }
     }
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Link, &[]);
+    let started = OpenRun::start(
+        session,
+        &inventory,
+        Some(&integration.name),
+        Command::Link,
+        &Purpose::default(),
+    );
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
@@ -87,7 +93,10 @@ pub(super) fn link(
         Ok(linked) => {
             sink(&RunReport {
                 summary: run.summary.clone(),
-                changes: Box::new(linked.changes),
+                changes: Box::new(LinkChanges {
+                    products: &linked.products,
+                    changes: &linked.changes,
+                }),
                 problems: Box::new(linked.problems),
             })?;
             Ok(linked.exit)
@@ -101,7 +110,8 @@ pub(super) fn link(
 }
 
 struct Linked {
-    changes: LinkChanges,
+    products: Products,
+    changes: Vec<LinkChange>,
     problems: ProblemLog,
     exit: Exit,
 }
@@ -145,7 +155,7 @@ fn run_link(
         }
     };
     let exit = exit_of(session, run, &problems);
-    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+    Ok(Linked { products, changes, problems, exit })
 }
 
 /// Reads the integration and keeps the links that fit; no value moves.
@@ -200,7 +210,7 @@ fn link_auto(
     let changes = finish(session, tx, run, changes, &problems)?;
     let exit = exit_of(session, run, &problems);
     let products = reading.matched.products;
-    Ok(Linked { changes: LinkChanges { products, changes }, problems, exit })
+    Ok(Linked { products, changes, problems, exit })
 }
 
 /// What orders change; an unknown SKU is a problem with its line.
@@ -229,10 +239,14 @@ fn changes_of(
             },
         };
         let before = state.find(&order.item_id, |sku| products.find(sku));
-        if before.as_ref().is_some_and(|before| before.product == product) {
+        let linked_by = if product.is_some() { LinkedBy::Hand } else { LinkedBy::Never };
+        // A file says which link there is, a hand also that it stays whatever the item's SKU.
+        let is_there = before.as_ref().is_some_and(|before| {
+            before.product == product && (order.line.is_some() || before.linked_by == linked_by)
+        });
+        if is_there {
             continue;
         }
-        let linked_by = if product.is_some() { LinkedBy::Hand } else { LinkedBy::Never };
         changes.push(LinkChange {
             item_id: order.item_id.clone(),
             before,
@@ -291,17 +305,17 @@ fn exit_of(session: &Session<'_>, run: &OpenRun<'_>, problems: &ProblemLog) -> E
 }
 
 /// The changes of a link command.
-struct LinkChanges {
-    products: Products,
-    changes: Vec<LinkChange>,
+pub(super) struct LinkChanges<'a> {
+    pub products: &'a Products,
+    pub changes: &'a [LinkChange],
 }
 
-impl Changes for LinkChanges {
+impl Changes for LinkChanges<'_> {
     fn each(&self, each: EachChange<'_>) -> anyhow::Result<()> {
         let sku = |link: &Option<StoredLink>| {
             link.as_ref().and_then(|link| link.product).map(|product| self.products.sku(product))
         };
-        for change in &self.changes {
+        for change in self.changes {
             let (before, after) = (sku(&change.before), sku(&change.after));
             let never = change.after.as_ref().is_some_and(|l| l.linked_by == LinkedBy::Never);
             let row = ChangeRow {

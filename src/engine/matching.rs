@@ -64,6 +64,10 @@ impl Delivered {
     const CONTESTED: u8 = 4;
     /// A kept link by a row of its own leads here.
     const RESERVED: u8 = 8;
+    /// The link by SKU to the item with the id of the SKU is kept.
+    const OWN: u8 = 16;
+    /// What stays with the product whichever item delivers for it.
+    const OF_PRODUCT: u8 = Delivered::RESERVED | Delivered::OWN;
 
     /// Whether a linked item delivered something for the product.
     pub(super) fn is_linked(&self) -> bool {
@@ -152,6 +156,8 @@ pub(super) struct Counts {
     pub items: u64,
     pub duplicates: u64,
     pub linked: u64,
+    /// Rows that could not become items: what is absent may be among them.
+    pub lost: u64,
 }
 
 /// Takes rows and finds their products.
@@ -192,6 +198,11 @@ pub(super) struct Matched {
 impl Matcher {
     pub(super) fn new(rules: MatchRules, products: Products, links: LinkState) -> Matcher {
         let mut delivered = vec![Delivered::VACANT; products.end() as usize];
+        for product in links.by_sku.iter() {
+            if let Some(slot) = delivered.get_mut(product as usize) {
+                slot.flags |= Delivered::OWN;
+            }
+        }
         let items = links
             .links
             .into_iter()
@@ -315,7 +326,11 @@ impl Matcher {
             return None;
         }
         let own = if sku == Some(id) { by_sku } else { self.products.find(id) };
-        own.filter(|product| self.by_sku.contains(*product))
+        own.filter(|product| self.is_own(*product))
+    }
+
+    fn is_own(&self, product: ProductId) -> bool {
+        self.delivered[product as usize].flags & Delivered::OWN != 0
     }
 
     /// An item that is seen for the first time and has no kept link.
@@ -330,7 +345,7 @@ impl Matcher {
         if let Ok(Some((product, key))) = found {
             let rank = rank_of(key);
             let key = self.rules.link_by[key];
-            let is_self = key == LinkKey::Sku && row.sku() == Some(id);
+            let is_self = row.sku() == Some(id) && key == LinkKey::Sku;
             if !self.is_wanted(product) {
                 self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
             } else if is_self {
@@ -434,7 +449,7 @@ impl Matcher {
         let values = Delivered { item, rank, ..values };
         let slot = self.delivered[product as usize];
         let kept_elsewhere = slot.flags & Delivered::RESERVED != 0
-            || (item != SELF && self.by_sku.contains(product));
+            || (item != SELF && slot.flags & Delivered::OWN != 0);
         if rank == KEPT {
             if slot.rank == KEPT {
                 self.shared.push((product, values));
@@ -457,9 +472,9 @@ impl Matcher {
 
     fn fill(&mut self, product: ProductId, values: Delivered) {
         let slot = &mut self.delivered[product as usize];
-        let reserved = slot.flags & Delivered::RESERVED;
+        let of_product = slot.flags & Delivered::OF_PRODUCT;
         *slot = values;
-        slot.flags |= reserved;
+        slot.flags |= of_product;
     }
 
     /// Whoever has the product loses it.
@@ -468,8 +483,8 @@ impl Matcher {
         if slot.is_linked() {
             self.lose(product, slot.item, slot.line);
         }
-        let reserved = slot.flags & (Delivered::RESERVED | Delivered::CONTESTED);
-        self.delivered[product as usize] = Delivered { flags: reserved, ..Delivered::VACANT };
+        let flags = slot.flags & (Delivered::OF_PRODUCT | Delivered::CONTESTED);
+        self.delivered[product as usize] = Delivered { flags, ..Delivered::VACANT };
     }
 
     /// An item that another one has a better or an equal claim against.
@@ -488,15 +503,18 @@ impl Matcher {
         let entry = &mut self.items[entry as usize];
         entry.state = ItemState::Unlinked;
         entry.product = NO_PRODUCT;
+        // What is linked by EAN may have any SKU, or none.
+        let mut own_sku = (entry.linked_by == LinkedBy::Sku).then(|| sku.clone());
         if let Some(newcomer) = self.newcomers.get_mut(entry.newcomer as usize) {
             newcomer.state = NewcomerState::Ambiguous;
+            own_sku = newcomer_text(&newcomer.sku);
         }
         let message = format!(
             "it fits {sku}, and so does another item that is linked to it or fits it as well; \
              it was not linked and nothing was changed. Link the right one by hand (`invsync \
              link set`)"
         );
-        let about = About { item_id: Some(&id), sku: Some(&sku), line: line.into() };
+        let about = About { item_id: Some(&id), sku: own_sku.as_deref(), line: line.into() };
         self.problems.add(ProblemKind::Ambiguous, about, &message);
     }
 
@@ -606,7 +624,10 @@ impl Matcher {
             let row = problem.row.and_then(|row| batch.row(row as usize));
             let about = match &row {
                 Some(row) => About { line: problem.line, ..about(row) },
-                None => About { line: problem.line, ..About::default() },
+                None => {
+                    self.counts.lost += 1;
+                    About { line: problem.line, ..About::default() }
+                }
             };
             self.problems.add(problem.kind, about, &problem.message);
         }
@@ -723,7 +744,7 @@ impl Matcher {
         let parent_sku = own(&mut newcomer.parent_sku);
         let (item, values) = (newcomer.item, newcomer.values);
         let id = self.products.add(&sku)?;
-        self.delivered.resize(id as usize + 1, Delivered::VACANT);
+        self.delivered.resize(self.products.end() as usize, Delivered::VACANT);
         let is_self = self.item_ids.text(item) == sku;
         self.link_newcomer(item, id, LinkedBy::Sku);
         if is_self {
@@ -810,6 +831,9 @@ impl Matched {
     /// What was new has been stored: from now on it is kept.
     pub(super) fn forget_new(&mut self) {
         let new = self.new_sku_links();
+        for product in new.iter() {
+            self.delivered[product as usize].flags |= Delivered::OWN;
+        }
         self.by_sku.extend(&new);
         for item in &mut self.items {
             if item.state == ItemState::New {
@@ -850,31 +874,37 @@ impl Matched {
         )
     }
 
+    /// Whether an item was delivered that is linked to the product of a SKU, or whose id it is.
+    pub(super) fn delivers(&self, sku: &str) -> bool {
+        let is_linked = self.products.find(sku).is_some_and(|product| {
+            self.delivered.get(product as usize).is_some_and(Delivered::is_linked)
+        });
+        is_linked
+            || self.item_ids.find(sku.as_bytes()).is_some_and(|item| self.items[item as usize].seen)
+    }
+
     /// The products for which a linked item was delivered.
     pub(super) fn seen(&self) -> ProductSet {
-        (0..self.products.end())
-            .zip(&self.delivered)
-            .filter(|(_, slot)| slot.is_linked())
-            .map(|(product, _)| product)
-            .collect()
+        self.products_where(Delivered::is_linked)
     }
 
     /// Those of them whose value of a section was known.
     pub(super) fn known(&self, section: Section) -> ProductSet {
-        (0..self.products.end())
-            .zip(&self.delivered)
-            .filter(|(_, slot)| slot.is_linked() && slot.value(section).get().is_some())
-            .map(|(product, _)| product)
-            .collect()
+        self.products_where(|slot| slot.is_linked() && slot.value(section) != Cell::UNKNOWN)
     }
 
     /// The products whose link by SKU to the item with the id of that SKU is new.
     pub(super) fn new_sku_links(&self) -> ProductSet {
+        self.products_where(|slot| {
+            slot.is_linked() && slot.item == SELF && slot.flags & Delivered::OWN == 0
+        })
+    }
+
+    fn products_where(&self, is_in: impl Fn(&Delivered) -> bool) -> ProductSet {
         (0..self.products.end())
             .zip(&self.delivered)
-            .filter(|(_, slot)| slot.is_linked() && slot.item == SELF)
+            .filter(|(_, slot)| is_in(slot))
             .map(|(product, _)| product)
-            .filter(|product| !self.by_sku.contains(*product))
             .collect()
     }
 
@@ -941,3 +971,7 @@ fn spoil_where_unequal(first: &mut Delivered, second: &Delivered) -> bool {
     }
     spoiled
 }
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;

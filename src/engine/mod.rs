@@ -20,6 +20,7 @@ mod push;
 mod read;
 mod record;
 mod run;
+mod undo;
 mod view;
 
 use std::path::Path;
@@ -404,6 +405,17 @@ pub fn runs(
 /// Hands one recorded run to the sink. An unknown id is a [`UsageError`].
 pub fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<()> {
     record::run(session, id, sink)
+}
+
+/// `runs prune`: drops the changes of runs that ended longer ago than this; gives how many runs.
+pub fn prune(session: &Session<'_>, older_than: Duration) -> Result<u64> {
+    record::prune(session, older_than)
+}
+
+/// `undo ID`: puts back what a run changed, where it has not changed since. An unknown id is a
+/// [`UsageError`].
+pub fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<Exit> {
+    undo::undo(session, id, sink)
 }
 
 /// A recorded change and the run that made it.

@@ -65,6 +65,8 @@ pub(super) struct SectionPlan {
     pub stats: Stats,
     /// Prices held back, by guard: how many, and the largest actual.
     pub held: Vec<(Guard, String)>,
+    /// The factor by which most prices moved, where there is one.
+    pub same_factor: Option<String>,
     /// A guard stopped the section: nothing of it is applied.
     pub stopped: bool,
     /// Of a push: items whose value was read equal to ours, and was not the confirmed one.
@@ -81,6 +83,7 @@ impl SectionPlan {
             messages: Vec::new(),
             stats: Stats::default(),
             held: Vec::new(),
+            same_factor: None,
             stopped: false,
             confirmed: Vec::new(),
         }
@@ -125,7 +128,14 @@ impl SectionPlan {
         self.add(product, SELF, 0, before, after);
     }
 
-    fn add(&mut self, product: ProductId, item: u32, n: u32, before: Cell, after: Cell) {
+    /// Sets what became of the change that was added last, and why.
+    pub(super) fn settle_last(&mut self, status: ChangeStatus, why: String) {
+        if let Some(at) = self.changes.len().checked_sub(1) {
+            self.settle(at, status, Some(why));
+        }
+    }
+
+    pub(super) fn add(&mut self, product: ProductId, item: u32, n: u32, before: Cell, after: Cell) {
         self.changes.push(Change {
             product,
             item,
@@ -202,7 +212,7 @@ pub(super) fn pull(
         }
     }
     plan.changes.sort_by_key(|change| change.product);
-    finish_held(&mut plan, largest);
+    finish_held(&mut plan, &largest);
     plan
 }
 
@@ -257,7 +267,7 @@ pub(super) fn send(
             );
         }
     }
-    finish_held(&mut plan, largest);
+    finish_held(&mut plan, &largest);
     plan
 }
 
@@ -316,7 +326,8 @@ fn judge_price(
     }
 }
 
-fn finish_held(plan: &mut SectionPlan, largest: PriceVerdict) {
+fn finish_held(plan: &mut SectionPlan, largest: &PriceVerdict) {
+    plan.same_factor = largest.same_factor();
     for (guard, actual) in largest.actuals() {
         match plan.held.iter_mut().find(|(held, _)| *held == guard) {
             Some((_, text)) => *text = actual,

@@ -13,7 +13,7 @@ use super::view::PlanChanges;
 use super::{ProductRow, Session, Sink, UsageError};
 use crate::connector::Delivery;
 use crate::inventory::{
-    Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Tx,
+    Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
 };
 use crate::model::{
     Cell, Command, Decimal, DecimalError, Direction, Exit, ProblemKind, RunSummary, Section,
@@ -307,7 +307,7 @@ fn edit(
     let edited = plan_edits(session, &tx, edits, &mut summary)?;
     let Edited { reading, mut plans, renamed } = edited;
     if !session.options.dry_run {
-        let run = tx.start_run(None, &[], &summary)?;
+        let run = tx.start_run(None, &Purpose::default(), &summary)?;
         summary.run_id = Some(run);
         tx.insert_products(run, &reading.matched.created)?;
         for (product, texts) in &renamed {
@@ -329,10 +329,14 @@ fn edit(
         *summary.changed.of(plan.section) += plan.changes.len() as u64;
     }
     summary.finished_at = Some(Timestamp::now());
-    if let Some(run) = summary.run_id {
-        tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
-        tx.finish_run(run, &summary)?;
-        tx.commit()?;
+    match summary.run_id {
+        Some(run) => {
+            tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
+            tx.finish_run(run, &summary)?;
+            tx.commit()?;
+        }
+        // The report begins a transaction of its own.
+        None => drop(tx),
     }
     let differs = session.options.exit_code && summary.changed.total() + summary.created > 0;
     let exit = ending.exit().max(if differs { Exit::Differences } else { Exit::Done });

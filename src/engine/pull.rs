@@ -3,6 +3,8 @@
 //! Everything is fetched first. Then one transaction holds loading, planning, guards, values,
 //! history, links and the memory of the delivery: all of it, or nothing.
 
+use rustc_hash::FxHashMap;
+
 use super::guards::Limits;
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Reading, match_rules, read};
@@ -11,7 +13,7 @@ use super::view::{NoChanges, PlanChanges};
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Delivery, Reader, Want};
-use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, RECORDED_PLANS, Tx};
+use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx};
 use crate::model::{
     ChangeStatus, Command, Direction, Exit, GuardVerdict, ProblemKind, Section, Timestamp,
 };
@@ -35,11 +37,14 @@ pub(super) fn pull(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let inventory = session.open(IfMissing::Create)?;
-    let worked_on: Vec<_> = sections(session, integration, Direction::Download)
-        .iter()
-        .map(|(section, _)| *section)
-        .collect();
-    let started = OpenRun::start(session, &inventory, &integration.name, Command::Pull, &worked_on);
+    let worked_on = sections(session, integration, Direction::Download);
+    let purpose = Purpose {
+        sections: worked_on.iter().map(|(section, _)| *section).collect(),
+        at_store: false,
+        ..Purpose::default()
+    };
+    let started =
+        OpenRun::start(session, &inventory, Some(&integration.name), Command::Pull, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
@@ -257,7 +262,7 @@ impl Pass<'_, '_> {
     }
 
     /// The products whose stock becomes 0 because a complete delivery lacks their item: only those
-    /// whose stock this integration wrote last.
+    /// whose stock this integration wrote last, and only where no row was lost.
     fn absent(
         &self,
         section: Section,
@@ -270,20 +275,38 @@ impl Pass<'_, '_> {
         if section != Section::Stock
             || !settings.guard.zero_missing
             || !self.delivery().complete
+            || self.reading.matched.counts.lost > 0
             || self.is_restricted()
         {
             return Ok(Vec::new());
         }
         let mut absent = Vec::new();
-        for (_, product) in self.reading.matched.absent_links() {
-            let is_delivered = self.reading.matched.delivered[product as usize].is_linked();
-            if !is_delivered && self.tx.writer_of(section, place, product)? == Some(integration) {
+        for (product, times) in self.absences() {
+            if u64::from(times) >= settings.guard.missing_after
+                && self.tx.writer_of(section, place, product)? == Some(integration)
+            {
                 absent.push(product);
             }
         }
+        Ok(absent)
+    }
+
+    /// The linked products that this delivery lacks, and how many complete deliveries in a row
+    /// have lacked them, this one included; in the order of their ids.
+    fn absences(&self) -> Vec<(ProductId, u32)> {
+        let matched = &self.reading.matched;
+        let before: FxHashMap<ProductId, u32> =
+            self.memory.iter().flat_map(|memory| memory.absences.iter().copied()).collect();
+        let mut absent: Vec<ProductId> = matched
+            .absent_links()
+            .into_iter()
+            .map(|(_, product)| product)
+            .filter(|product| !matched.delivered[*product as usize].is_linked())
+            .collect();
         absent.sort_unstable();
         absent.dedup();
-        Ok(absent)
+        let times = |product| before.get(&product).map_or(1, |times| times.saturating_add(1));
+        absent.into_iter().map(|product| (product, times(product))).collect()
     }
 
     /// Lets the guards judge; gives the set of delivered products along.
@@ -294,18 +317,19 @@ impl Pass<'_, '_> {
     ) -> (Vec<SectionPlan>, ProductSet) {
         let seen = self.reading.matched.seen();
         let mut verdicts: Vec<GuardVerdict> = Vec::new();
-        let compares = self.delivery().complete && !self.is_restricted();
-        if let Some(memory) = self.memory.as_ref().filter(|_| compares) {
-            self.run.summary.missing = memory.seen.without(&seen).len();
-            let judged = sections.iter().find_map(|(_, settings)| {
-                let allow = &self.session.options.allow;
-                Limits { settings: &settings.guard, allow }.judge_missing(memory, &seen)
-            });
-            if let Some(verdict) = judged {
-                for plan in &mut plans {
-                    plan.stopped |= !verdict.allowed;
+        if self.delivery().complete && !self.is_restricted() {
+            if let Some(memory) = &self.memory {
+                self.run.summary.missing = memory.seen.without(&seen).len();
+            }
+            for (_, settings) in sections {
+                for verdict in self.judge_delivery(settings, &seen) {
+                    if verdicts.iter().all(|known| known.guard != verdict.guard) {
+                        verdicts.push(verdict);
+                    }
                 }
-                verdicts.push(verdict);
+            }
+            for plan in &mut plans {
+                plan.stopped |= verdicts.iter().any(|verdict| !verdict.allowed);
             }
         }
         for (plan, (_, settings)) in plans.iter_mut().zip(sections) {
@@ -314,6 +338,13 @@ impl Pass<'_, '_> {
         }
         self.run.summary.guards = verdicts;
         (plans, seen)
+    }
+
+    fn judge_delivery(&self, settings: &SectionSettings, seen: &ProductSet) -> Vec<GuardVerdict> {
+        let matched = &self.reading.matched;
+        let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
+        let lacks = |sku: &str| !matched.delivers(sku);
+        limits.judge_delivery(matched.counts.items, &lacks, self.memory.as_ref(), seen)
     }
 
     fn is_stopped(&self) -> bool {
@@ -329,11 +360,11 @@ impl Pass<'_, '_> {
         let nothing_may_be_written = !plans.is_empty() && plans.iter().all(|plan| plan.stopped);
         if nothing_may_be_written {
             // Products that are not made have no values to plan.
-            let stored = self.reading.matched.products.stored_end();
+            let unmade: ProductSet =
+                self.reading.matched.created.drain(..).map(|product| product.id).collect();
             for plan in &mut plans {
-                plan.changes.retain(|change| change.product < stored);
+                plan.changes.retain(|change| !unmade.contains(change.product));
             }
-            self.reading.matched.created.clear();
         }
         if let (false, Some(run), Some(integration)) =
             (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)
@@ -406,6 +437,11 @@ impl Pass<'_, '_> {
             new.seen = seen.clone();
             new.items = self.reading.matched.counts.items;
             new.header.clone_from(&self.delivery().header);
+            let counts =
+                |section| self.integration.section(section).is_some_and(|s| s.guard.zero_missing);
+            if counts(Section::Stock) && self.reading.matched.counts.lost == 0 {
+                new.absences = self.absences();
+            }
         }
         if self.memory.as_ref() != Some(&new) {
             self.tx.remember(run, integration, "", &new)?;

@@ -3,6 +3,8 @@
 //! Per batch: what is about to be sent is recorded and synced to the disk, then sent, then what
 //! came back is recorded. What an earlier run left uncertain is settled first, by what was read.
 
+use std::time::Duration;
+
 use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
@@ -12,15 +14,23 @@ use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
 use super::read::{Reading, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, durability};
+use super::undo::{is_left_out, plan_of};
 use super::view::PlanChanges;
-use super::{Session, Sink};
+use super::{Session, Sink, UsageError};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Outcome, Want, Write, Writer};
-use crate::inventory::{ChangeKey, Column, Inventory, ProductId, RECORDED_PLANS, UnsettledChange};
+use crate::inventory::{
+    Access, AppliedChange, ChangeKey, Column, Inventory, ProductId, Purpose, RECORDED_PLANS, Side,
+    Standing, Tx, UnsettledChange,
+};
 use crate::model::{
-    Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, Section, Timestamp,
+    Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, RunSummary, Section,
+    Timestamp,
 };
 use crate::report::RunReport;
+
+/// How long a look at the inventory waits for another program.
+const READ_WAIT: Duration = Duration::from_secs(5);
 
 const SENT: &str = "What was sent before is recorded, the rest was not sent";
 
@@ -45,11 +55,14 @@ fn push_in(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let kept = kept.filter(|kept| is_current(session, inventory, integration, kept));
-    let worked_on: Vec<_> = sections(session, integration, Direction::Send)
-        .iter()
-        .map(|(section, _)| *section)
-        .collect();
-    let started = OpenRun::start(session, inventory, &integration.name, Command::Push, &worked_on);
+    let worked_on = sections(session, integration, Direction::Send);
+    let purpose = Purpose {
+        sections: worked_on.iter().map(|(section, _)| *section).collect(),
+        at_store: true,
+        ..Purpose::default()
+    };
+    let started =
+        OpenRun::start(session, inventory, Some(&integration.name), Command::Push, &purpose);
     let mut run = match started.map_err(anyhow::Error::from)? {
         Ok(run) => run,
         Err(summary) => {
@@ -60,24 +73,33 @@ fn push_in(
     if !session.options.dry_run {
         inventory.set_durability(durability(Command::Push))?;
     }
-    match run_push(session, integration, connector, &mut run, kept) {
+    let pushed = run_push(session, integration, connector, &mut run, kept);
+    report(session, &mut run, pushed, sink)
+}
+
+fn report(
+    session: &Session<'_>,
+    run: &mut OpenRun<'_>,
+    pushed: Result<Pushed, RunError>,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    match pushed {
         Ok(Pushed { reading, plans, exit }) => {
-            let report = RunReport {
+            sink(&RunReport {
                 summary: run.summary.clone(),
                 changes: Box::new(PlanChanges {
-                    inventory,
+                    inventory: run.inventory,
                     matched: &reading.matched,
                     plans: &plans,
                     has_items: true,
                 }),
                 problems: Box::new(&reading.matched.problems),
-            };
-            sink(&report)?;
+            })?;
             Ok(exit)
         }
         Err(error) => {
             let exit = run.fail(session, &error, SENT);
-            sink(&RunReport::empty(run.summary))?;
+            sink(&RunReport::empty(run.summary.clone()))?;
             Ok(exit)
         }
     }
@@ -93,13 +115,78 @@ fn is_current(
     if session.options.dry_run {
         return true;
     }
-    let newest = inventory
-        .begin(crate::inventory::Access::Read, std::time::Duration::from_secs(5), &|_| {})
-        .and_then(|tx| match tx.integration(&integration.name)? {
+    let newest = inventory.begin(Access::Read, READ_WAIT, &|_| {}).and_then(|tx| {
+        match tx.integration(&integration.name)? {
             Some(id) => tx.newest_run(id),
             None => Ok(None),
-        });
+        }
+    });
     matches!(newest, Ok(newest) if newest == kept.run_id)
+}
+
+/// Puts back at the store what a push sent there, the way a push goes.
+pub(super) fn undo(
+    session: &Session<'_>,
+    inventory: &Inventory,
+    id: i64,
+    undone: &RunSummary,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    let name = undone.integration.as_deref().unwrap_or_default();
+    let Some(integration) = session.config.integration(name) else {
+        let message = format!("run {id} was a push to {name}, which the config does not have");
+        return Err(UsageError(message).into());
+    };
+    let connector = session.connect(integration)?;
+    let changes = inventory.begin(Access::Read, READ_WAIT, &|_| {})?.applied_changes(id)?;
+    let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
+    sections.dedup();
+    let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
+    let started = OpenRun::start(session, inventory, Some(name), Command::Undo, &purpose);
+    let mut run = match started.map_err(anyhow::Error::from)? {
+        Ok(run) => run,
+        Err(summary) => {
+            sink(&RunReport::empty(summary))?;
+            return Ok(Exit::Locked);
+        }
+    };
+    if !session.options.dry_run {
+        inventory.set_durability(durability(Command::Push))?;
+    }
+    let pushed = run_undo(session, integration, connector.as_ref(), &mut run, &purpose);
+    if matches!(&pushed, Ok(pushed) if pushed.plans.iter().any(|p| !p.changes.is_empty())) {
+        session.progress.note(&format!(
+            "the inventory is superior for {name}: the next push sends its values again, unless \
+             they are put right in the inventory or the section's direction is \"off\""
+        ));
+    }
+    report(session, &mut run, pushed, sink)
+}
+
+fn run_undo(
+    session: &Session<'_>,
+    integration: &Integration,
+    connector: &dyn Connector,
+    run: &mut OpenRun<'_>,
+    purpose: &Purpose,
+) -> Result<Pushed, RunError> {
+    let wants = |section| purpose.sections.contains(&section);
+    let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
+    let mut reading = read_store(session, integration, connector, run, want, &[])?;
+    let mut push = Push { session, integration, run, sections: Vec::new() };
+    push.settle(&reading)?;
+    let writer = writer(connector, &reading)?;
+    let mut plans = push.plan_undo(purpose.undoes.unwrap_or_default(), &reading)?;
+    let mut failure = None;
+    if let (false, Some(undo)) = (session.options.dry_run, push.run.summary.run_id) {
+        let tx = session.begin_write(push.run.inventory)?;
+        record_unsent(&tx, undo, &plans, &reading, &[ChangeStatus::Skipped])?;
+        tx.commit()?;
+        failure = push.send_all(&mut plans, &reading, writer.as_ref()).err();
+    }
+    reading.matched.problems = super::problem_log::ProblemLog::default();
+    let exit = push.finish(&plans, &reading, failure.as_ref())?;
+    Ok(Pushed { reading, plans, exit })
 }
 
 struct Pushed {
@@ -118,28 +205,32 @@ fn run_push(
     let sections = sections(session, integration, Direction::Send);
     let mut reading = match kept {
         Some(kept) => reload(session, run, integration, kept.reading)?,
-        None => read_store(session, integration, connector, run, &sections)?,
+        None => {
+            let wants = |section| sections.iter().any(|(s, _)| *s == section);
+            let want =
+                Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
+            read_store(session, integration, connector, run, want, &sections)?
+        }
     };
     check_not_empty(integration, &reading)?;
     let mut push = Push { session, integration, run, sections };
     push.settle(&reading)?;
-    let writer = connector
-        .writer(&reading.delivery)?
-        .ok_or_else(|| RunError::new(Exit::Failed, "this integration cannot be written"))?;
+    let writer = writer(connector, &reading)?;
     let mut plans = push.plan(&mut reading, writer.as_ref())?;
     push.report_broken_links(&mut reading);
     let mut failure = None;
     if !session.options.dry_run {
         push.keep_links(&reading)?;
-        // What was sent before a failure stays in the plan, the report and the record.
-        failure = plans
-            .iter_mut()
-            .filter(|plan| !plan.stopped)
-            .try_for_each(|plan| push.send(plan, &reading, writer.as_ref()))
-            .err();
+        failure = push.send_all(&mut plans, &reading, writer.as_ref()).err();
     }
     let exit = push.finish(&plans, &reading, failure.as_ref())?;
     Ok(Pushed { reading, plans, exit })
+}
+
+fn writer(connector: &dyn Connector, reading: &Reading) -> Result<Box<dyn Writer>, RunError> {
+    connector
+        .writer(&reading.delivery)?
+        .ok_or_else(|| RunError::new(Exit::Failed, "this integration cannot be written"))
 }
 
 fn read_store(
@@ -147,18 +238,13 @@ fn read_store(
     integration: &Integration,
     connector: &dyn Connector,
     run: &OpenRun<'_>,
+    want: Want,
     sections: &[(Section, &SectionSettings)],
 ) -> Result<Reading, RunError> {
-    let wants = |section| sections.iter().any(|(s, _)| *s == section);
-    let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
     session.progress.begin(&format!("reading {}", integration.name), None);
     let reader = connector.open(want)?;
     session.check_interrupted()?;
-    let tx = run.inventory.begin(
-        crate::inventory::Access::Read,
-        std::time::Duration::from_secs(5),
-        &|_| {},
-    )?;
+    let tx = run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
     let mut places = Vec::new();
     for (section, settings) in sections {
         places.push((*section, empty_plan(session, &tx, *section, settings)?.place.id));
@@ -176,11 +262,7 @@ fn reload(
     integration: &Integration,
     mut reading: Reading,
 ) -> Result<Reading, RunError> {
-    let tx = run.inventory.begin(
-        crate::inventory::Access::Read,
-        std::time::Duration::from_secs(5),
-        &|_| {},
-    )?;
+    let tx = run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
     let mut places = Vec::new();
     for (section, settings) in sections(session, integration, Direction::Send) {
         places.push((section, empty_plan(session, &tx, section, settings)?.place.id));
@@ -244,11 +326,7 @@ impl Push<'_, '_> {
         reading: &mut Reading,
         writer: &dyn Writer,
     ) -> Result<Vec<SectionPlan>, RunError> {
-        let tx = self.run.inventory.begin(
-            crate::inventory::Access::Read,
-            std::time::Duration::from_secs(5),
-            &|_| {},
-        )?;
+        let tx = self.run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
         let mut problems = std::mem::take(&mut reading.matched.problems);
         let mut plans = Vec::new();
         let allow = &self.session.options.allow;
@@ -316,6 +394,49 @@ impl Push<'_, '_> {
         Ok(())
     }
 
+    /// Sends all sections. What was sent before a failure stays in the plans, the report and the
+    /// record.
+    fn send_all(
+        &mut self,
+        plans: &mut [SectionPlan],
+        reading: &Reading,
+        writer: &dyn Writer,
+    ) -> Result<(), RunError> {
+        let plans = plans.iter_mut().filter(|plan| !plan.stopped);
+        plans.into_iter().try_for_each(|plan| self.send(plan, reading, writer))
+    }
+
+    /// Plans what is still as the push left it at the store to become what it was before.
+    fn plan_undo(&self, id: i64, reading: &Reading) -> Result<Vec<SectionPlan>, RunError> {
+        let Some(integration) = self.run.integration_id else { return Ok(Vec::new()) };
+        let tx = self.run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
+        let matched = &reading.matched;
+        let slots: FxHashMap<&str, &Delivered> = matched
+            .linked()
+            .map(|(product, _, slot)| (matched.item_id(product, slot.item), slot))
+            .collect();
+        let mut plans: Vec<SectionPlan> = Vec::new();
+        for change in tx.applied_changes(id)? {
+            if is_left_out(self.session, &change, &matched.products) {
+                continue;
+            }
+            let standing = tx.standing(id, Side::Store(integration), &change)?;
+            if standing == Standing::Undone {
+                continue;
+            }
+            let at = plan_of(&tx, &mut plans, &change)?;
+            let own = matched.products.sku(change.product);
+            let slot = slots.get(change.item_id.as_deref().unwrap_or(own));
+            let now = slot.map_or(Cell::UNKNOWN, |slot| slot.value(change.section));
+            let item = slot.map_or(super::matching::SELF, |slot| slot.item);
+            plans[at].add(change.product, item, change.n, now, change.before);
+            if let Some(why) = why_not(&change, standing, slot.is_some(), now) {
+                plans[at].settle_last(ChangeStatus::Skipped, why);
+            }
+        }
+        Ok(plans)
+    }
+
     /// Sends a section, batch by batch.
     fn send(
         &mut self,
@@ -359,11 +480,13 @@ impl Push<'_, '_> {
         batch: &[usize],
     ) -> Result<Vec<usize>, RunError> {
         let tx = self.session.begin_write(self.run.inventory)?;
-        let moved = tx
-            .places(plan.section)?
-            .into_iter()
-            .find(|stored| stored.id == place)
-            .is_none_or(|stored| stored.revision != plan.place.revision);
+        let is_undo = plan.direction == Direction::Off;
+        let moved = !is_undo
+            && tx
+                .places(plan.section)?
+                .into_iter()
+                .find(|stored| stored.id == place)
+                .is_none_or(|stored| stored.revision != plan.place.revision);
         if moved {
             let column = self.column_of(plan.section, reading);
             for at in batch {
@@ -441,16 +564,9 @@ impl Push<'_, '_> {
             (self.session.options.dry_run, summary.run_id, self.run.integration_id)
         {
             let tx = self.session.begin_write(self.run.inventory)?;
-            let mut to_record = RECORDED_PLANS;
+            let not_sent = [ChangeStatus::Planned, ChangeStatus::HeldBack];
+            record_unsent(&tx, run, plans, reading, &not_sent)?;
             for plan in plans {
-                let Some(place) = plan.place.id else { continue };
-                let kept = plan.changes.iter().filter(|change| {
-                    matches!(change.status, ChangeStatus::Planned | ChangeStatus::HeldBack)
-                });
-                let kept: Vec<_> = kept.take(to_record).collect();
-                to_record -= kept.len();
-                let records = kept.into_iter().map(|change| record_of(plan, change, reading));
-                tx.record_changes(run, plan.section, place, records)?;
                 for (product, item, value) in &plan.confirmed {
                     let item_id = reading.matched.item_id(*product, *item);
                     tx.confirm(run, integration, plan.section, item_id, *value)?;
@@ -489,6 +605,26 @@ impl Push<'_, '_> {
     }
 }
 
+/// Records changes that were never sent, the first of them.
+fn record_unsent(
+    tx: &Tx<'_>,
+    run: i64,
+    plans: &[SectionPlan],
+    reading: &Reading,
+    statuses: &[ChangeStatus],
+) -> Result<(), RunError> {
+    let mut to_record = RECORDED_PLANS;
+    for plan in plans {
+        let Some(place) = plan.place.id else { continue };
+        let unsent = plan.changes.iter().filter(|change| statuses.contains(&change.status));
+        let unsent: Vec<_> = unsent.take(to_record).collect();
+        to_record -= unsent.len();
+        let records = unsent.into_iter().map(|change| record_of(plan, change, reading));
+        tx.record_changes(run, plan.section, place, records)?;
+    }
+    Ok(())
+}
+
 fn write_of(plan: &SectionPlan, at: usize, reading: &Reading) -> Write {
     let change = &plan.changes[at];
     let matched = &reading.matched;
@@ -509,6 +645,31 @@ fn status_of(outcome: Outcome) -> (ChangeStatus, Option<String>) {
         Outcome::Skipped(why) => (ChangeStatus::Skipped, Some(why)),
         Outcome::Uncertain(why) => (ChangeStatus::Uncertain, Some(why)),
     }
+}
+
+/// Why a change of a push cannot be put back at the store; `None`: it can.
+fn why_not(
+    change: &AppliedChange,
+    standing: Standing,
+    is_there: bool,
+    now: Cell,
+) -> Option<String> {
+    if let Standing::ChangedBy(later) = standing {
+        return Some(format!("run {later} changed it since; it was left as it is"));
+    }
+    if !is_there {
+        return Some("the store does not have the item any more".to_owned());
+    }
+    if now != change.after {
+        return Some(
+            "the store's value is not the one that was sent; it was left as it is".to_owned(),
+        );
+    }
+    if change.before == Cell::UNKNOWN {
+        let why = "it was unknown before; a store's value cannot be made unknown again";
+        return Some(why.to_owned());
+    }
+    None
 }
 
 /// What became of a change that was sent without an answer, by the value that the store has now.

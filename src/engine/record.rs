@@ -4,10 +4,11 @@ use std::io;
 use std::time::Duration;
 
 use super::products::unknown_sku;
+use super::run::IfMissing;
 use super::view::{RecordedChanges, row_of};
 use super::{HistoryRow, Session, Sink, UsageError};
 use crate::inventory::{Access, Inventory, Lock, lock_path};
-use crate::model::{Direction, Problem, RunStatus, RunSummary, Section, SectionHeading};
+use crate::model::{Direction, Problem, RunStatus, RunSummary, Section, SectionHeading, Timestamp};
 use crate::report::{Problems, RunReport};
 
 /// A run without an end is still running while its lock is held, and has crashed otherwise.
@@ -75,6 +76,19 @@ pub(super) fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Res
         changes: Box::new(RecordedChanges { tx: &tx, run: id }),
         problems: Box::new(problems),
     })
+}
+
+/// `runs prune`: drops the changes of old runs; gives how many runs.
+pub(super) fn prune(session: &Session<'_>, older_than: Duration) -> anyhow::Result<u64> {
+    let inventory = session.open(IfMissing::Refuse)?;
+    let tx = session.begin(&inventory)?;
+    let before = Timestamp::now().earlier_by(older_than);
+    if session.options.dry_run {
+        return Ok(tx.prunable(before)?);
+    }
+    let pruned = tx.prune(before, u32::MAX)?;
+    tx.commit()?;
+    Ok(pruned)
 }
 
 /// The problems of a recorded run: how many there were, and the first of them.

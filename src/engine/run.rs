@@ -9,8 +9,8 @@ use super::{Session, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, ConnectorError, ErrorKind};
 use crate::inventory::{
-    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, StoredPlace,
-    Tx, lock_path,
+    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose,
+    StoredPlace, Tx, lock_path,
 };
 use crate::model::{ChangeStatus, Command, Exit, Place, RunStatus, RunSummary, Section, Timestamp};
 
@@ -233,48 +233,72 @@ pub(super) struct OpenRun<'a> {
 }
 
 impl<'a> OpenRun<'a> {
-    /// Takes the lock and records the start. The inner error is the report of a locked
-    /// integration.
+    /// Takes the integration's lock, if it is of one, and records the start. The inner error is
+    /// the report of a locked integration.
     pub(super) fn start(
         session: &Session<'_>,
         inventory: &'a Inventory,
-        integration: &str,
+        integration: Option<&str>,
         command: Command,
-        sections: &[Section],
+        purpose: &Purpose,
     ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
         let dry_run = session.options.dry_run;
-        let mut summary = RunSummary::start(Some(integration), command, dry_run);
-        let lock = match session.lock(inventory, integration, command)? {
+        let mut summary = RunSummary::start(integration, command, dry_run);
+        let lock = match integration {
+            None => Ok(None),
+            Some(name) => session.lock(inventory, name, command)?,
+        };
+        let lock = match lock {
             Ok(lock) => lock,
             Err(holder) => {
+                let name = integration.unwrap_or_default();
                 summary.status = RunStatus::Locked;
                 summary.finished_at = Some(Timestamp::now());
                 summary.error = Some(format!(
-                    "{integration} is locked: {} is working on it. Nothing was changed. Wait for \
-                     it, or run this again with --wait 10m",
+                    "{name} is locked: {} is working on it. Nothing was changed. Wait for it, or \
+                     run this again with --wait 10m",
                     holder.description
                 ));
                 return Ok(Err(summary));
             }
         };
-        let integration_id = if dry_run {
-            let tx = inventory.begin(Access::Read, Duration::ZERO, &|_| {})?;
-            tx.integration(integration)?
+        let mut run = OpenRun { inventory, integration_id: None, summary, _lock: lock };
+        if dry_run {
+            let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+            run.integration_id = match integration {
+                Some(name) => tx.integration(name)?,
+                None => None,
+            };
         } else {
-            let tx = session.begin_write(inventory)?;
-            let id = tx.declare_integration(integration)?;
+            run.record_start(session, integration, purpose)?;
+        }
+        Ok(Ok(run))
+    }
+
+    fn record_start(
+        &mut self,
+        session: &Session<'_>,
+        integration: Option<&str>,
+        purpose: &Purpose,
+    ) -> Result<(), RunError> {
+        let tx = session.begin_write(self.inventory)?;
+        if let Some(name) = integration {
+            let id = tx.declare_integration(name)?;
             for crashed in tx.unfinished_runs(id)? {
                 tx.mark_crashed(crashed)?;
                 session.progress.note(&format!(
-                    "{integration}: run {crashed} ended without an end (killed, or the power \
-                     failed); `invsync runs {crashed}` shows it"
+                    "{name}: run {crashed} ended without an end (killed, or the power failed); \
+                     `invsync runs {crashed}` shows it"
                 ));
             }
-            summary.run_id = Some(tx.start_run(Some(id), sections, &summary)?);
-            tx.commit()?;
-            Some(id)
-        };
-        Ok(Ok(OpenRun { inventory, integration_id, summary, _lock: lock }))
+            self.integration_id = Some(id);
+        }
+        self.summary.run_id = Some(tx.start_run(self.integration_id, purpose, &self.summary)?);
+        let keep = session.config.inventory.keep_runs;
+        // A few at each start: it keeps up, and no run has to wait for years of them.
+        tx.prune(self.summary.started_at.earlier_by(keep), 20)?;
+        tx.commit()?;
+        Ok(())
     }
 
     /// Puts a failure into the summary; `state` says what was left unchanged.

@@ -89,27 +89,38 @@ impl PlanChanges<'_> {
         }
     }
 
-    /// The places of a plan's changes in the order of their SKUs; what is not asked for is not
-    /// looked for.
-    fn in_sku_order<'p>(&'p self, plan: &'p SectionPlan) -> Box<dyn Iterator<Item = u32> + 'p> {
+    /// The places of a plan's changes in the order of their SKUs.
+    fn in_sku_order(&self, plan: &SectionPlan) -> Vec<u32> {
+        let products = &self.matched.products;
+        if plan.changes.len() >= products.end() as usize / 8 {
+            let places = self.by_walking_products(plan);
+            // An undo may change products that are not there any more, or not yet again.
+            if places.len() == plan.changes.len() {
+                return places;
+            }
+        }
+        let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+        let mut places: Vec<u32> = (0..count).collect();
+        places.sort_by_key(|at| products.sku(plan.changes[*at as usize].product));
+        places
+    }
+
+    /// Of many changes: the products are walked in order instead of sorting the changes.
+    fn by_walking_products(&self, plan: &SectionPlan) -> Vec<u32> {
         let products = &self.matched.products;
         let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
-        if plan.changes.len() < products.end() as usize / 8 {
-            let mut places: Vec<u32> = (0..count).collect();
-            places.sort_by_key(|at| products.sku(plan.changes[*at as usize].product));
-            return Box::new(places.into_iter());
-        }
-        // Many changes: walk the products in order instead of sorting the changes.
         let mut first = vec![u32::MAX; products.end() as usize];
         for at in (0..count).rev() {
             first[plan.changes[at as usize].product as usize] = at;
         }
-        Box::new(products.by_sku().into_iter().flat_map(move |product| {
+        let mut places = Vec::with_capacity(plan.changes.len());
+        for product in products.by_sku() {
             let start = first[product as usize];
-            (start..count).take_while(move |at| {
+            places.extend((start..count).take_while(|at| {
                 plan.changes.get(*at as usize).is_some_and(|change| change.product == product)
-            })
-        }))
+            }));
+        }
+        places
     }
 }
 

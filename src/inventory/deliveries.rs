@@ -77,10 +77,15 @@ impl ProductSet {
     }
 }
 
-/// From product ids in ascending order, or in any other, only slower.
+/// From product ids in ascending order, which is fast, or in any other.
 impl FromIterator<ProductId> for ProductSet {
     fn from_iter<I: IntoIterator<Item = ProductId>>(ids: I) -> ProductSet {
-        let mut bitmap: RoaringBitmap = ids.into_iter().collect();
+        let mut bitmap = RoaringBitmap::new();
+        for id in ids {
+            if bitmap.try_push(id).is_err() {
+                bitmap.insert(id);
+            }
+        }
         bitmap.optimize();
         ProductSet { bitmap }
     }
@@ -99,6 +104,8 @@ pub struct Memory {
     pub known_stock: ProductSet,
     /// Those whose price was known.
     pub known_prices: ProductSet,
+    /// Linked products that the last complete deliveries lacked, and how many in a row.
+    pub absences: Vec<(ProductId, u32)>,
 }
 
 impl Memory {
@@ -119,23 +126,33 @@ impl Memory {
     }
 }
 
+fn pairs_to_blob(pairs: &[(ProductId, u32)]) -> Vec<u8> {
+    pairs.iter().flat_map(|(id, count)| [id.to_le_bytes(), count.to_le_bytes()]).flatten().collect()
+}
+
+fn pairs_from_blob(blob: &[u8]) -> Vec<(ProductId, u32)> {
+    let (numbers, _) = blob.as_chunks::<4>();
+    let (pairs, _) = numbers.as_chunks::<2>();
+    pairs.iter().map(|[id, count]| (u32::from_le_bytes(*id), u32::from_le_bytes(*count))).collect()
+}
+
 impl Tx<'_> {
     /// What the last delivery of a source held. `source` is empty where one source feeds both
     /// sections.
     pub fn memory(&self, integration: i64, source: &str) -> Result<Option<Memory>> {
         let found = self.with(|conn| {
             conn.prepare_cached(
-                "SELECT items, header, seen, known_stock, known_prices FROM deliveries
+                "SELECT items, header, seen, known_stock, known_prices, absences FROM deliveries
                  WHERE integration_id = ?1 AND source = ?2",
             )?
             .query_row(params![integration, source], |row| {
                 let items: i64 = row.get(0)?;
-                let blobs: [Vec<u8>; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
+                let blobs: [Vec<u8>; 4] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
                 Ok((items, row.get(1)?, blobs))
             })
             .optional()
         })?;
-        let Some((items, header, [seen, known_stock, known_prices])) = found else {
+        let Some((items, header, [seen, known_stock, known_prices, absences])) = found else {
             return Ok(None);
         };
         Ok(Some(Memory {
@@ -144,6 +161,7 @@ impl Tx<'_> {
             seen: ProductSet::from_blob(&seen)?,
             known_stock: ProductSet::from_blob(&known_stock)?,
             known_prices: ProductSet::from_blob(&known_prices)?,
+            absences: pairs_from_blob(&absences),
         }))
     }
 
@@ -158,12 +176,13 @@ impl Tx<'_> {
         self.with(|conn| {
             conn.execute(
                 "INSERT INTO deliveries
-                     (integration_id, source, run_id, items, header, seen, known_stock, known_prices)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                     (integration_id, source, run_id, items, header, seen, known_stock,
+                      known_prices, absences)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT (integration_id, source) DO UPDATE SET
                      run_id = excluded.run_id, items = excluded.items, header = excluded.header,
                      seen = excluded.seen, known_stock = excluded.known_stock,
-                     known_prices = excluded.known_prices",
+                     known_prices = excluded.known_prices, absences = excluded.absences",
                 params![
                     integration,
                     source,
@@ -172,7 +191,8 @@ impl Tx<'_> {
                     memory.header,
                     memory.seen.to_blob(),
                     memory.known_stock.to_blob(),
-                    memory.known_prices.to_blob()
+                    memory.known_prices.to_blob(),
+                    pairs_to_blob(&memory.absences)
                 ],
             )
             .map(drop)

@@ -187,39 +187,70 @@ impl Tx<'_> {
     }
 
     fn replace_link(&self, run: i64, integration: i64, change: &LinkChange) -> Result<()> {
-        if let Some(StoredLink { product: Some(product), linked_by: LinkedBy::Sku, .. }) =
-            change.before
-        {
+        if let Some(product) = self.own_product(change.before.as_ref(), &change.item_id)? {
             let mut links = self.sku_links(integration)?;
-            if self.is_own_sku(product, &change.item_id)? && links.remove(product) {
+            if links.remove(product) {
                 self.set_sku_links(integration, &links)?;
             }
         }
-        self.with(|conn| match &change.after {
-            None => conn
-                .execute(
-                    "DELETE FROM links WHERE integration_id = ?1 AND item_id = ?2",
-                    params![integration, change.item_id],
-                )
-                .map(drop),
-            Some(after) => conn
-                .execute(
-                    "INSERT INTO links (integration_id, item_id, handle, product_id, linked_by,
-                         run_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT (integration_id, item_id) DO UPDATE SET
-                         product_id = excluded.product_id, linked_by = excluded.linked_by,
-                         handle = coalesce(excluded.handle, handle), run_id = excluded.run_id",
-                    params![
-                        integration,
-                        change.item_id,
-                        after.handle.as_deref(),
-                        after.product,
-                        after.linked_by.code(),
-                        run
-                    ],
-                )
-                .map(drop),
+        if let Some(product) = self.own_product(change.after.as_ref(), &change.item_id)? {
+            let mut links = self.sku_links(integration)?;
+            links.insert(product);
+            self.set_sku_links(integration, &links)?;
+            return self.delete_link(integration, &change.item_id);
+        }
+        let Some(after) = &change.after else {
+            return self.delete_link(integration, &change.item_id);
+        };
+        self.with(|conn| {
+            conn.prepare_cached(
+                "INSERT INTO links (integration_id, item_id, handle, product_id, linked_by,
+                     run_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (integration_id, item_id) DO UPDATE SET
+                     product_id = excluded.product_id, linked_by = excluded.linked_by,
+                     handle = coalesce(excluded.handle, handle), run_id = excluded.run_id",
+            )?
+            .execute(params![
+                integration,
+                change.item_id,
+                after.handle.as_deref(),
+                after.product,
+                after.linked_by.code(),
+                run
+            ])
+            .map(drop)
         })
+    }
+
+    fn delete_link(&self, integration: i64, item_id: &str) -> Result<()> {
+        self.with(|conn| {
+            conn.prepare_cached("DELETE FROM links WHERE integration_id = ?1 AND item_id = ?2")?
+                .execute(params![integration, item_id])
+                .map(drop)
+        })
+    }
+
+    /// The run that wrote the row of a link, where it has one.
+    pub fn link_writer(&self, integration: i64, item_id: &str) -> Result<Option<i64>> {
+        self.with(|conn| {
+            conn.prepare_cached(
+                "SELECT run_id FROM links WHERE integration_id = ?1 AND item_id = ?2",
+            )?
+            .query_row(params![integration, item_id], |row| row.get(0))
+            .optional()
+        })
+    }
+
+    /// The product of a link that needs no row: by SKU, to the item with the id of that SKU.
+    fn own_product(&self, link: Option<&StoredLink>, item_id: &str) -> Result<Option<ProductId>> {
+        match link {
+            Some(StoredLink { product: Some(product), linked_by: LinkedBy::Sku, .. })
+                if self.is_own_sku(*product, item_id)? =>
+            {
+                Ok(Some(*product))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn is_own_sku(&self, product: ProductId, item_id: &str) -> Result<bool> {

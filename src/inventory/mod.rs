@@ -11,6 +11,7 @@ mod lock;
 mod places;
 mod products;
 mod runs;
+mod undo;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub use links::{LinkChange, LinkState, StoredLink};
 pub use lock::{Holder, Lock};
 pub use places::StoredPlace;
 pub use products::{Column, EanIndex, Loaded, NewProduct, ProductId, ProductTexts, Products};
-pub use runs::{RecordedChange, RecordedValue};
+pub use runs::{Purpose, RecordedChange, RecordedValue};
+pub use undo::{AppliedChange, Side, Standing};
 pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
 
 use error::Location;
@@ -69,11 +71,9 @@ impl Inventory {
     /// untouched.
     pub fn open(path: &Path, access: Access) -> Result<Inventory> {
         check_header(path)?;
-        let mode = match access {
-            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        };
-        let conn = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        // Also to read: who opens a file in WAL mode read-only leaves `-wal` and `-shm` behind.
+        let mode = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, mode)
             .map_err(|error| InventoryError::from_sqlite(path, &error))?;
         let inventory = Inventory { conn, location: Location::File(path.to_owned()) };
         inventory.check_version()?;
@@ -217,6 +217,8 @@ impl Inventory {
                 ),
             ));
         }
+        // Writing a copy counts as writing.
+        self.execute("PRAGMA query_only = OFF")?;
         self.conn
             .execute("VACUUM INTO ?1", [to.to_string_lossy().as_ref()])
             .map(drop)
@@ -261,7 +263,7 @@ impl Inventory {
     fn tune(&self, access: Access) -> Result<()> {
         let write = match access {
             Access::Write => "PRAGMA synchronous = NORMAL;",
-            Access::Read => "",
+            Access::Read => "PRAGMA query_only = ON;",
         };
         self.execute(&format!(
             "PRAGMA foreign_keys = ON;

@@ -1,7 +1,7 @@
 //! Products and their values as a pass needs them: whole columns in memory, by product id.
 
 use rusqlite::{OptionalExtension, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Inventory, InventoryError, Keys, Result, Tx};
 use crate::model::{Cell, Decimal, Gtin, Section};
@@ -14,9 +14,12 @@ pub type ProductId = u32;
 pub struct Products {
     /// In the order of the SKUs' bytes, then those that were added since.
     keys: Keys,
-    stored_end: ProductId,
-    /// How many were stored when the products were loaded.
-    stored: usize,
+    /// The id after the highest one, of removed products too.
+    end: ProductId,
+    /// The ids under which removed products come back.
+    removed: FxHashMap<Box<str>, ProductId>,
+    /// How many keys are in order, as they were read.
+    in_order: usize,
 }
 
 impl Products {
@@ -34,25 +37,24 @@ impl Products {
         self.keys.find_all(skus.map(|sku| sku.map(str::as_bytes)), found);
     }
 
-    /// The SKU of a product that exists.
+    /// The SKU of a product that exists or was removed; empty where there never was one.
     pub fn sku(&self, id: ProductId) -> &str {
-        self.keys.text(id)
+        if self.keys.contains(id) {
+            return self.keys.text(id);
+        }
+        self.removed.iter().find(|(_, removed)| **removed == id).map_or("", |(sku, _)| sku)
     }
 
     /// The id after the highest one: the length of every column.
     pub fn end(&self) -> ProductId {
-        self.keys.end().max(1)
-    }
-
-    /// The id after the highest one that was stored when the products were loaded.
-    pub fn stored_end(&self) -> ProductId {
-        self.stored_end
+        self.end.max(1)
     }
 
     /// Adds a product that is to be made, and gives the id that it will have.
     pub fn add(&mut self, sku: &str) -> Result<ProductId> {
-        let id = self.end();
-        self.keys.insert(id, sku.as_bytes()).map_err(|e| InventoryError::broken(e.to_string()))?;
+        let id = self.removed.get(sku).copied().unwrap_or(self.end());
+        self.keys.insert(id, sku.as_bytes())?;
+        self.end = self.end.max(id + 1);
         Ok(id)
     }
 
@@ -60,8 +62,8 @@ impl Products {
     pub fn by_sku(&self) -> Vec<ProductId> {
         let mut ids: Vec<_> = self.keys.numbers().collect();
         // The stored ones are in order; a stable sort merges the two stretches.
-        if ids.len() > self.stored {
-            ids[self.stored..].sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
+        if ids.len() > self.in_order {
+            ids[self.in_order..].sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
             ids.sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
         }
         ids
@@ -178,11 +180,13 @@ impl Tx<'_> {
 
     /// All products.
     pub fn products(&self) -> Result<Products> {
-        let stored_end: i64 = self.with(|conn| {
+        let end: i64 = self.with(|conn| {
             conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM products", [], |row| row.get(0))
         })?;
-        let stored_end = u32::try_from(stored_end).unwrap_or(u32::MAX);
-        let mut keys = Keys::with_capacity(stored_end as usize);
+        let end = u32::try_from(end).unwrap_or(u32::MAX);
+        let removed = self.removed_products()?;
+        let mut products =
+            Products { keys: Keys::with_capacity(end as usize), end, ..Products::default() };
         self.with(|conn| {
             // Read from the unique index alone, which covers both and is in order.
             // As a blob, so that SQLite does not copy each to end it with a zero.
@@ -192,13 +196,26 @@ impl Tx<'_> {
             while let Some(row) = rows.next()? {
                 let sku = row.get_ref(0)?.as_bytes().unwrap_or_default();
                 let id: u32 = row.get(1)?;
-                keys.append(id, sku).map_err(|_| rusqlite::Error::InvalidQuery)?;
+                if !removed.is_empty() && removed.contains(&id) {
+                    let sku = String::from_utf8_lossy(sku).into_owned();
+                    products.removed.insert(sku.into_boxed_str(), id);
+                    continue;
+                }
+                products.keys.append(id, sku).map_err(|_| rusqlite::Error::InvalidQuery)?;
             }
             Ok(())
         })?;
-        keys.index();
-        let stored = keys.len();
-        Ok(Products { keys, stored_end, stored })
+        products.keys.index();
+        products.in_order = products.keys.len();
+        Ok(products)
+    }
+
+    fn removed_products(&self) -> Result<FxHashSet<ProductId>> {
+        self.with(|conn| {
+            conn.prepare_cached("SELECT product_id FROM removed_products")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })
     }
 
     /// The values of some places.
@@ -245,8 +262,10 @@ impl Tx<'_> {
     pub fn eans(&self) -> Result<EanIndex> {
         let mut index = EanIndex::default();
         self.with(|conn| {
-            let mut statement =
-                conn.prepare("SELECT id, ean FROM products WHERE ean IS NOT NULL")?;
+            let mut statement = conn.prepare(
+                "SELECT id, ean FROM products WHERE ean IS NOT NULL
+                     AND id NOT IN (SELECT product_id FROM removed_products)",
+            )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let id: u32 = row.get(0)?;
@@ -259,14 +278,22 @@ impl Tx<'_> {
         Ok(index)
     }
 
-    /// Stores new products under the ids that they were given.
+    /// Stores new products under the ids that they were given; removed ones come back.
     pub fn insert_products(&self, run: i64, products: &[NewProduct]) -> Result<()> {
+        let removed = self.removed_products()?;
         self.with(|conn| {
             let mut insert = conn.prepare_cached(
                 "INSERT INTO products (id, sku, ean, name, parent_sku, run_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET ean = excluded.ean, name = excluded.name,
+                     parent_sku = excluded.parent_sku, run_id = excluded.run_id",
             )?;
+            let mut bring_back =
+                conn.prepare_cached("DELETE FROM removed_products WHERE product_id = ?1")?;
             for product in products {
+                if removed.contains(&product.id) {
+                    bring_back.execute([product.id])?;
+                }
                 insert.execute(params![
                     product.id,
                     product.sku,
@@ -311,9 +338,12 @@ impl Tx<'_> {
     /// The id of one SKU.
     pub fn product_id(&self, sku: &str) -> Result<Option<ProductId>> {
         self.with(|conn| {
-            conn.prepare_cached("SELECT id FROM products WHERE sku = ?1")?
-                .query_row([sku], |row| row.get(0))
-                .optional()
+            conn.prepare_cached(
+                "SELECT id FROM products WHERE sku = ?1
+                 AND id NOT IN (SELECT product_id FROM removed_products)",
+            )?
+            .query_row([sku], |row| row.get(0))
+            .optional()
         })
     }
 }

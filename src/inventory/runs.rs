@@ -10,6 +10,19 @@ use crate::model::{
     RunSummary, Section, Timestamp,
 };
 
+/// What a run is for, beside its command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purpose {
+    /// The sections that it works on.
+    pub sections: Vec<Section>,
+    /// Of an undo: the run that it puts back.
+    pub undoes: Option<i64>,
+    /// Whether it writes to a store, not to the inventory.
+    pub at_store: bool,
+    /// Whether its changes are not on record any more. Never of a new run.
+    pub pruned: bool,
+}
+
 /// A change as the record has it, with its texts.
 #[derive(Clone, Debug)]
 pub struct RecordedChange {
@@ -58,18 +71,21 @@ impl Tx<'_> {
     pub fn start_run(
         &self,
         integration: Option<i64>,
-        sections: &[Section],
+        purpose: &Purpose,
         summary: &RunSummary,
     ) -> Result<i64> {
-        let sections: Vec<_> = sections.iter().map(|section| section.word()).collect();
+        let sections: Vec<_> = purpose.sections.iter().map(|section| section.word()).collect();
         self.with(|conn| {
             conn.execute(
-                "INSERT INTO runs (integration_id, command, sections, status, started_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO runs
+                     (integration_id, command, sections, undoes, at_store, status, started_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     integration,
                     summary.command.word(),
                     sections.join(","),
+                    purpose.undoes,
+                    purpose.at_store,
                     RunStatus::Running.word(),
                     summary.started_at.unix_ms
                 ],
@@ -187,6 +203,27 @@ impl Tx<'_> {
         })
     }
 
+    /// What a recorded run was for.
+    pub fn purpose(&self, run: i64) -> Result<Purpose> {
+        self.with(|conn| {
+            conn.query_row(
+                "SELECT sections, undoes, at_store, pruned FROM runs WHERE id = ?1",
+                [run],
+                |row| {
+                    let sections: String = row.get(0)?;
+                    let is_in =
+                        |section: &Section| sections.split(',').any(|s| s == section.word());
+                    Ok(Purpose {
+                        sections: Section::ALL.into_iter().filter(is_in).collect(),
+                        undoes: row.get(1)?,
+                        at_store: row.get(2)?,
+                        pruned: row.get(3)?,
+                    })
+                },
+            )
+        })
+    }
+
     /// When a command last began to work on a section of an integration.
     pub fn last_attempt(
         &self,
@@ -220,6 +257,46 @@ impl Tx<'_> {
     pub fn mark_crashed(&self, run: i64) -> Result<()> {
         self.with(|conn| {
             conn.execute("UPDATE runs SET status = 'crashed' WHERE id = ?1", [run]).map(drop)
+        })
+    }
+
+    /// How many runs [`Tx::prune`] would prune.
+    pub fn prunable(&self, before: Timestamp) -> Result<u64> {
+        self.with(|conn| {
+            conn.query_row(
+                "SELECT count(*) FROM runs WHERE pruned = 0 AND finished_ms < ?1
+                     AND NOT EXISTS (SELECT 1 FROM changes
+                         WHERE changes.run_id = runs.id AND changes.status IN (5, 6))",
+                [before.unix_ms],
+                |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+            )
+        })
+    }
+
+    /// Drops the changes and problems of runs that ended before a moment, of at most `runs` of
+    /// them, the oldest first; gives how many. Their rows stay, and so does what is uncertain.
+    pub fn prune(&self, before: Timestamp, runs: u32) -> Result<u64> {
+        self.with(|conn| {
+            let old: Vec<i64> = conn
+                .prepare_cached(
+                    "SELECT id FROM runs WHERE pruned = 0 AND finished_ms < ?1
+                         AND NOT EXISTS (SELECT 1 FROM changes
+                             WHERE changes.run_id = runs.id AND changes.status IN (5, 6))
+                     ORDER BY id LIMIT ?2",
+                )?
+                .query_map(params![before.unix_ms, runs], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            for run in &old {
+                for sql in [
+                    "DELETE FROM changes WHERE run_id = ?1",
+                    "DELETE FROM link_changes WHERE run_id = ?1",
+                    "DELETE FROM problems WHERE run_id = ?1",
+                    "UPDATE runs SET pruned = 1, sku_links = NULL WHERE id = ?1",
+                ] {
+                    conn.prepare_cached(sql)?.execute([run])?;
+                }
+            }
+            Ok(old.len() as u64)
         })
     }
 

@@ -26,13 +26,15 @@ CREATE TABLE integrations (
     sku_links BLOB
 ) STRICT;
 
--- `sections`: what a pull or push worked on, such as `stock` or `stock,prices`. `sku_links`: those
--- of the above that this run added.
+-- `sections`: what a pull or push worked on, such as `stock` or `stock,prices`. `undoes`: of an
+-- undo, the run that it puts back. `sku_links`: those of the above that this run added.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     integration_id INTEGER REFERENCES integrations (id),
     command TEXT NOT NULL,
     sections TEXT NOT NULL DEFAULT '',
+    undoes INTEGER REFERENCES runs (id),
+    at_store INTEGER NOT NULL DEFAULT 0 CHECK (at_store IN (0, 1)),
     status TEXT NOT NULL,
     started_ms INTEGER NOT NULL,
     finished_ms INTEGER,
@@ -50,17 +52,26 @@ CREATE TABLE runs (
     refused INTEGER NOT NULL DEFAULT 0,
     guards TEXT NOT NULL DEFAULT '[]',
     error TEXT,
-    sku_links BLOB
+    sku_links BLOB,
+    pruned INTEGER NOT NULL DEFAULT 0 CHECK (pruned IN (0, 1))
 ) STRICT;
 
 CREATE INDEX runs_by_integration ON runs (integration_id, id);
 
+-- `run_id`: the run that made it.
 CREATE TABLE products (
     id INTEGER PRIMARY KEY CHECK (id BETWEEN 1 AND 4294967294),
     sku TEXT NOT NULL UNIQUE CHECK (sku <> ''),
     ean TEXT,
     name TEXT,
     parent_sku TEXT,
+    run_id INTEGER NOT NULL REFERENCES runs (id)
+) STRICT;
+
+-- Products that an undo took away again. Their rows stay for the history, and come back under
+-- their old id when the SKU is made again.
+CREATE TABLE removed_products (
+    product_id INTEGER PRIMARY KEY REFERENCES products (id),
     run_id INTEGER NOT NULL REFERENCES runs (id)
 ) STRICT;
 
@@ -150,7 +161,8 @@ CREATE TABLE problem_counts (
 
 -- What the last delivery of each source held, as sets of product ids (roaring bitmaps): what was
 -- linked, whose quantity was known, whose price was known. `source` is empty where one source
--- feeds both sections.
+-- feeds both sections. `absences`: linked products that the last complete deliveries lacked, and how
+-- many in a row (pairs of 32-bit little-endian numbers).
 CREATE TABLE deliveries (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
     source TEXT NOT NULL,
@@ -161,6 +173,7 @@ CREATE TABLE deliveries (
     seen BLOB NOT NULL,
     known_stock BLOB NOT NULL,
     known_prices BLOB NOT NULL,
+    absences BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (integration_id, source)
 ) STRICT, WITHOUT ROWID;
 

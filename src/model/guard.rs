@@ -22,11 +22,21 @@ pub enum Guard {
     ZeroPrice,
     /// The store's value is not the one last confirmed there, with `on_drift = "hold"`.
     OnDrift,
+    /// A complete delivery holds fewer items than this. Stops all sections.
+    MinItems,
+    /// Items that a complete delivery must hold. Stops all sections.
+    Sentinels,
+    /// More than half of the changed prices moved by one and the same factor. Stops the section.
+    SameFactor,
+    /// A price below this. Holds that price back.
+    MinPrice,
+    /// A price above this. Holds that price back.
+    MaxPrice,
 }
 
 impl Guard {
     /// All guards.
-    pub const ALL: [Guard; 7] = [
+    pub const ALL: [Guard; 12] = [
         Guard::MaxChanged,
         Guard::MaxZeroed,
         Guard::MaxUnknown,
@@ -34,6 +44,11 @@ impl Guard {
         Guard::MaxPriceChange,
         Guard::ZeroPrice,
         Guard::OnDrift,
+        Guard::MinItems,
+        Guard::Sentinels,
+        Guard::SameFactor,
+        Guard::MinPrice,
+        Guard::MaxPrice,
     ];
 
     /// The name in the config and on the command line.
@@ -46,6 +61,11 @@ impl Guard {
             Guard::MaxPriceChange => "max_price_change",
             Guard::ZeroPrice => "zero_price",
             Guard::OnDrift => "on_drift",
+            Guard::MinItems => "min_items",
+            Guard::Sentinels => "sentinels",
+            Guard::SameFactor => "same_factor",
+            Guard::MinPrice => "min_price",
+            Guard::MaxPrice => "max_price",
         }
     }
 
@@ -56,7 +76,14 @@ impl Guard {
 
     /// Whether it stops a whole section, not a single value.
     pub fn stops_section(self) -> bool {
-        !matches!(self, Guard::MaxPriceChange | Guard::ZeroPrice | Guard::OnDrift)
+        !matches!(
+            self,
+            Guard::MaxPriceChange
+                | Guard::ZeroPrice
+                | Guard::OnDrift
+                | Guard::MinPrice
+                | Guard::MaxPrice
+        )
     }
 }
 

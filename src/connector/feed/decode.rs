@@ -66,6 +66,12 @@ impl Charset {
         self.mark_bytes
     }
 
+    /// Whether it is UTF-8.
+    #[inline]
+    pub fn is_utf_8(&self) -> bool {
+        std::ptr::eq(self.encoding, UTF_8)
+    }
+
     /// Whether raw bytes can be cut at ASCII characters, and so be written back byte by byte.
     pub fn is_raw(&self) -> bool {
         self.encoding == UTF_8 || self.encoding.is_single_byte()

@@ -317,6 +317,7 @@ fn stray(sign: char) -> NumberError {
 }
 
 /// Whether a trimmed text of a quantity or price says nothing.
+#[inline]
 pub fn is_unknown(text: &str) -> bool {
     const WORDS: [&str; 8] = ["-", "--", "–", "—", "n/a", "na", "null", "none"];
     // The longest word has four bytes; digits start most cells.
@@ -327,6 +328,7 @@ pub fn is_unknown(text: &str) -> bool {
 }
 
 /// Without white space around it: no-break spaces and byte order marks count as white space.
+#[inline]
 pub fn trim(text: &str) -> &str {
     let plain = |byte: Option<&u8>| byte.is_some_and(|b| (b'!'..=b'~').contains(b));
     let bytes = text.as_bytes();

@@ -21,8 +21,12 @@ pub struct Edit {
 }
 
 /// Replaces a file by itself with some edits (in the order of the file, without overlaps), if it
-/// is still the one that has this fingerprint.
-pub fn rewrite(source: &Source, edits: &[Edit], read: &Fingerprint) -> Result<(), ReplaceError> {
+/// is still the one that has this fingerprint. The answer is the fingerprint that it has then.
+pub fn rewrite(
+    source: &Source,
+    edits: &[Edit],
+    read: &Fingerprint,
+) -> Result<Fingerprint, ReplaceError> {
     let unchanged = |why: ConnectorError| ReplaceError::Unchanged(why.message);
     let mut old = source.open(Keep::Fingerprint).map_err(unchanged)?;
     let stamp = old.stamp().clone();

@@ -1,7 +1,7 @@
 //! The connector of tree-shaped feeds, shared by XML and JSON: settings, and the reader that turns
 //! the items of a walk into rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
@@ -17,6 +17,9 @@ use crate::connector::{
 use crate::model::Section;
 use crate::settings::Table;
 
+/// Starts a walk over a document.
+pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>;
+
 /// What one format does in its own way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Format {
@@ -27,7 +30,7 @@ pub(crate) struct Format {
     /// Opens a source as text, in the encoding that the document names unless the config does.
     pub(crate) decode: fn(Bytes, &FeedSettings) -> Result<Characters, ConnectorError>,
     /// Starts a walk.
-    pub(crate) walk: fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>,
+    pub(crate) walk: StartWalk,
     /// How values are rewritten.
     pub(crate) rewrite: RewriteValue,
 }
@@ -152,7 +155,7 @@ impl Connector for TreeConnector {
             return Ok(None);
         }
         let Some(read) = read.fingerprint.clone() else { return Ok(None) };
-        Ok(Some(Box::new(TreeWriter { connector: self.clone(), read })))
+        Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Mutex::new(read) })))
     }
 }
 

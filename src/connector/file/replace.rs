@@ -4,6 +4,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::connector::Fingerprint;
+use crate::connector::feed::fingerprint::Hasher;
 use crate::connector::feed::source::Stamp;
 
 /// A new version of a file, beside it until [`Replacement::commit`]. Removed again on drop.
@@ -12,6 +14,7 @@ pub struct Replacement {
     target: PathBuf,
     temporary: PathBuf,
     file: Option<BufWriter<File>>,
+    hasher: Hasher,
     metadata: Metadata,
 }
 
@@ -47,11 +50,12 @@ impl Replacement {
             ReplaceError::Unchanged(format!("{} cannot be created: {why}", temporary.display()))
         })?;
         let file = Some(BufWriter::with_capacity(256 << 10, file));
-        Ok(Replacement { target, temporary, file, metadata })
+        Ok(Replacement { target, temporary, file, hasher: Hasher::new(), metadata })
     }
 
-    /// Puts the new version in the place of the old one, if that one still has this stamp.
-    pub fn commit(mut self, old: &Stamp) -> Result<(), ReplaceError> {
+    /// Puts the new version in the place of the old one, if that one still has this stamp. The
+    /// answer is the fingerprint of what is there now.
+    pub fn commit(mut self, old: &Stamp) -> Result<Fingerprint, ReplaceError> {
         let unchanged = |path: &Path, why: io::Error| {
             ReplaceError::Unchanged(format!("{} could not be written: {why}", path.display()))
         };
@@ -77,14 +81,19 @@ impl Replacement {
                 "{} was replaced, but its folder could not be synced: {why}",
                 self.target.display()
             ))
-        })
+        })?;
+        Ok(self.hasher.clone().finish())
     }
 }
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.file {
-            Some(file) => file.write(bytes),
+            Some(file) => {
+                let count = file.write(bytes)?;
+                self.hasher.update(&bytes[..count]);
+                Ok(count)
+            }
             None => Err(io::Error::other("the replacement is over")),
         }
     }

@@ -10,11 +10,11 @@ use crate::connector::{Fingerprint, Outcome, RowView, Value, Write};
 use crate::model::{Decimal, Section};
 
 /// A value of an item as it stands in the file.
-pub(crate) struct Cell {
-    /// What it is now.
-    pub(crate) current: Option<Decimal>,
+struct Cell {
+    line: u64,
+    current: Value,
     /// What to change so that it becomes the new one, or why that cannot be.
-    pub(crate) edit: Result<Edit, String>,
+    edit: Result<Edit, String>,
 }
 
 /// The values to write, and the cells found for them so far.
@@ -34,11 +34,6 @@ impl<'w> Rewrite<'w> {
         Rewrite { writes, by_item, cells: writes.iter().map(|_| Vec::new()).collect() }
     }
 
-    /// Whether something is to be written to this item.
-    pub(crate) fn wants(&self, item_id: &str) -> bool {
-        self.by_item.contains_key(item_id)
-    }
-
     /// Adds the cells of one row of the file: `edit` makes the change of one value.
     pub(crate) fn add_row(
         &mut self,
@@ -49,29 +44,28 @@ impl<'w> Rewrite<'w> {
         let Some(places) = self.by_item.get(item_id.as_ref()) else { return };
         for &at in places {
             let write = &self.writes[at];
-            let value = match write.section {
+            let current = match write.section {
                 Section::Prices => row.price(),
                 _ => row.quantity(),
             };
-            let current = match value {
-                Value::Known(value) => Some(value),
-                Value::Unknown | Value::Invalid => None,
-            };
-            self.cells[at].push(Cell { current, edit: edit(write) });
+            self.cells[at].push(Cell { line: row.line(), current, edit: edit(write) });
         }
     }
 
-    /// Replaces the file, if it still is the one that was read. One outcome for each value.
-    pub(crate) fn apply(self, source: &Source, read: &Fingerprint) -> Vec<Outcome> {
+    /// Replaces the file, if it still is the one that is known; then it is known as what it has
+    /// become. One outcome for each value.
+    pub(crate) fn apply(self, source: &Source, known: &mut Fingerprint) -> Vec<Outcome> {
         let (edits, mut outcomes) = self.decide();
         if edits.is_empty() {
             return outcomes;
         }
-        let failed = match rewrite(source, &edits, read) {
-            Ok(()) => return outcomes,
-            Err(ReplaceError::Unchanged(why) | ReplaceError::ChangedMeanwhile(why)) => {
-                Outcome::Refused(why)
+        let failed = match rewrite(source, &edits, known) {
+            Ok(written) => {
+                *known = written;
+                return outcomes;
             }
+            Err(ReplaceError::Unchanged(why)) => Outcome::Refused(why),
+            Err(ReplaceError::ChangedMeanwhile(why)) => changed(&why),
             Err(ReplaceError::NotSynced(why)) => Outcome::Uncertain(why),
         };
         for outcome in &mut outcomes {
@@ -106,20 +100,39 @@ fn decide_one(write: &Write, cells: Vec<Cell>) -> Result<Vec<Edit>, Outcome> {
     let Some(first) = cells.first() else {
         return Err(Outcome::Refused("the file has no such item".to_owned()));
     };
-    let current = first.current;
-    if cells.iter().any(|cell| cell.current != current) {
-        let words = "the item stands in the file more than once, with different values; make them \
-                     equal or remove all but one";
-        return Err(Outcome::Refused(words.to_owned()));
+    let at_line = |cell: &Cell, why: &str| Outcome::Refused(format!("line {}: {why}", cell.line));
+    if let Some(other) = cells.iter().find(|cell| cell.current != first.current) {
+        return Err(Outcome::Refused(format!(
+            "lines {} and {} hold this item with different values; make them equal or remove one",
+            first.line, other.line
+        )));
+    }
+    let current = match first.current {
+        Value::Known(value) => Some(value),
+        Value::Unknown => None,
+        Value::Invalid => return Err(at_line(first, "what stands there is no number")),
+    };
+    if current == Some(write.after) {
+        return Ok(Vec::new());
     }
     if current != write.before {
         return Err(Outcome::Skipped(format!(
-            "it is {} now and was {} when it was read",
+            "line {} has {} now, and had {} when it was read",
+            first.line,
             shown(current),
             shown(write.before)
         )));
     }
-    cells.into_iter().map(|cell| cell.edit.map_err(Outcome::Refused)).collect()
+    let edits = cells.into_iter().map(|cell| match cell.edit {
+        Ok(edit) => Ok(edit),
+        Err(why) => Err(Outcome::Refused(format!("line {}: {why}", cell.line))),
+    });
+    edits.collect()
+}
+
+/// What becomes of a value when the file is no longer the one that was read.
+pub(crate) fn changed(why: &str) -> Outcome {
+    Outcome::Skipped(format!("{why}; run again to see what is there now"))
 }
 
 /// Two values that stand in one place of the file are written only where they are equal.
@@ -142,7 +155,7 @@ fn same_place(pair: &[(Edit, usize)]) -> bool {
 }
 
 fn shown(value: Option<Decimal>) -> String {
-    value.map_or("unknown".to_owned(), |value| value.to_string())
+    value.map_or("no value".to_owned(), |value| value.to_string())
 }
 
 /// The id of an item: its own, else its SKU, else its EAN.

@@ -304,11 +304,6 @@ impl Tree {
         Ok(())
     }
 
-    /// Where the value of a node starts in the source.
-    pub(crate) fn set_raw_start(&mut self, node: NodeId, start: u64) {
-        self.nodes[node.0 as usize].raw.start = start;
-    }
-
     /// The length of all texts so far: where the text of the node just opened starts.
     pub(crate) fn text_len(&self) -> usize {
         self.text.len()
@@ -319,15 +314,7 @@ impl Tree {
         self.text.push_str(text);
     }
 
-    /// Lets `write` add to the texts of all nodes that are open.
-    pub(crate) fn write_text<E>(
-        &mut self,
-        write: impl FnOnce(&mut String) -> Result<(), E>,
-    ) -> Result<(), E> {
-        write(&mut self.text)
-    }
-
-    /// The last character of the texts.
+    /// The last byte of the texts.
     pub(crate) fn last_byte(&self) -> Option<u8> {
         self.text.as_bytes().last().copied()
     }
@@ -390,9 +377,14 @@ impl Tree {
             let node = &self.nodes[at as usize];
             if step.name.is_none_or(|name| name.fits(node.full, node.local))
                 && self.satisfies(NodeId(at), &step.predicates, &mut passed)
-                && !self.find_nodes(NodeId(at), rest, each)
             {
-                return false;
+                let goes_on = match rest {
+                    [] => each(NodeId(at)),
+                    _ => self.find_nodes(NodeId(at), rest, each),
+                };
+                if !goes_on {
+                    return false;
+                }
             }
             at = node.end;
         }

@@ -2,11 +2,12 @@
 //! change.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use super::edit::{Edit, checked_in_old_style};
 use super::items::{TreeConnector, View};
 use super::outline::{Item, Walk};
-use super::rewrite::Rewrite;
+use super::rewrite::{Rewrite, changed};
 use super::tree::Match;
 use crate::connector::feed::decode::Charset;
 use crate::connector::feed::mapping::{Field, PathId};
@@ -14,7 +15,7 @@ use crate::connector::feed::{number, shown};
 use crate::connector::{
     ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Want, Write, Writer,
 };
-use crate::model::{Decimal, Section};
+use crate::model::{Decimal, ProblemKind, Section};
 
 /// Makes the new text of a value out of the old one, or says why it cannot.
 pub(crate) type Restyle<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -26,7 +27,8 @@ pub(crate) type RewriteValue = fn(&Match<'_>, &str, Restyle<'_>) -> Result<Strin
 /// Writes values into a file that was read before.
 pub(crate) struct TreeWriter {
     pub(crate) connector: TreeConnector,
-    pub(crate) read: Fingerprint,
+    /// What the file was when it was read, or after the last batch.
+    pub(crate) known: Mutex<Fingerprint>,
 }
 
 impl Writer for TreeWriter {
@@ -36,21 +38,18 @@ impl Writer for TreeWriter {
 
     fn send(&self, batch: &[Write]) -> Vec<Outcome> {
         let mut rewrite = Rewrite::new(batch);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match self.find(&mut rewrite) {
-            Ok(fingerprint) if fingerprint == self.read => {
-                rewrite.apply(&self.connector.source, &self.read)
+            Ok(fingerprint) if fingerprint == *known => {
+                rewrite.apply(&self.connector.source, &mut known)
             }
             Ok(_) => {
                 let path = self.connector.source.path().display();
-                refuse_all(batch, &format!("{path} changed since it was read"))
+                vec![changed(&format!("{path} changed since it was read")); batch.len()]
             }
-            Err(why) => refuse_all(batch, &why.message),
+            Err(why) => vec![Outcome::Refused(why.message); batch.len()],
         }
     }
-}
-
-fn refuse_all(batch: &[Write], why: &str) -> Vec<Outcome> {
-    batch.iter().map(|_| Outcome::Refused(why.to_owned())).collect()
 }
 
 impl TreeWriter {
@@ -73,9 +72,17 @@ impl TreeWriter {
             goes_on = walk.walk(&mut |item| {
                 batch.clear();
                 rows.add(&item, &mut batch, &mut |batch, at, view| {
-                    if let Some(row) = batch.row(at) {
-                        rewrite.add_row(&row, &mut |write| self.edit(write, view, &mut places));
-                    }
+                    let Some(row) = batch.row(at) else { return };
+                    let is_of_another_currency = batch.problems().iter().any(|problem| {
+                        problem.row == u32::try_from(at).ok()
+                            && problem.kind == ProblemKind::CurrencyMismatch
+                    });
+                    rewrite.add_row(&row, &mut |write| {
+                        if is_of_another_currency && write.section == Section::Prices {
+                            return Err("its price is marked with another currency".to_owned());
+                        }
+                        self.edit(write, view, &mut places)
+                    });
                 });
                 true
             })?;

@@ -10,6 +10,9 @@ pub(crate) const BLOCK_BYTES: usize = 1 << 20;
 /// The most that one item may take.
 pub(crate) const ITEM_BYTES: usize = 16 << 20;
 
+/// What to say of an item that takes more.
+pub(crate) const ITEM_TOO_LONG: &str = "the item is longer than 16 MiB";
+
 /// The most that one field may take.
 pub(crate) const FIELD_BYTES: usize = 1 << 20;
 
@@ -113,6 +116,11 @@ impl Window {
         self.lines
     }
 
+    /// Takes a counter back that has got further.
+    pub(crate) fn set_lines(&mut self, lines: Lines) {
+        self.lines = lines;
+    }
+
     /// The line of a place in the window that is not before one asked for earlier.
     pub(crate) fn line_at(&mut self, place: usize) -> u64 {
         self.lines.at(&self.text, place)
@@ -120,9 +128,8 @@ impl Window {
 
     /// Line and column, in characters, of a place in the window.
     fn position(&mut self, place: usize) -> (u64, usize) {
-        let place = self.text.floor_char_boundary(place);
         let line = self.line_at(place);
-        let before = &self.text[..place];
+        let before = self.text.get(..place).unwrap_or_default();
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         (line, before[start..].chars().count() + 1)
     }

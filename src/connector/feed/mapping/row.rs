@@ -14,8 +14,10 @@ pub trait Lookup {
     /// Calls `each` with every match of a path, in document order, until it returns `false`.
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool);
 
-    /// The bytes of a path's only match, where they are at hand as they are.
-    fn raw(&self, _path: PathId) -> Option<&[u8]> {
+    /// The first match of a path, where it can be lent as it stands there. `None` says nothing:
+    /// [`Lookup::matches`] has to be asked. What makes the usual row fast, and no more than that.
+    #[inline]
+    fn at_hand(&self, _path: PathId) -> Option<&str> {
         None
     }
 
@@ -209,6 +211,12 @@ fn text<L: Lookup>(
     out: &mut RowBatch,
 ) -> Span {
     let Some(field) = field else { return Span::ABSENT };
+    if let Some(text) = field.plain_path().and_then(|path| lookup.at_hand(path)) {
+        let text = number::trim(text);
+        if !text.is_empty() && memchr::memchr(0, text.as_bytes()).is_none() {
+            return out.add_text(text);
+        }
+    }
     let mut span = Span::ABSENT;
     let mut has_nul = false;
     first_text(field, lookup, &mut |text| {
@@ -277,7 +285,14 @@ fn value<L: Lookup>(
     read: Read<'_>,
 ) -> Result<Option<(Decimal, Option<Currency>)>, Fault> {
     if let Some(path) = field.plain_path() {
-        return plain_value(field, path, lookup, read);
+        // The usual cell is nothing but digits and a point; what is not goes the long way.
+        if field.decimal == DecimalSign::Point
+            && let Some(text) = lookup.at_hand(path)
+            && let Ok(number) = Decimal::parse(text.as_bytes())
+        {
+            return Ok(Some((number, None)));
+        }
+        return plain_value(path, lookup, read);
     }
     let found = match &field.source {
         Source::Value(text) => {
@@ -295,27 +310,15 @@ fn value<L: Lookup>(
 
 /// The usual case: a path and nothing else. Allocates only for a fault.
 fn plain_value<L: Lookup>(
-    field: &Field,
     path: PathId,
     lookup: &L,
     read: Read<'_>,
 ) -> Result<Option<(Decimal, Option<Currency>)>, Fault> {
-    if field.decimal == DecimalSign::Point
-        && let Some(Ok(number)) = lookup.raw(path).map(Decimal::parse)
-    {
-        return Ok(Some((number, None)));
-    }
     let mut found = Ok(None);
     lookup.matches(path, &mut |text| {
         let text = number::trim(text);
         if number::is_unknown(text) {
             return true;
-        }
-        if field.decimal == DecimalSign::Point
-            && let Ok(number) = Decimal::parse(text.as_bytes())
-        {
-            found = Ok(Some((number, None)));
-            return false;
         }
         found = read(text)
             .and_then(|(number, currency)| Ok(Some((number.decimal()?, currency))))

@@ -90,6 +90,7 @@ impl Rows {
     }
 
     /// The next row; an error where the file has nothing but blank lines.
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Option<CsvRow<'_>>, ConnectorError> {
         let charset = self.characters.charset();
         let Rows { characters, tokenizer, columns, width, has_content, .. } = self;
@@ -101,6 +102,7 @@ impl Rows {
                     columns,
                     width: *width,
                     charset,
+                    is_utf_8: charset.is_utf_8(),
                     has_fault: Cell::new(false),
                     fault: Cell::new(None),
                 }))
@@ -253,6 +255,7 @@ pub(super) struct CsvRow<'a> {
     columns: &'a [usize],
     width: usize,
     charset: Charset,
+    is_utf_8: bool,
     has_fault: Cell<bool>,
     fault: Cell<Option<String>>,
 }
@@ -282,6 +285,7 @@ impl CsvRow<'_> {
 }
 
 impl Lookup for CsvRow<'_> {
+    #[inline]
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
         let Some(field) = self.cell(path) else { return };
         let content = self.raw.content(field);
@@ -296,14 +300,13 @@ impl Lookup for CsvRow<'_> {
         }
     }
 
-    fn raw(&self, path: PathId) -> Option<&[u8]> {
-        let field = self.cell(path)?;
-        match self.raw.content(field) {
-            std::borrow::Cow::Borrowed(bytes) => Some(bytes),
-            std::borrow::Cow::Owned(_) => None,
-        }
+    #[inline]
+    fn at_hand(&self, path: PathId) -> Option<&str> {
+        let content = self.raw.plain(self.cell(path)?)?;
+        if self.is_utf_8 { std::str::from_utf8(content).ok() } else { None }
     }
 
+    #[inline]
     fn take_fault(&self) -> Option<String> {
         if self.has_fault.replace(false) { self.fault.take() } else { None }
     }

@@ -92,13 +92,21 @@ impl<'a> RawRow<'a> {
         self.bytes.get(field.range()).unwrap_or_default()
     }
 
+    /// A field's content, where it stands there as it is.
+    #[inline]
+    pub(super) fn plain(&self, field: Field) -> Option<&'a [u8]> {
+        match field.form {
+            Form::Plain => self.bytes.get(field.range()),
+            Form::Quoted => self.bytes.get(field.start as usize + 1..field.end as usize - 1),
+            Form::Mixed => None,
+        }
+    }
+
     /// A field's content.
     pub(super) fn content(&self, field: Field) -> Cow<'a, [u8]> {
-        let raw = self.raw(field);
-        match field.form {
-            Form::Plain => Cow::Borrowed(raw),
-            Form::Quoted => Cow::Borrowed(&raw[1..raw.len() - 1]),
-            Form::Mixed => Cow::Owned(self.dialect.content(raw)),
+        match self.plain(field) {
+            Some(content) => Cow::Borrowed(content),
+            None => Cow::Owned(self.dialect.content(self.raw(field))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Writing single cells of a csv file and leaving every other byte as it was.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -23,12 +23,13 @@ use crate::model::{Currency, Decimal, ProblemKind, Section};
 pub(super) struct CsvWriter {
     settings: Arc<CsvSettings>,
     source: Source,
-    read: Fingerprint,
+    /// What the file was when it was read, or after the last batch.
+    known: Mutex<Fingerprint>,
 }
 
 impl CsvWriter {
     pub(super) fn new(settings: Arc<CsvSettings>, source: Source, read: Fingerprint) -> CsvWriter {
-        CsvWriter { settings, source, read }
+        CsvWriter { settings, source, known: Mutex::new(read) }
     }
 
     /// Finds the cells of a batch in the file as it is now.
@@ -54,7 +55,7 @@ impl CsvWriter {
             }
         }
         let now = rows.finish().map_err(|why| ReplaceError::ChangedMeanwhile(why.message))?;
-        if now.as_ref() != Some(&self.read) {
+        if now.as_ref() != Some(&*self.known()) {
             return Err(edit::changed(self.source.path()));
         }
         Ok(plan)
@@ -93,7 +94,13 @@ impl CsvWriter {
         if edits.is_empty() {
             return Ok(());
         }
-        edit::rewrite(&self.source, edits, &self.read)
+        let mut known = self.known();
+        *known = edit::rewrite(&self.source, edits, &known)?;
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Fingerprint> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

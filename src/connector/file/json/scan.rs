@@ -172,20 +172,20 @@ impl<'a> Scanner<'a> {
         let bytes = self.text.as_bytes();
         let (mut at, mut has_escapes) = (start + 1, false);
         loop {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let found = memchr::memchr2(b'"', b'\\', rest);
-            let piece = &rest[..found.unwrap_or(rest.len())];
-            if piece.iter().fold(false, |bad, byte| bad | (*byte < b' ')) {
-                let bad = piece.iter().position(|byte| *byte < b' ').unwrap_or(0);
-                return Err(Trouble::Fault(
-                    at + bad,
-                    "a control character or line end inside a string".to_owned(),
-                ));
-            }
-            let end = at + found.ok_or(Trouble::Unfinished)?;
-            if bytes[end] == b'"' {
-                self.at = end + 1;
-                return Ok(RawString { written: &self.text[start + 1..end], has_escapes, start });
+            // Strings are mostly too short for a search by blocks to pay.
+            let length = bytes[at..].iter().position(|byte| ENDS_RUN[usize::from(*byte)]);
+            let end = at + length.ok_or(Trouble::Unfinished)?;
+            match bytes[end] {
+                b'"' => {
+                    self.at = end + 1;
+                    let written = &self.text[start + 1..end];
+                    return Ok(RawString { written, has_escapes, start });
+                }
+                b'\\' => {}
+                _ => {
+                    let message = "a control character or line end inside a string";
+                    return Err(Trouble::Fault(end, message.to_owned()));
+                }
             }
             has_escapes = true;
             at = end + self.escape(end)?;
@@ -259,6 +259,19 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+/// What ends a run of plain characters in a string.
+static ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        ends[byte] = true;
+        byte += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
 
 /// The digits of a JSON number without an exponent: `1.5e2` is `150`. A number that would get
 /// absurdly long is left as it is written.

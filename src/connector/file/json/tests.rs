@@ -52,7 +52,7 @@ fn arrays_are_passed_through_and_variants_reach_up() {
         \"eans\": [\"x\", \"y\"]}, {\"sku\": \"2\"}], \"status\": \"active\"},
         {\"sku\": \"S\", \"status\": \"draft\"}, null, {\"sku\": \"3\", \"status\": \"active\"}]}";
     let rows = read(config, document).unwrap();
-    assert_eq!(rows, ["2 . 1 y T 5 . EUR", "2 . 2 . T . . EUR", "4 . 3 . . . . EUR"]);
+    assert_eq!(rows, ["2 . 1 y T 5 . EUR", "2 . 2 . T . . EUR", "3 . 3 . . . . EUR"]);
 }
 
 #[test]
@@ -83,6 +83,9 @@ fn what_is_no_json_is_an_error_with_its_place() {
     }
     let bad = testing::read(&REGISTRATION, SIMPLE, b"[\n{\"sku\": \"\xff\"}]").unwrap_err();
     assert!(bad.contains("line 2, column 10: not UTF-8"), "{bad}");
+    let long = format!("[\n{{\"x\": \"{}\"}}]", "x".repeat(17 << 20));
+    let error = read(SIMPLE, &long).unwrap_err();
+    assert!(error.contains("line 2, column 1: the item is longer than 16 MiB"), "{error}");
     let deep = "[".repeat(200);
     assert!(read(SIMPLE, &deep).unwrap_err().contains("nested more than 128 deep"));
     let deep = format!("[{{\"x\": {}", "[".repeat(200));
@@ -188,7 +191,7 @@ fn what_cannot_be_written_says_why_and_leaves_the_file_alone() {
         ("D", Section::Stock, "", "1"),
         ("E", Section::Prices, "", "1"),
     ]);
-    for (outcome, words) in outcomes.iter().zip(["is null", "is true", "no place"]) {
+    for (outcome, words) in outcomes.iter().zip(["is null", "is no number", "no place"]) {
         assert!(matches!(outcome, Outcome::Refused(why) if why.contains(words)), "{outcome:?}");
     }
     assert_eq!(feed.document(), AWKWARD);

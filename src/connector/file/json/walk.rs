@@ -10,7 +10,7 @@ use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
 use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
-use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
+use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, ITEM_TOO_LONG, Lines, Window};
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// A walk over a JSON document, or several, one behind the other (NDJSON).
@@ -108,8 +108,8 @@ impl JsonWalk {
         JsonWalk { outline, window, at: 0, state }
     }
 
-    /// Parses as much of the window as it can. `Some` when there is an answer for the caller.
-    fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<Step, Trouble> {
+    /// Parses the window until the receiver of the items has enough, or for as far as it goes.
+    fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<(), Trouble> {
         let mut source = Source {
             outline: &self.outline,
             text: self.window.text(),
@@ -117,14 +117,21 @@ impl JsonWalk {
             offset_chars: self.window.offset_chars(),
             lines: self.window.lines(),
         };
-        loop {
+        let stopped = loop {
             let mut scanner = Scanner::new(source.text, self.at);
-            let step = self.state.step(&mut scanner, &mut source, each)?;
-            self.at = scanner.at;
-            if matches!(step, Step::Enough) {
-                return Ok(step);
+            match self.state.step(&mut scanner, &mut source, each) {
+                Ok(step) => {
+                    self.at = scanner.at;
+                    if matches!(step, Step::Enough) {
+                        break Ok(());
+                    }
+                }
+                Err(trouble) => break Err(trouble),
             }
-        }
+        };
+        let lines = source.lines;
+        self.window.set_lines(lines);
+        stopped
     }
 
     /// Whether nothing is open and nothing is left.
@@ -148,7 +155,7 @@ impl Walk for JsonWalk {
     fn walk(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<bool, ConnectorError> {
         loop {
             match self.parse_window(each) {
-                Ok(_) => return Ok(true),
+                Ok(()) => return Ok(true),
                 Err(Trouble::Fault(at, message)) => {
                     return Err(self.window.error_at(at, &message));
                 }
@@ -358,6 +365,9 @@ impl State {
         let mut filler =
             Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
         let is_null = filler.item(slot.key, scanner, depth)?;
+        if scanner.at - start > ITEM_BYTES {
+            return Err(Trouble::Fault(start, ITEM_TOO_LONG.to_owned()));
+        }
         self.fill();
         if is_null {
             return Ok(Step::On);

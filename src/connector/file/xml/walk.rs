@@ -14,7 +14,7 @@ use crate::connector::feed::decode::Charset;
 use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
 use crate::connector::file::path::Step;
 use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
-use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, Lines, Window};
+use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, ITEM_TOO_LONG, Lines, Window};
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// How deep elements may be nested.
@@ -119,6 +119,8 @@ impl XmlWalk {
                 .map_err(|fault| (fault.at, fault.message))?;
             self.at = end;
             if !goes_on {
+                let lines = source.lines;
+                self.window.set_lines(lines);
                 return Ok(Stop::Enough);
             }
         }
@@ -220,10 +222,10 @@ impl State {
                 return self.close(tag.name().into_inner(), end, source, each);
             }
             Event::Text(text) => self.text(&text, start)?,
-            Event::CData(text) => self.text_outside_root(start).and_then(|()| {
+            Event::CData(text) => {
+                self.text_outside_root(start)?;
                 self.builder().text(&text);
-                Ok(())
-            })?,
+            }
             Event::GeneralRef(reference) => {
                 self.text_outside_root(start)?;
                 let c = decode_reference(&reference).map_err(|why| Fault::new(start, why))?;
@@ -354,6 +356,9 @@ impl State {
         };
         if item.depth < depth {
             return Ok(true);
+        }
+        if start - item.start > ITEM_BYTES {
+            return Err(Fault::new(item.start, ITEM_TOO_LONG));
         }
         self.item = None;
         self.with_items = depth;

@@ -1,0 +1,22 @@
+//! The tests of the program as its users run it: one module a capability, all through the real
+//! binary. One test binary holds them all, so that they are linked once.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod config;
+mod conformance;
+mod dry_run;
+mod engine_properties;
+mod feed_samples;
+mod guards;
+mod history;
+mod inventory;
+mod linking;
+mod locks;
+mod pull;
+mod push;
+mod readme;
+mod reports;
+mod support;
+mod sync;
