@@ -42,6 +42,11 @@ impl Keys {
         }
     }
 
+    /// How many texts are found.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
     /// The number after the highest one.
     pub fn end(&self) -> u32 {
         // Numbers are u32, so there are never more.
@@ -52,6 +57,25 @@ impl Keys {
     pub fn find(&self, key: &[u8]) -> Option<u32> {
         let found = self.table.find(self.hash(key), |start| self.record(*start).1 == key)?;
         Some(self.record(*found).0)
+    }
+
+    /// The numbers of many texts at once, which hides most of what memory takes to answer: first
+    /// the table is asked for all of them, then the texts are compared.
+    pub fn find_all<'k>(
+        &self,
+        keys: impl Iterator<Item = Option<&'k [u8]>> + Clone,
+        found: &mut Vec<Option<u32>>,
+    ) {
+        found.clear();
+        found.extend(keys.clone().map(|key| {
+            let key = key?;
+            self.table.find(self.hash(key), |_| true).copied()
+        }));
+        for (key, found) in keys.zip(found) {
+            let (Some(key), Some(start)) = (key, *found) else { continue };
+            let (number, text) = self.record(start);
+            *found = if text == key { Some(number) } else { self.find(key) };
+        }
     }
 
     /// Adds a text that is not in yet, under a number that is not in yet.
@@ -69,6 +93,33 @@ impl Keys {
         let rehash = |start: &u32| hash(hasher, read(arena, *start).1);
         self.table.insert_unique(hash(hasher, key), start, rehash);
         Ok(())
+    }
+
+    /// Like [`Keys::insert`], but the text is found only after [`Keys::index`].
+    pub(super) fn append(&mut self, number: u32, key: &[u8]) -> Result<(), TooManyKeys> {
+        let start = u32::try_from(self.arena.len()).map_err(|_| TooManyKeys)?;
+        let length = u32::try_from(key.len()).map_err(|_| TooManyKeys)?;
+        self.arena.extend_from_slice(&number.to_le_bytes());
+        self.arena.extend_from_slice(&length.to_le_bytes());
+        self.arena.extend_from_slice(key);
+        if number >= self.end() {
+            self.starts.resize(number as usize + 1, NOWHERE);
+        }
+        self.starts[number as usize] = start;
+        Ok(())
+    }
+
+    /// Makes everything that was appended to be found.
+    pub(super) fn index(&mut self) {
+        let (arena, hasher) = (&self.arena, &self.hasher);
+        let mut at = 0;
+        while at < arena.len() {
+            let start = at as u32;
+            let key = read(arena, start).1;
+            at += HEADER + key.len();
+            let rehash = |start: &u32| hash(hasher, read(arena, *start).1);
+            self.table.insert_unique(hash(hasher, key), start, rehash);
+        }
     }
 
     /// Adds a text that is not in yet under the next number, and gives that.
@@ -150,6 +201,17 @@ mod tests {
                 prop_assert_eq!(keys.find(text.as_bytes()), Some(number as u32));
                 prop_assert_eq!(keys.text(number as u32), text.as_str());
             }
+            let mut later = Keys::default();
+            for (number, text) in texts.iter().enumerate() {
+                later.append(number as u32, text.as_bytes()).unwrap();
+            }
+            later.index();
+            let others = [None, Some("~ no such text ~".as_bytes())];
+            let asked = texts.iter().map(|text| Some(text.as_bytes())).chain(others);
+            let mut found = Vec::new();
+            later.find_all(asked, &mut found);
+            let wanted: Vec<_> = (0..texts.len() as u32).map(Some).chain([None, None]).collect();
+            prop_assert_eq!(found, wanted);
         }
     }
 }
