@@ -80,23 +80,14 @@ impl Keys {
 
     /// Adds a text that is not in yet, under a number that is not in yet.
     pub fn insert(&mut self, number: u32, key: &[u8]) -> Result<(), TooManyKeys> {
-        let start = u32::try_from(self.arena.len()).map_err(|_| TooManyKeys)?;
-        let length = u32::try_from(key.len()).map_err(|_| TooManyKeys)?;
-        self.arena.extend_from_slice(&number.to_le_bytes());
-        self.arena.extend_from_slice(&length.to_le_bytes());
-        self.arena.extend_from_slice(key);
-        if number >= self.end() {
-            self.starts.resize(number as usize + 1, NOWHERE);
-        }
-        self.starts[number as usize] = start;
-        let (arena, hasher) = (&self.arena, &self.hasher);
-        let rehash = |start: &u32| hash(hasher, read(arena, *start).1);
-        self.table.insert_unique(hash(hasher, key), start, rehash);
+        let start = self.append(number, key)?;
+        self.make_found(start);
         Ok(())
     }
 
-    /// Like [`Keys::insert`], but the text is found only after [`Keys::index`].
-    pub(super) fn append(&mut self, number: u32, key: &[u8]) -> Result<(), TooManyKeys> {
+    /// Like [`Keys::insert`], but the text is found only after [`Keys::index`]. Gives where its
+    /// record begins.
+    pub(super) fn append(&mut self, number: u32, key: &[u8]) -> Result<u32, TooManyKeys> {
         let start = u32::try_from(self.arena.len()).map_err(|_| TooManyKeys)?;
         let length = u32::try_from(key.len()).map_err(|_| TooManyKeys)?;
         self.arena.extend_from_slice(&number.to_le_bytes());
@@ -106,20 +97,22 @@ impl Keys {
             self.starts.resize(number as usize + 1, NOWHERE);
         }
         self.starts[number as usize] = start;
-        Ok(())
+        Ok(start)
     }
 
     /// Makes everything that was appended to be found.
     pub(super) fn index(&mut self) {
-        let (arena, hasher) = (&self.arena, &self.hasher);
         let mut at = 0;
-        while at < arena.len() {
-            let start = at as u32;
-            let key = read(arena, start).1;
-            at += HEADER + key.len();
-            let rehash = |start: &u32| hash(hasher, read(arena, *start).1);
-            self.table.insert_unique(hash(hasher, key), start, rehash);
+        while let Some(start) = u32::try_from(at).ok().filter(|_| at < self.arena.len()) {
+            at += HEADER + self.record(start).1.len();
+            self.make_found(start);
         }
+    }
+
+    fn make_found(&mut self, start: u32) {
+        let (arena, hasher) = (&self.arena, &self.hasher);
+        let rehash = |start: &u32| hash(hasher, read(arena, *start).1);
+        self.table.insert_unique(rehash(&start), start, rehash);
     }
 
     /// Adds a text that is not in yet under the next number, and gives that.
