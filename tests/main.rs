@@ -20,3 +20,4 @@ mod readme;
 mod reports;
 mod support;
 mod sync;
+mod undo;

@@ -68,7 +68,10 @@ impl Session<'_> {
                 text.line()
             ))
         })?;
-        Ok(self.config.folder.join(path.expose()))
+        let path = Path::new(path.expose());
+        // Messages name the file as the config does.
+        let is_here = self.config.folder == Path::new(".");
+        Ok(if is_here { path.to_owned() } else { self.config.folder.join(path) })
     }
 
     /// Opens the inventory for a command that may write, and makes it know what the config

@@ -399,7 +399,7 @@ fn added(
     currency: Option<Currency>,
 ) -> Result<(Exact, Option<Currency>), NumberError> {
     match (so_far.1, currency) {
-        (Some(one), Some(other)) if one != other => Err(NumberError::UnclearCurrency),
+        (Some(one), Some(other)) if one != other => Err(NumberError::SeveralCurrencies),
         (one, other) => Ok((so_far.0.plus(number)?, one.or(other))),
     }
 }
