@@ -180,6 +180,13 @@ pub fn price(
     units: &[String],
 ) -> Result<(Exact, Option<Currency>), NumberError> {
     let text = without_unit(text, units);
+    // Nothing stands around what begins and ends with digits, and most prices do.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_digit()
+        && last.is_ascii_digit()
+    {
+        return Ok((plain(text, sign)?, None));
+    }
     let (text, currency) = match without_currency(text) {
         Some((rest, currency)) => (without_unit(rest, units), Some(currency)),
         None => match without_unclear_currency(text) {

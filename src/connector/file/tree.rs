@@ -28,6 +28,7 @@ struct Words {
 struct Word {
     text: Box<str>,
     id: u16,
+    has_prefix: bool,
     wants_text: bool,
 }
 
@@ -75,24 +76,29 @@ impl Words {
             return word.id;
         }
         self.count = self.count.saturating_add(1);
-        words.push(Word { text: text.into(), id: self.count, wants_text });
+        let has_prefix = text.contains(':');
+        words.push(Word { text: text.into(), id: self.count, has_prefix, wants_text });
         self.count
     }
 
-    fn find(&self, text: &str) -> (u16, bool) {
-        let found = self.by_length.get(text.len()).and_then(|words| {
-            words.iter().find(|word| *word.text == *text).map(|word| (word.id, word.wants_text))
-        });
-        found.unwrap_or((OTHER, false))
+    fn find(&self, text: &str) -> Option<&Word> {
+        // Names are too short for a call that compares memory to pay.
+        let is_it = |word: &&Word| word.text.bytes().zip(text.bytes()).all(|(a, b)| a == b);
+        self.by_length.get(text.len())?.iter().find(is_it)
     }
 
     fn name(&self, text: &str, prefixes: Prefixes) -> Name {
-        let (full, wants_text) = self.find(text);
+        let found = self.find(text);
+        let full = found.map_or(OTHER, |word| word.id);
+        let wants_text = found.is_some_and(|word| word.wants_text);
         if prefixes == Prefixes::Namespaces
+            && found.is_none_or(|word| word.has_prefix)
             && let Some(colon) = memchr::memchr(b':', text.as_bytes())
         {
-            let (local, wants_more) = self.find(&text[colon + 1..]);
-            return Name { full, local, wants_text: wants_text || wants_more };
+            let found = self.find(&text[colon + 1..]);
+            let local = found.map_or(OTHER, |word| word.id);
+            let wants_text = wants_text || found.is_some_and(|word| word.wants_text);
+            return Name { full, local, wants_text };
         }
         Name { full, local: full, wants_text }
     }
@@ -242,8 +248,6 @@ pub(crate) struct Match<'t> {
     pub(crate) text: Option<&'t str>,
     /// Where the value stands in the source, as bytes of the text that was read.
     pub(crate) raw: Range<u64>,
-    /// Whether it is an attribute.
-    pub(crate) is_attribute: bool,
 }
 
 impl Tree {
@@ -314,6 +318,11 @@ impl Tree {
         self.text.push_str(text);
     }
 
+    /// The texts of all nodes that are open, to add to.
+    pub(crate) fn text_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+
     /// The last byte of the texts.
     pub(crate) fn last_byte(&self) -> Option<u8> {
         self.text.as_bytes().last().copied()
@@ -360,6 +369,26 @@ impl Tree {
                 self.attributes_of(node, name).all(|attribute| each(self.attribute(attribute)))
             }
         })
+    }
+
+    /// The first text that a path of one plain name finds below `from`. `None` says nothing: what
+    /// other paths find only [`Tree::find`] knows.
+    pub(crate) fn first(&self, from: NodeId, path: &CompiledPath) -> Option<&str> {
+        match (path.steps.as_slice(), path.attribute) {
+            ([], Some(name)) => {
+                self.attributes_of(from, name).next().map(|found| self.attribute_text(found))
+            }
+            ([step], None) if step.predicates.is_empty() => {
+                let name = step.name?;
+                let fits = |node: &NodeId| {
+                    let node = &self.nodes[node.0 as usize];
+                    name.fits(node.full, node.local)
+                };
+                let found = self.children(from).find(fits)?;
+                self.text_of(&self.nodes[found.0 as usize])
+            }
+            _ => None,
+        }
     }
 
     /// Hands each node that steps find below `from` to `each`, until that says `false`.
@@ -427,19 +456,13 @@ impl Tree {
 
     fn value(&self, node: NodeId) -> Match<'_> {
         match self.nodes.get(node.0 as usize) {
-            Some(node) => {
-                Match { text: self.text_of(node), raw: node.raw.clone(), is_attribute: false }
-            }
-            None => Match { text: None, raw: 0..0, is_attribute: false },
+            Some(node) => Match { text: self.text_of(node), raw: node.raw.clone() },
+            None => Match { text: None, raw: 0..0 },
         }
     }
 
     fn attribute(&self, attribute: &Attribute) -> Match<'_> {
-        Match {
-            text: Some(self.attribute_text(attribute)),
-            raw: attribute.raw.clone(),
-            is_attribute: true,
-        }
+        Match { text: Some(self.attribute_text(attribute)), raw: attribute.raw.clone() }
     }
 
     fn text_of(&self, node: &Node) -> Option<&str> {

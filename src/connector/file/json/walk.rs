@@ -156,7 +156,8 @@ impl Walk for JsonWalk {
         loop {
             match self.parse_window(each) {
                 Ok(()) => return Ok(true),
-                Err(Trouble::Fault(at, message)) => {
+                Err(Trouble::Fault(fault)) => {
+                    let (at, message) = *fault;
                     return Err(self.window.error_at(at, &message));
                 }
                 Err(Trouble::Unfinished) if self.is_at_end() && self.state.values > 0 => {
@@ -346,7 +347,7 @@ impl State {
                     "what paths from the root name before the first item is longer than {} MiB",
                     ITEM_BYTES >> 20
                 );
-                return Err(Trouble::Fault(start, message));
+                return Err(Trouble::fault(start, message));
             }
         }
         Ok(Step::On)
@@ -365,11 +366,14 @@ impl State {
         let mut filler =
             Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
         let is_null = filler.item(slot.key, scanner, depth)?;
+        let may_be_none = slot.key.is_some()
+            && source.outline.items.last().is_some_and(|step| step.name.is_some());
         if scanner.at - start > ITEM_BYTES {
-            return Err(Trouble::Fault(start, ITEM_TOO_LONG.to_owned()));
+            return Err(Trouble::fault(start, ITEM_TOO_LONG));
         }
         self.fill();
-        if is_null {
+        if is_null && may_be_none {
+            // `"items": null` stands for no items; a null among items was one.
             return Ok(Step::On);
         }
         self.with_items = self.frames.len();
@@ -400,7 +404,7 @@ struct Filler<'f> {
 }
 
 impl Filler<'_> {
-    /// Reads an item; `true` if it is null, which is no item.
+    /// Reads an item; `true` if it is null.
     fn item(
         &mut self,
         key: Option<&str>,
@@ -420,7 +424,7 @@ impl Filler<'_> {
 
     fn object(&mut self, scanner: &mut Scanner<'_>, depth: usize) -> Result<(), Trouble> {
         let mut met = Met::default();
-        scanner.members(depth, &mut |scanner, key: RawString<'_>| {
+        scanner.members(depth, |scanner, key: RawString<'_>| {
             let key = key.decode()?;
             match self.outline.words.element(&key, Prefixes::None) {
                 Some(name) if met.is_first(name) => self.value(name, &key, scanner, depth + 1),
@@ -439,9 +443,7 @@ impl Filler<'_> {
         let byte = scanner.peek()?;
         let start = scanner.at;
         match byte {
-            b'[' => {
-                scanner.elements(depth, &mut |scanner| self.value(name, key, scanner, depth + 1))
-            }
+            b'[' => scanner.elements(depth, |scanner| self.value(name, key, scanner, depth + 1)),
             b'{' => {
                 let node = self.tree.open(Some(name), self.offset + start as u64);
                 add_key(self.tree, self.outline, Some(key), 0);
@@ -473,11 +475,11 @@ impl Filler<'_> {
             Scalar::Null => {}
             Scalar::Word(word) => self.tree.push_text(word),
             Scalar::Number(number) => self.tree.push_text(&plain_number(number)),
-            Scalar::String(string) => self.tree.push_text(&string.decode()?),
+            Scalar::String(string) => string.decode_to(self.tree.text_mut())?,
         }
         if self.tree.text_len() - from > FIELD_BYTES {
             let message = format!("this value is longer than {} MiB", FIELD_BYTES >> 20);
-            return Err(Trouble::Fault(start, message));
+            return Err(Trouble::fault(start, message));
         }
         let has_text = name.wants_text() && !matches!(scalar, Scalar::Null);
         self.tree.close(node, has_text.then_some(from), self.offset + end as u64);

@@ -279,6 +279,9 @@ impl State {
             self.enter(name, depth, start, source);
         }
         let is_kept = self.open_node(name, depth, source.offset_of(end), source.outline);
+        if tag.attributes_raw().is_empty() {
+            return Ok(());
+        }
         let to = is_kept.then(|| self.builder());
         read_attributes(tag.attributes_raw(), start + 1 + name.len(), source, to)
     }
