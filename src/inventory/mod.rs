@@ -32,6 +32,8 @@ pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
 
 use error::Location;
 
+use crate::leftovers;
+
 /// `invs`, in the header of every inventory.
 const APPLICATION_ID: i32 = 0x696e_7673;
 /// The version of the schema that this program reads and writes.
@@ -110,15 +112,18 @@ impl Inventory {
             )
             .into());
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".invsync-").suffix(".tmp");
+        leftovers::clear(path);
+        let (prefix, mut builder) = (leftovers::prefix(path), tempfile::Builder::new());
+        builder.prefix(&prefix).suffix(leftovers::SUFFIX);
         let made = with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
             InventoryError::broken(format!(
-                "the inventory {} cannot be made: {why}. Check that you may write in {}",
+                "the inventory {} cannot be made: {why}. Check that you may write in {} and that \
+                 its disk has room",
                 path.display(),
                 folder.display()
             ))
         })?;
+        leftovers::hold(made.as_file());
         {
             let conn = Connection::open(made.path())
                 .map_err(|error| InventoryError::from_sqlite(path, &error))?;
@@ -136,9 +141,11 @@ impl Inventory {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(InventoryError::broken(format!(
-                "the inventory {} cannot be made: {}",
+                "the inventory {} cannot be made: {}. Check that you may write in {} and that its \
+                 disk has room",
                 path.display(),
-                error.error
+                error.error,
+                folder.display()
             ))
             .into()),
         }
