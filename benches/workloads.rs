@@ -625,7 +625,9 @@ impl Row {
         self.set_name(n);
         let change = i64::from(is_changed && crate::is_changed(n));
         self.quantity = (random(n, 3) % 500) as i64 + change;
-        self.cents = (random(n, 4) % 100_000) as i64 + 100 + 7 * change;
+        let cents = (random(n, 4) % 100_000) as i64 + 100;
+        // By up to a fifth: prices that all move by one factor are for a guard.
+        self.cents = cents + change * (1 + cents * (random(n, 8) % 20) as i64 / 100);
     }
 
     fn set_name(&mut self, n: u64) {

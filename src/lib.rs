@@ -12,12 +12,15 @@
 //! - [`engine`]: the pass; the only room that knows the order of steps
 //! - [`report`]: what people and scripts see
 //! - [`cli`]: one file a command
+//!
+//! `leftovers` stands below all of them: what a killed process left beside a file.
 
 pub mod cli;
 pub mod config;
 pub mod connector;
 pub mod engine;
 pub mod inventory;
+mod leftovers;
 pub mod model;
 pub mod report;
 pub mod settings;

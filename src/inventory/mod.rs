@@ -4,6 +4,7 @@
 //! read and written. A transaction that is dropped without a commit leaves no trace.
 
 mod deliveries;
+mod disk;
 mod error;
 mod keys;
 mod links;
@@ -31,6 +32,8 @@ pub use undo::{AppliedChange, Side, Standing};
 pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
 
 use error::Location;
+
+use crate::leftovers;
 
 /// `invs`, in the header of every inventory.
 const APPLICATION_ID: i32 = 0x696e_7673;
@@ -71,6 +74,9 @@ impl Inventory {
     /// untouched.
     pub fn open(path: &Path, access: Access) -> Result<Inventory> {
         check_header(path)?;
+        if access == Access::Write {
+            disk::check_local(path)?;
+        }
         // Also to read: who opens a file in WAL mode read-only leaves `-wal` and `-shm` behind.
         let mode = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, mode)
@@ -110,15 +116,19 @@ impl Inventory {
             )
             .into());
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".invsync-").suffix(".tmp");
+        disk::check_local(folder)?;
+        leftovers::clear(path);
+        let (prefix, mut builder) = (leftovers::prefix(path), tempfile::Builder::new());
+        builder.prefix(&prefix).suffix(leftovers::SUFFIX);
         let made = with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
             InventoryError::broken(format!(
-                "the inventory {} cannot be made: {why}. Check that you may write in {}",
+                "the inventory {} cannot be made: {why}. Check that you may write in {} and that \
+                 its disk has room",
                 path.display(),
                 folder.display()
             ))
         })?;
+        leftovers::hold(made.as_file());
         {
             let conn = Connection::open(made.path())
                 .map_err(|error| InventoryError::from_sqlite(path, &error))?;
@@ -136,9 +146,11 @@ impl Inventory {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(InventoryError::broken(format!(
-                "the inventory {} cannot be made: {}",
+                "the inventory {} cannot be made: {}. Check that you may write in {} and that its \
+                 disk has room",
                 path.display(),
-                error.error
+                error.error,
+                folder.display()
             ))
             .into()),
         }

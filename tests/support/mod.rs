@@ -81,6 +81,25 @@ impl Shop {
         Shop::new().config(STORE_A).config(SEND).file("store.csv", csv).inventory(inventory)
     }
 
+    /// A shop in a folder of its own that has the same files.
+    pub(crate) fn copy(&self) -> Shop {
+        let shop = Shop { folder: tempfile::tempdir().unwrap() };
+        for (path, bytes) in self.all_files() {
+            let name = path.strip_prefix(self.folder.path()).unwrap();
+            shop.write(name.to_str().unwrap(), bytes);
+        }
+        shop
+    }
+
+    /// The names of the files in the shop's folder, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// Adds to the config.
     pub(crate) fn config(self, toml: &str) -> Shop {
         let config = format!("{}{toml}\n", self.read("invsync.toml"));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::connector::Fingerprint;
 use crate::connector::feed::fingerprint::Hasher;
 use crate::connector::feed::source::Stamp;
+use crate::leftovers;
 
 /// A new version of a file, beside it until [`Replacement::commit`]. Removed again on drop.
 #[derive(Debug)]
@@ -44,11 +45,11 @@ impl Replacement {
             return Err(ReplaceError::Unchanged(format!("{} is read-only", path.display())));
         }
         let temporary = temporary_name(&target);
-        // What a killed run of the same process id left; the name is no one else's.
-        let _ = std::fs::remove_file(&temporary);
+        leftovers::clear(&target);
         let file = create(&temporary).map_err(|why| {
             ReplaceError::Unchanged(format!("{} cannot be created: {why}", temporary.display()))
         })?;
+        leftovers::hold(&file);
         let file = Some(BufWriter::with_capacity(256 << 10, file));
         Ok(Replacement { target, temporary, file, hasher: Hasher::new(), metadata })
     }
@@ -59,10 +60,13 @@ impl Replacement {
         let unchanged = |path: &Path, why: io::Error| {
             ReplaceError::Unchanged(format!("{} could not be written: {why}", path.display()))
         };
+        // Open, and so held, until it has its name.
+        let mut held = None;
         if let Some(file) = self.file.take() {
             let file =
                 file.into_inner().map_err(|why| unchanged(&self.temporary, why.into_error()))?;
-            keep_owner(&file, &self.metadata);
+            let file = held.insert(file);
+            keep_owner(file, &self.metadata);
             file.set_permissions(self.metadata.permissions())
                 .and_then(|()| file.sync_all())
                 .map_err(|why| unchanged(&self.temporary, why))?;
@@ -78,7 +82,8 @@ impl Replacement {
             .map_err(|why| unchanged(&self.target, why))?;
         sync_folder(&self.target).map_err(|why| {
             ReplaceError::NotSynced(format!(
-                "{} was replaced, but its folder could not be synced: {why}",
+                "{} was replaced, but its folder could not be synced: {why}. Check the disk and run \
+                 this again: it looks at what is there",
                 self.target.display()
             ))
         })?;
@@ -111,8 +116,9 @@ impl Drop for Replacement {
 }
 
 fn temporary_name(target: &Path) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}.invsync-{}.tmp", std::process::id()))
+    let mut name = leftovers::prefix(target);
+    name.push(format!("{}{}", std::process::id(), leftovers::SUFFIX));
+    target.with_file_name(name)
 }
 
 /// Creates the file for its owner alone; the final permissions come with the commit.

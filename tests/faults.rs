@@ -1,0 +1,555 @@
+//! Killed, and failed by its disk, at every step that changes a file: nothing is lost, and the next
+//! run needs nobody's help.
+//!
+//! Each scene is a shop and a command. `strace` ends the command, or lets one of its system calls
+//! fail, at the first step, the second, and so on; after each, the inventory is whole, it and the
+//! store's file are as before or as after, and the same command then finishes the work.
+//! `INVSYNC_FAULTS=all` takes every step, otherwise some are left out.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
+use std::panic::AssertUnwindSafe;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rusqlite::Connection;
+
+use crate::support::{BASE, DOWNLOAD, SEND, STORE_A, Shop, words};
+
+/// What changes a file, its name or its lock.
+const CHANGING: &str = "write,pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,\
+                        rename,renameat,renameat2,unlink,unlinkat,link,linkat,fchmod,flock";
+/// What a disk can refuse.
+const REFUSABLE: &str = "write,pwrite64,pwritev,writev,fsync,fdatasync,ftruncate,fallocate,\
+                         rename,renameat,renameat2,link,linkat";
+
+/// Status codes in `changes`.
+const APPLIED: i64 = 0;
+const UNSETTLED: [i64; 2] = [5, 6];
+
+/// Whether `strace` works here; says so loudly where it does not, and fails in CI.
+fn can_trace() -> bool {
+    let works = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "true"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !works {
+        assert!(std::env::var_os("CI").is_none(), "strace is missing, or may not trace");
+        eprintln!("NOT RUN: strace is missing, or may not trace; nothing was killed or failed");
+    }
+    works
+}
+
+/// Every how many steps one is taken.
+fn stride(usual: usize) -> usize {
+    if std::env::var_os("INVSYNC_FAULTS").is_some_and(|all| all == "all") { 1 } else { usual }
+}
+
+struct Scene {
+    shop: Shop,
+    args: &'static str,
+    /// The states of the inventory that a killed run may leave.
+    states: Vec<State>,
+    /// The file's states: before, with one of its sections, after.
+    files: Vec<String>,
+    /// Whether the command writes to the store, not to the inventory.
+    at_store: bool,
+    /// The store's file before anybody wrote to it.
+    original: String,
+}
+
+/// What the inventory holds, sorted; nothing: there is none.
+type State = Option<Vec<String>>;
+
+/// The values, products, links, the memory of deliveries and the record of applied changes.
+const STATE: &str = "
+    SELECT 'stock ' || sku || ' ' || warehouse || ' ' || quantity FROM stock_levels
+    UNION ALL SELECT 'price ' || sku || ' ' || price_group || ' ' || price FROM price_list
+    UNION ALL SELECT 'product ' || sku || coalesce(' ' || name, '') FROM products
+        WHERE id NOT IN (SELECT product_id FROM removed_products)
+    UNION ALL SELECT 'link ' || item_id || ' ' || coalesce(product_id, '-') FROM links
+    UNION ALL SELECT 'links ' || name || ' ' || hex(sku_links) FROM integrations
+        WHERE sku_links IS NOT NULL
+    UNION ALL SELECT 'delivery ' || items || ' ' || header || hex(seen) || hex(known_stock)
+        || hex(known_prices) || hex(absences) FROM deliveries";
+/// Of a run that writes to the inventory this is part of the same transaction.
+const APPLIED_CHANGES: &str = "
+    UNION ALL SELECT 'change ' || run_id || ' ' || section || ' ' || place_id || ' ' || product_id
+        || ' ' || coalesce(before, '-') || ' ' || coalesce(after, '-') FROM changes
+        WHERE status = 0
+    UNION ALL SELECT 'link change ' || run_id || ' ' || item_id FROM link_changes";
+
+fn strings(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    let mut rows: Vec<String> = rows.map(Result::unwrap).collect();
+    rows.sort();
+    rows
+}
+
+/// The state of a shop's inventory, which must be whole. Looked at in a copy: whoever opens a file
+/// that was left behind repairs it.
+fn state(shop: &Shop, at_store: bool) -> State {
+    if !shop.path("inventory.db").exists() {
+        return None;
+    }
+    let copy = shop.copy();
+    let conn = copy.sql();
+    assert_eq!(strings(&conn, "SELECT integrity_check FROM pragma_integrity_check"), ["ok"]);
+    assert_eq!(strings(&conn, "SELECT \"table\" FROM pragma_foreign_key_check"), [""; 0]);
+    assert_eq!(strings(&conn, REPLAY), [""; 0], "the history does not lead to the values");
+    let more = if at_store { "" } else { APPLIED_CHANGES };
+    Some(strings(&conn, &format!("{STATE}{more}")))
+}
+
+/// Values that are not what their last recorded change says.
+const REPLAY: &str = "
+    WITH last AS (
+        SELECT section, place_id, product_id, after, max(run_id) FROM changes
+        JOIN runs ON runs.id = run_id WHERE changes.status = 0 AND NOT at_store
+        GROUP BY section, place_id, product_id
+    )
+    SELECT 'stock ' || product_id FROM last LEFT JOIN stock USING (product_id)
+        WHERE section = 0 AND warehouse_id = place_id AND quantity IS NOT after
+    UNION ALL
+    SELECT 'price ' || product_id FROM last LEFT JOIN prices USING (product_id)
+        WHERE section = 1 AND price_group_id = place_id AND price IS NOT after";
+
+impl Scene {
+    /// Plays the scene without a fault, to know its states.
+    fn new(shop: Shop, args: &'static str) -> Scene {
+        let at_store = shop.read("invsync.toml").contains("\"send\"") && !args.contains("import");
+        let done = shop.copy();
+        let half = shop.copy();
+        done.run(args).code(0);
+        let mut files = vec![store_of(&shop), store_of(&done)];
+        let mut states = vec![state(&shop, at_store), state(&done, at_store)];
+        if at_store {
+            half.run(&format!("{args} --only stock")).code(0);
+            // Each section is a batch of its own; a disk may fail the first and not the second.
+            let other = shop.copy();
+            other.run(&format!("{args} --only prices")).code(0);
+            files.splice(1..1, [store_of(&half), store_of(&other)]);
+            // A push keeps its new links before it sends anything.
+            states.push(state(&half, at_store));
+        }
+        Scene { original: files[0].clone(), shop, args, states, files, at_store }
+    }
+
+    fn command(&self) -> &str {
+        self.args.split(' ').next().unwrap()
+    }
+
+    fn also(mut self, state: State) -> Scene {
+        self.states.push(state);
+        self
+    }
+
+    /// The steps that the command takes: which call, and how many of that kind before it. `strace`
+    /// counts each kind, and each thread, alone.
+    fn steps(&self, calls: &str) -> Vec<Step> {
+        let shop = self.shop.copy();
+        let trace = shop.path("trace");
+        let args = ["-o", trace.to_str().unwrap(), "-e", &format!("trace={calls}")];
+        let traced = strace(&shop, self.args, &args).output().unwrap();
+        assert_eq!(traced.status.code(), Some(0), "{traced:?}");
+        let (mut counts, mut steps) = (BTreeMap::new(), Vec::new());
+        for line in shop.read("trace").lines() {
+            let Some((thread, call)) = line.split_once(char::is_whitespace) else { continue };
+            let Some((call, _)) = call.trim().split_once('(') else { continue };
+            let count = counts.entry((thread.to_owned(), call.to_owned())).or_insert(0);
+            *count += 1;
+            let step = Step { call: call.to_owned(), when: *count };
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+        assert!(steps.len() > 10, "{steps:?}");
+        steps
+    }
+
+    /// Kills the command at every step; gives how often.
+    fn kill_everywhere(&self) -> usize {
+        let killed = AtomicUsize::new(0);
+        in_parallel(&self.steps(CHANGING), stride(2), |Step { call, when }| {
+            let shop = self.shop.copy();
+            let (trace, inject) =
+                (format!("trace={call}"), format!("inject={call}:signal=SIGKILL:when={when}"));
+            let args = ["-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let output = strace(&shop, self.args, &args).output().unwrap();
+            match output.status.signal() {
+                Some(9) => _ = killed.fetch_add(1, Ordering::Relaxed),
+                _ => assert_eq!(output.status.code(), Some(0), "{output:?}"),
+            }
+            self.is_whole(&shop);
+            self.is_finished_by_the_next_run(&shop);
+        });
+        killed.into_inner()
+    }
+
+    /// Lets every step fail once; gives how often.
+    fn fail_everywhere(&self, error: &str) -> usize {
+        let failed = AtomicUsize::new(0);
+        in_parallel(&self.steps(REFUSABLE), stride(4), |Step { call, when }| {
+            let shop = self.shop.copy();
+            let trace = shop.path("trace");
+            let (calls, inject) =
+                (format!("trace={call}"), format!("inject={call}:error={error}:when={when}"));
+            let args = ["-o", trace.to_str().unwrap(), "-e", &calls, "-e", &inject];
+            let output = strace(&shop, self.args, &args).output().unwrap();
+            let injected = shop.read("trace");
+            let injected = injected.lines().find(|line| line.contains("(INJECTED)"));
+            std::fs::remove_file(trace).unwrap();
+            let Some(injected) = injected else { return };
+            failed.fetch_add(1, Ordering::Relaxed);
+            self.is_said(&shop, injected, &output);
+            self.is_whole(&shop);
+            self.is_finished_by_the_next_run(&shop);
+        });
+        failed.into_inner()
+    }
+
+    /// A fault has the exit code of the contract, and a message that says what to do.
+    fn is_said(&self, shop: &Shop, injected: &str, output: &std::process::Output) {
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let text = format!("{}{stdout}", String::from_utf8_lossy(&output.stderr));
+        let code = output.status.code();
+        let is_done = state(shop, self.at_store) == self.states[1]
+            && store_of(shop) == *self.files.last().unwrap();
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let whole = || format!("code {code:?} at {injected}\n{text}");
+        match code {
+            // What does not matter: the text of a lock, tidying up at the end.
+            Some(0) => assert!(is_done, "{}", whole()),
+            Some(1) if says(&["could not be printed"]) => assert!(is_done, "{}", whole()),
+            Some(1 | 7) => assert!(
+                says(&["Free some space", "Check the disk", "Check that", "run this again"]),
+                "{}",
+                whole()
+            ),
+            // The store refused its items: its file could not be written.
+            Some(3) if self.at_store => assert!(says(&["store."]), "{}", whole()),
+            _ => panic!("{}", whole()),
+        }
+        if code == Some(1) && !self.at_store && !says(&["could not be printed"]) {
+            assert_ne!(state(shop, false), self.states[1], "exit 1 and applied: {}", whole());
+        }
+    }
+
+    /// Before or after, never a part.
+    fn is_whole(&self, shop: &Shop) {
+        let now = state(shop, self.at_store);
+        assert!(self.states.contains(&now), "neither before nor after: {now:#?}");
+        let file = store_of(shop);
+        assert!(self.files.contains(&file), "neither before nor after: {file}");
+        if self.at_store {
+            self.is_recorded(shop, &cells(&self.original), &cells(&file));
+        }
+    }
+
+    /// What the file shows changed is applied or not settled in the record; what is recorded as
+    /// applied is in the file.
+    fn is_recorded(&self, shop: &Shop, before: &Cells, now: &Cells) {
+        let sent = sent(shop, self.command());
+        for (key, value) in now.iter().filter(|(key, value)| before[*key] != **value) {
+            let is_known = sent.iter().any(|(item, after, status)| {
+                item == key && after == value && (*status == APPLIED || UNSETTLED.contains(status))
+            });
+            assert!(is_known, "{key:?} became {value}, and the record has {sent:?}");
+        }
+        for (key, value, status) in &sent {
+            let is_there = now[key] == *value;
+            assert!(*status != APPLIED || is_there, "{key:?} is {}, not {value}", now[key]);
+        }
+    }
+
+    /// The same command settles, finishes, and leaves nothing behind.
+    fn is_finished_by_the_next_run(&self, shop: &Shop) {
+        let again = shop.run(self.args);
+        // An undo that was done before it was killed has nothing left to put back.
+        assert_eq!(again.code, Some(0), "{}\n{}", again.stdout, again.stderr);
+        // Which run applied what differs now; that the record leads to the values does not.
+        let values = |state: &State| -> Option<Vec<String>> {
+            let rows = state.as_ref()?.iter().filter(|row| !row.contains("change "));
+            Some(rows.cloned().collect())
+        };
+        assert_eq!(values(&state(shop, self.at_store)), values(&self.states[1]));
+        assert_eq!(store_of(shop), *self.files.last().unwrap());
+        if self.at_store {
+            let changed = cells(&self.original);
+            let now = cells(&store_of(shop));
+            let changed = now.iter().filter(|(key, value)| changed[*key] != **value).count();
+            let sent = sent(shop, self.command());
+            assert!(sent.iter().all(|(.., status)| !UNSETTLED.contains(status)), "{sent:?}");
+            let applied = sent.iter().filter(|(.., status)| *status == APPLIED).count();
+            assert_eq!(applied, changed, "{sent:?}");
+        }
+        let third = shop.run(self.args).code(0);
+        assert!(third.stdout.contains("nothing") || third.stdout.contains("0 stock"));
+        let runs = shop.json("runs");
+        let statuses: BTreeSet<&str> = runs["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|run| run["status"].as_str().unwrap())
+            .collect();
+        assert!(!statuses.contains("running"), "{statuses:?}");
+        let left = shop.names();
+        let ours = |name: &&String| {
+            !(self.shop.path(name).exists()
+                || *name == "inventory.db"
+                || *name == "inventory.db.store-a.lock")
+        };
+        assert_eq!(left.iter().find(ours), None, "left behind");
+    }
+}
+
+/// One system call of a run.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    call: String,
+    when: usize,
+}
+
+/// The binary under `strace`.
+fn strace(shop: &Shop, args: &str, strace_args: &[&str]) -> Command {
+    let own = shop.command(words(args));
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq"]).args(strace_args).arg(own.get_program());
+    command.args(own.get_args()).env_clear();
+    let variables: Vec<(OsString, OsString)> =
+        own.get_envs().filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned()))).collect();
+    command.envs(variables).current_dir(own.get_current_dir().unwrap());
+    command.stdin(std::process::Stdio::null());
+    command
+}
+
+/// Takes every `stride`th step, two at once. All that go wrong are told.
+fn in_parallel(steps: &[Step], stride: usize, take: impl Fn(&Step) + Sync) {
+    let next = AtomicUsize::new(0);
+    let wrong = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(step) = steps.get(next.fetch_add(1, Ordering::Relaxed) * stride) {
+                    let taken = std::panic::catch_unwind(AssertUnwindSafe(|| take(step)));
+                    if taken.is_err() {
+                        eprintln!("^ at {step:?}");
+                        wrong.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner();
+    assert_eq!(wrong, 0, "went wrong at {wrong} steps");
+}
+
+/// Values of the store by item and section, in millionths.
+type Cells = BTreeMap<(String, i64), i64>;
+
+/// One item a line, whatever the format: the first number is its id, the last two are its values.
+fn cells(text: &str) -> Cells {
+    let mut cells = Cells::new();
+    for line in text.lines() {
+        let words = line.split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-')));
+        let numbers: Vec<(&str, f64)> =
+            words.filter_map(|word| Some((word, word.parse().ok()?))).collect();
+        if let [(id, _), .., (_, quantity), (_, price)] = numbers[..] {
+            for (section, value) in [(0, quantity), (1, price)] {
+                cells.insert((id.to_owned(), section), (value * 1e6).round() as i64);
+            }
+        }
+    }
+    assert!(cells.len() >= 4, "{text}");
+    cells
+}
+
+/// The store's file, whatever its format.
+fn store_of(shop: &Shop) -> String {
+    let name = shop.names().into_iter().find(|name| name.starts_with("store."));
+    shop.read(&name.unwrap())
+}
+
+/// What runs of a command sent: item and section, the value, the status.
+fn sent(shop: &Shop, command: &str) -> Vec<((String, i64), i64, i64)> {
+    let copy = shop.copy();
+    let conn = copy.sql();
+    let sql = "SELECT coalesce(item_id, sku), section, after, changes.status FROM changes
+        JOIN runs ON runs.id = changes.run_id JOIN products ON products.id = product_id
+        WHERE at_store AND command = ?1";
+    let mut statement = conn.prepare(sql).unwrap();
+    let rows = statement
+        .query_map([command], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+const STORE: &str = "\
+id,sku,ean,name,qty,price
+1,MUG-01,,Mug,3,12.30
+2,TEA-01,,Teapot,7,39.00
+3,CUP-01,4006381333931,Cup,1,5.00
+4,POT-01,,Pot,9,20.00
+";
+const INVENTORY: &str = "\
+sku,ean,name,stock.main,price.retail
+MUG-01,,Mug,5,12.90
+TEA-01,,Teapot,7,41
+CUP,4006381333931,Cup,2,5.00
+LID-01,,Lid,4,2
+";
+
+/// A cold pull, which makes the inventory with its seed.
+fn cold_pull() -> Scene {
+    let config = BASE.replace("[warehouses]", "seed = \"seed.csv\"\n[warehouses]");
+    let store = STORE_A.replace("type = ", "unlinked = \"create\"\ntype = ");
+    let shop = Shop::new()
+        .file("invsync.toml", config)
+        .config(&store)
+        .config(DOWNLOAD)
+        .file("seed.csv", INVENTORY)
+        .file("store.csv", STORE);
+    let seeded = shop.copy();
+    std::fs::remove_file(seeded.path("store.csv")).unwrap();
+    seeded.run("pull store-a").code(1);
+    Scene::new(shop, "pull store-a").also(state(&seeded, false))
+}
+
+/// A pull with changed values, a new product, and a new link by EAN.
+fn warm_pull() -> Scene {
+    let store = STORE_A.replace("type = ", "unlinked = \"create\"\ntype = ");
+    let shop = Shop::new()
+        .config(&store)
+        .config(DOWNLOAD)
+        .file("store.csv", "id,sku,ean,name,qty,price\n1,MUG-01,,Mug,5,12.90\n2,TEA-01,,T,7,41\n")
+        .inventory(INVENTORY);
+    shop.run("pull store-a").code(0);
+    shop.write("store.csv", STORE);
+    Scene::new(shop, "pull store-a")
+}
+
+fn push() -> Scene {
+    Scene::new(Shop::sending(STORE, INVENTORY), "push store-a")
+}
+
+/// A push to a file of another format.
+fn push_to(format: &str, render: fn(&[&str]) -> String) -> Scene {
+    let rows: String =
+        STORE.lines().skip(1).map(|line| render(&line.split(',').collect::<Vec<_>>())).collect();
+    let config = STORE_A.replace("csv", format);
+    let shop = match format {
+        "json" => Shop::new().config(&config).file("store.json", format!("[\n{rows}null]\n")),
+        _ => Shop::new()
+            .config(&config.replace("source", "items = \"/items/item\"\nsource"))
+            .file("store.xml", format!("<items>\n{rows}</items>\n")),
+    };
+    Scene::new(shop.config(SEND).inventory(INVENTORY), "push store-a")
+}
+
+fn push_to_json() -> Scene {
+    push_to("json", |row| {
+        let [id, sku, ean, name, quantity, price] = row else { panic!("{row:?}") };
+        format!(
+            "{{\"id\":{id},\"sku\":\"{sku}\",\"ean\":\"{ean}\",\"name\":\"{name}\",\
+             \"qty\":{quantity},\"price\":{price}}},\n"
+        )
+    })
+}
+
+fn push_to_xml() -> Scene {
+    push_to("xml", |row| {
+        let [id, sku, ean, name, quantity, price] = row else { panic!("{row:?}") };
+        format!(
+            "<item><id>{id}</id><sku>{sku}</sku><ean>{ean}</ean><name>{name}</name>\
+             <qty>{quantity}</qty><price>{price}</price></item>\n"
+        )
+    })
+}
+
+/// A push after one that was killed at this step, before the step took effect.
+fn push_after_one_killed_at(call: &str, when: usize) -> Scene {
+    let scene = push();
+    let shop = scene.shop.copy();
+    let (trace, inject) =
+        (format!("trace={call}"), format!("inject={call}:signal=SIGKILL:when={when}"));
+    let args = ["-o", "/dev/null", "-e", &trace, "-e", &inject];
+    assert_eq!(strace(&shop, scene.args, &args).output().unwrap().status.signal(), Some(9));
+    let unsettled = sent(&shop, "push").iter().filter(|row| UNSETTLED.contains(&row.2)).count();
+    assert!(unsettled > 0, "nothing was on its way at {call} {when}");
+    Scene { original: scene.original, ..Scene::new(shop, scene.args) }
+}
+
+/// The first one had prepared its file, and not put it into its place.
+fn push_after_one_killed_before_the_rename() -> Scene {
+    push_after_one_killed_at("rename", 1)
+}
+
+/// The first one had changed the stock, recorded that, and was about to change the prices.
+fn push_after_one_killed_half_way() -> Scene {
+    push_after_one_killed_at("rename", 2)
+}
+
+fn import() -> Scene {
+    let shop = Shop::sending(STORE, INVENTORY);
+    shop.write("more.csv", "sku,stock.main,price.retail\nMUG-01,8,\nNEW-01,1,2.50\n");
+    Scene::new(shop, "inventory import more.csv")
+}
+
+fn undo_of_a_pull() -> Scene {
+    let pulled = warm_pull().shop;
+    pulled.run("pull store-a").code(0);
+    Scene::new(pulled, "undo 3")
+}
+
+fn undo_of_a_push() -> Scene {
+    let pushed = push().shop;
+    pushed.run("push store-a").code(0);
+    Scene::new(pushed, "undo 2")
+}
+
+const SCENES: [(&str, fn() -> Scene); 10] = [
+    ("a cold pull", cold_pull),
+    ("a warm pull", warm_pull),
+    ("a push", push),
+    ("a push to json", push_to_json),
+    ("a push to xml", push_to_xml),
+    ("a push after one killed before the rename", push_after_one_killed_before_the_rename),
+    ("a push after one killed half way", push_after_one_killed_half_way),
+    ("an import", import),
+    ("the undo of a pull", undo_of_a_pull),
+    ("the undo of a push", undo_of_a_push),
+];
+
+#[test]
+fn killed_at_every_step_nothing_is_lost() {
+    if !can_trace() {
+        return;
+    }
+    let mut all = 0;
+    for (name, scene) in SCENES {
+        let scene = scene();
+        let killed = scene.kill_everywhere();
+        println!("{name}: killed at {killed} steps");
+        assert!(killed > 5, "{name}: killed only {killed} times");
+        all += killed;
+    }
+    println!("killed at {all} steps");
+}
+
+#[test]
+fn failed_by_the_disk_at_every_step_nothing_is_lost() {
+    if !can_trace() {
+        return;
+    }
+    for (name, scene) in SCENES {
+        let scene = scene();
+        for error in ["ENOSPC", "EIO"] {
+            let failed = scene.fail_everywhere(error);
+            println!("{name}: {error} at {failed} steps");
+            assert!(failed > 3, "{name}: {error} only {failed} times");
+        }
+    }
+}
