@@ -441,10 +441,9 @@ fn push_to(format: &str, render: fn(&[&str]) -> String) -> Scene {
         STORE.lines().skip(1).map(|line| render(&line.split(',').collect::<Vec<_>>())).collect();
     let config = STORE_A.replace("csv", format);
     let shop = match format {
-        "json" => {
-            let rows = rows.trim_end().trim_end_matches(',');
-            Shop::new().config(&config).file("store.json", format!("[\n{rows}\n]\n"))
-        }
+        "json" => Shop::new()
+            .config(&config)
+            .file("store.json", format!("[\n{}\n]\n", rows.trim_end_matches(",\n"))),
         _ => Shop::new()
             .config(&config.replace("source", "items = \"/items/item\"\nsource"))
             .file("store.xml", format!("<items>\n{rows}</items>\n")),
