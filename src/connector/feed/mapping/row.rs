@@ -305,7 +305,7 @@ fn value<L: Lookup>(
         {
             return Ok(Some((number, None)));
         }
-        return plain_value(path, lookup, read);
+        return plain_value(field, path, lookup, read);
     }
     let found = match &field.source {
         Source::Value(text) => {
@@ -323,6 +323,7 @@ fn value<L: Lookup>(
 
 /// The usual case: a path and nothing else. Allocates only for a fault.
 fn plain_value<L: Lookup>(
+    field: &Field,
     path: PathId,
     lookup: &L,
     read: Read<'_>,
@@ -332,6 +333,12 @@ fn plain_value<L: Lookup>(
         let text = number::trim(text);
         if number::is_unknown(text) {
             return true;
+        }
+        if field.decimal == DecimalSign::Point
+            && let Ok(number) = Decimal::parse(text.as_bytes())
+        {
+            found = Ok(Some((number, None)));
+            return false;
         }
         found = read(text)
             .and_then(|(number, currency)| Ok(Some((number.decimal()?, currency))))
