@@ -19,6 +19,7 @@ mod pull;
 mod push;
 mod readme;
 mod reports;
+mod signals;
 mod support;
 mod sync;
 mod undo;

@@ -186,7 +186,10 @@ fn go_on(
         other => return other,
     };
     let mut summary = RunSummary::start(Some(&integration.name), command, session.options.dry_run);
-    summary.status = RunStatus::Failed;
+    summary.status = match exit_of(&error) {
+        Exit::Interrupted => RunStatus::Interrupted,
+        _ => RunStatus::Failed,
+    };
     summary.finished_at = Some(Timestamp::now());
     summary.error = Some(format!("{}: {error:#}. Nothing was changed.", integration.name));
     sink(&RunReport::empty(summary))?;

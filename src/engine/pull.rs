@@ -107,6 +107,7 @@ fn plan_and_apply(
     let rules = match_rules(session, integration, true);
     let mut reading = read(session, &tx, run.integration_id, rules, &places, reader)?;
     check_not_empty(integration, &reading)?;
+    session.check_interrupted()?;
     let memory = match run.integration_id {
         Some(id) => tx.memory(id, "")?,
         None => None,
@@ -114,6 +115,7 @@ fn plan_and_apply(
     let mut pass = Pass { session, integration, run, tx: &tx, reading: &mut reading, memory };
     let plans = pass.plan(plans, &sections)?;
     let (plans, seen) = pass.guard(plans, &sections);
+    session.check_interrupted()?;
     let plans = pass.finish(plans, &seen)?;
     let ending = Ending::of(&plans, pass.is_stopped(), &pass.reading.matched.problems);
     let mut exit = ending.exit();
@@ -359,8 +361,9 @@ impl Pass<'_, '_> {
         {
             if !nothing_may_be_written {
                 apply_links(self.tx, run, integration, self.reading)?;
+                self.session.check_interrupted()?;
             }
-            apply_values(self.tx, run, &mut plans, self.reading)?;
+            apply_values(self.session, self.tx, run, &mut plans, self.reading)?;
             self.remember(run, integration, &plans, seen)?;
         }
         self.summarise(&plans);
@@ -455,6 +458,7 @@ pub(super) fn apply_links(
 
 /// Writes the values that are planned, and records all changes that are recorded.
 fn apply_values(
+    session: &Session<'_>,
     tx: &Tx<'_>,
     run: i64,
     plans: &mut [SectionPlan],
@@ -468,6 +472,7 @@ fn apply_values(
             let applied = plan.changes.iter().filter(|c| c.status == ChangeStatus::Applied);
             let values = applied.map(|change| (change.product, change.after));
             tx.write_values(run, plan.section, place, values)?;
+            session.check_interrupted()?;
         }
         let records = plan.changes.iter().filter(|change| {
             let is_for_good = change.status == ChangeStatus::Applied;
@@ -479,6 +484,7 @@ fn apply_values(
         });
         let records = records.map(|change| record_of(plan, change, reading));
         tx.record_changes(run, plan.section, place, records)?;
+        session.check_interrupted()?;
     }
     Ok(())
 }

@@ -171,7 +171,9 @@ impl Session<'_> {
         inventory: &'i Inventory,
     ) -> Result<Tx<'i>, InventoryError> {
         let wait = self.options.wait.max(INVENTORY_WAIT);
-        inventory.begin(Access::Write, wait, &|message| self.progress.note(message))
+        let interrupted = || self.is_interrupted();
+        let note = |message: &str| self.progress.note(message);
+        inventory.begin_unless(&interrupted, Access::Write, wait, &note)
     }
 
     /// A transaction to plan in: it holds the inventory still until it is committed, unless
@@ -253,6 +255,7 @@ impl<'a> OpenRun<'a> {
         let lock = match lock {
             Ok(lock) => lock,
             Err(holder) => {
+                session.check_interrupted()?;
                 let name = integration.unwrap_or_default();
                 summary.status = RunStatus::Locked;
                 summary.finished_at = Some(Timestamp::now());

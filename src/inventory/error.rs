@@ -25,6 +25,8 @@ pub enum InventoryErrorKind {
     Usage,
     /// Another program holds it: exit 7.
     Busy,
+    /// A signal asked to stop: exit 130.
+    Interrupted,
     /// Everything else: exit 1.
     Broken,
 }
@@ -43,6 +45,7 @@ impl InventoryError {
         match self.kind {
             InventoryErrorKind::Missing | InventoryErrorKind::Usage => Exit::Usage,
             InventoryErrorKind::Busy => Exit::Temporary,
+            InventoryErrorKind::Interrupted => Exit::Interrupted,
             InventoryErrorKind::Broken => Exit::Failed,
         }
     }

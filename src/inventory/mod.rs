@@ -47,7 +47,17 @@ pub type Result<T> = std::result::Result<T, InventoryError>;
 pub struct Inventory {
     conn: Connection,
     location: Location,
+    /// Device and inode of the file that was opened, where there are such: to notice when the
+    /// inventory's name stands for another file.
+    identity: Option<(u64, u64)>,
 }
+
+/// How long one try to begin a transaction waits inside SQLite, where no signal is noticed.
+const ONE_TRY: Duration = Duration::from_millis(100);
+/// How long an interrupted run still waits to record what it did.
+const LAST_TRY: Duration = Duration::from_millis(500);
+/// How long everything else waits inside SQLite.
+const BUSY: Duration = Duration::from_secs(2);
 
 /// How a transaction may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +91,8 @@ impl Inventory {
         let mode = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, mode)
             .map_err(|error| InventoryError::from_sqlite(path, &error))?;
-        let inventory = Inventory { conn, location: Location::File(path.to_owned()) };
+        let location = Location::File(path.to_owned());
+        let inventory = Inventory { conn, location, identity: identity(path) };
         inventory.check_version()?;
         inventory.tune(access)?;
         if access == Access::Write && inventory.is_read_only()? {
@@ -132,7 +143,8 @@ impl Inventory {
         {
             let conn = Connection::open(made.path())
                 .map_err(|error| InventoryError::from_sqlite(path, &error))?;
-            let inventory = Inventory { conn, location: Location::File(path.to_owned()) };
+            let location = Location::File(path.to_owned());
+            let inventory = Inventory { conn, location, identity: None };
             inventory.tune(Access::Write)?;
             inventory.make_schema()?;
             fill(&inventory)?;
@@ -161,7 +173,7 @@ impl Inventory {
         let location = Location::Memory;
         let conn = Connection::open_in_memory()
             .map_err(|error| InventoryError::from_sqlite(location.path(), &error))?;
-        let inventory = Inventory { conn, location };
+        let inventory = Inventory { conn, location, identity: None };
         inventory.tune(Access::Write)?;
         inventory.make_schema()?;
         Ok(inventory)
@@ -178,6 +190,17 @@ impl Inventory {
     /// Begins a transaction. A writing one waits up to `wait` for another program to finish;
     /// `waiting` is called once, after five seconds.
     pub fn begin(&self, access: Access, wait: Duration, waiting: &dyn Fn(&str)) -> Result<Tx<'_>> {
+        self.begin_unless(&|| false, access, wait, waiting)
+    }
+
+    /// Like [`Inventory::begin`], but who is interrupted waits hardly any longer.
+    pub fn begin_unless(
+        &self,
+        interrupted: &dyn Fn() -> bool,
+        access: Access,
+        wait: Duration,
+        waiting: &dyn Fn(&str),
+    ) -> Result<Tx<'_>> {
         let (statement, deadline) = match access {
             Access::Read => ("BEGIN", Duration::ZERO),
             Access::Write => ("BEGIN IMMEDIATE", wait),
@@ -185,11 +208,20 @@ impl Inventory {
         let started = Instant::now();
         let mut told = false;
         loop {
-            match self.execute(statement) {
+            match self.try_to_begin(statement) {
                 Ok(()) => return Ok(Tx { inventory: self, open: true }),
                 Err(error)
                     if error.kind == InventoryErrorKind::Busy && started.elapsed() < deadline =>
                 {
+                    if started.elapsed() > LAST_TRY && interrupted() {
+                        return Err(InventoryError::new(
+                            InventoryErrorKind::Interrupted,
+                            format!(
+                                "interrupted by a signal while another program was writing to {}",
+                                self.location.path().display()
+                            ),
+                        ));
+                    }
                     if !told && started.elapsed() > Duration::from_secs(5) {
                         told = true;
                         waiting(&format!(
@@ -202,6 +234,14 @@ impl Inventory {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn try_to_begin(&self, statement: &str) -> Result<()> {
+        let set = |wait| self.conn.busy_timeout(wait).map_err(|error| self.error(&error));
+        set(ONE_TRY)?;
+        let begun = self.execute(statement);
+        set(BUSY)?;
+        begun
     }
 
     /// How safe the following commits are.
@@ -280,11 +320,25 @@ impl Inventory {
         self.execute(&format!(
             "PRAGMA foreign_keys = ON;
              PRAGMA trusted_schema = OFF;
-             PRAGMA busy_timeout = 2000;
+             PRAGMA busy_timeout = {};
              PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -16384;
-             {write}"
+             {write}",
+            BUSY.as_millis()
         ))
+    }
+
+    /// What is written to a file that has lost its name is lost.
+    fn check_it_is_still_there(&self) -> Result<()> {
+        let path = self.location.path();
+        if self.identity.is_none() || self.identity == identity(path) {
+            return Ok(());
+        }
+        Err(InventoryError::broken(format!(
+            "the inventory {} was moved, replaced or deleted meanwhile; nothing was written to \
+             what is there now. See which one is right, put it there, and run this again",
+            path.display()
+        )))
     }
 
     fn is_read_only(&self) -> Result<bool> {
@@ -309,6 +363,7 @@ pub struct Tx<'a> {
 impl Tx<'_> {
     /// Makes everything that was written true, at once.
     pub fn commit(mut self) -> Result<()> {
+        self.inventory.check_it_is_still_there()?;
         self.inventory.execute("COMMIT")?;
         self.open = false;
         Ok(())
@@ -375,6 +430,20 @@ fn check_header(path: &Path) -> Result<()> {
         return refused("is a database of another program");
     }
     Ok(())
+}
+
+/// Device and inode of a file, where there are such.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
 }
 
 /// A temporary file is private; an inventory is made as any other file of its owner's, with what
