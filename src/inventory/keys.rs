@@ -43,7 +43,7 @@ impl Keys {
     }
 
     /// How many texts are found.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.table.len()
     }
 

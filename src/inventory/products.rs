@@ -206,7 +206,7 @@ impl Tx<'_> {
             Ok(())
         })?;
         products.keys.index();
-        products.in_order = products.keys.len();
+        products.in_order = products.keys.count();
         Ok(products)
     }
 
