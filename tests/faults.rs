@@ -8,6 +8,7 @@
 //! left out.
 
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "how many steps there were")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -453,7 +454,9 @@ fn push_to(format: &str, render: fn(&[&str]) -> String) -> Scene {
         STORE.lines().skip(1).map(|line| render(&line.split(',').collect::<Vec<_>>())).collect();
     let config = STORE_A.replace("csv", format);
     let shop = match format {
-        "json" => Shop::new().config(&config).file("store.json", format!("[\n{rows}null]\n")),
+        "json" => Shop::new()
+            .config(&config)
+            .file("store.json", format!("[\n{}\n]\n", rows.trim_end_matches(",\n"))),
         _ => Shop::new()
             .config(&config.replace("source", "items = \"/items/item\"\nsource"))
             .file("store.xml", format!("<items>\n{rows}</items>\n")),
@@ -542,7 +545,9 @@ fn undo_of_a_push() -> Scene {
     Scene::at_store(pushed, "undo 2")
 }
 
-const SCENES: [(&str, fn() -> Scene); 13] = [
+type Named = (&'static str, fn() -> Scene);
+
+const SCENES: [Named; 13] = [
     ("a cold pull", cold_pull),
     ("a warm pull", warm_pull),
     ("a push", push),

@@ -249,7 +249,11 @@ fn half_a_file_with_and_without_its_last_line_whole() {
         is_stopped(&shop, &whole[..at], &["max_missing –"]);
         // In the middle of a quoted price: that is cut for sure.
         let middle = whole[..cut].rfind('"').unwrap() + 1;
-        let text = if whole[..middle].matches('"').count() % 2 == 0 { middle - 1 } else { middle };
+        let text = if whole[..middle].matches('"').count().is_multiple_of(2) {
+            middle - 1
+        } else {
+            middle
+        };
         shop.write("store.csv", &whole[..text]);
         let before = shop.values();
         shop.run("pull store-a").code(1).stderr("quote");
@@ -425,8 +429,8 @@ fn thoroughness() -> u64 {
 /// Says which input it was, where something panics.
 fn told<T>(input: &[u8], round: u64, run: impl FnOnce() -> T) -> T {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        eprintln!("round {round}: {:?}", String::from_utf8_lossy(input));
-        std::panic::resume_unwind(panic)
+        let why = panic.downcast_ref::<String>().map_or("", String::as_str);
+        panic!("round {round}: {:?}: {why}", String::from_utf8_lossy(input))
     })
 }
 

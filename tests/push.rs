@@ -120,3 +120,48 @@ fn a_link_to_the_file_stays_a_link() {
     assert!(shop.path("store.csv").symlink_metadata().unwrap().is_symlink());
     assert!(shop.read("real.csv").contains("41.00"));
 }
+
+/// Makes the last push look as if it had been killed before it heard what became of its changes.
+fn forget_the_answers(shop: &Shop) {
+    let forget = "UPDATE changes SET status = 6 WHERE run_id = (SELECT max(id) FROM runs);
+        UPDATE runs SET status = 'running', finished_ms = NULL
+            WHERE id = (SELECT max(id) FROM runs);
+        DELETE FROM confirmed";
+    shop.sql().execute_batch(forget).unwrap();
+}
+
+fn statuses(shop: &Shop, run: u32) -> Vec<String> {
+    let run = shop.json(&format!("runs {run}"));
+    let changes = run["runs"][0]["changes"].as_array().unwrap().iter();
+    changes.map(|change| change["status"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_a_killed_push_had_sent_is_settled_by_reading_the_store() {
+    let shop = Shop::sending(STORE, INVENTORY);
+    let config = shop.read("invsync.toml") + "on_drift = \"hold\"\n";
+    shop.write("invsync.toml", config);
+    shop.run("push store-a").code(0);
+    forget_the_answers(&shop);
+    assert_eq!(statuses(&shop, 2), ["uncertain", "uncertain"]);
+    let run = shop.run("push store-a --format json").code(0).stderr("settled 2 of 2").one_run();
+    assert!(run.changes().is_empty());
+    assert_eq!(statuses(&shop, 2), ["applied", "applied"]);
+    // What was settled is confirmed: from now on another value is drift.
+    let drifted = shop.read("store.csv").replace("41.00", "35.00");
+    shop.write("store.csv", drifted);
+    shop.run("push store-a").code(4).stdout("held back");
+}
+
+#[test]
+fn what_a_killed_push_had_not_sent_is_sent_by_the_next() {
+    let shop = Shop::sending(STORE, INVENTORY);
+    shop.run("push store-a").code(0);
+    forget_the_answers(&shop);
+    let sent = shop.read("store.csv");
+    shop.write("store.csv", STORE);
+    let run = shop.run("push store-a --format json").code(0).stderr("run 2").one_run();
+    assert_eq!(run.changes().len(), 2);
+    assert_eq!(shop.read("store.csv"), sent);
+    assert!(!statuses(&shop, 2).contains(&"applied".to_owned()));
+}

@@ -178,7 +178,7 @@ impl RowBatch {
     }
 
     /// All rows.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = RowView<'_>> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = RowView<'_>> + Clone {
         self.rows.iter().map(|row| RowView { batch: self, row })
     }
 }

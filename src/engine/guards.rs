@@ -57,10 +57,13 @@ impl PriceVerdict {
         }
     }
 
-    /// The factor by which more than half of enough prices moved.
+    /// The factor by which more than half of enough prices moved. Prices that moved by less than
+    /// four digits show, by a cent perhaps, have no factor that says anything.
     pub(super) fn same_factor(&self) -> Option<String> {
         let all: u64 = self.factors.values().sum();
-        let (factor, count) = self.factors.iter().max_by_key(|(_, count)| **count)?;
+        let one = four_digits(Decimal::ONE, Decimal::ONE);
+        let factors = self.factors.iter().filter(|(factor, _)| **factor != one);
+        let (factor, count) = factors.max_by_key(|(_, count)| **count)?;
         (all >= APPLIES_FROM && count * 2 > all).then(|| show_factor(*factor))
     }
 }
@@ -292,6 +295,16 @@ mod tests {
             }
             assert_eq!(found.same_factor().as_deref(), Some(shown));
         }
+    }
+
+    #[test]
+    fn prices_that_move_by_a_cent_have_no_factor() {
+        let mut found = PriceVerdict::default();
+        for price in 1_000_000..1_000_100_i128 {
+            let before = Decimal::from_scaled(price, 2).unwrap();
+            found.count_factor(before, Decimal::from_scaled(price + 1, 2).unwrap());
+        }
+        assert_eq!(found.same_factor(), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::problem_log::{About, ProblemLog};
 use super::products::{clean, open_csv, unknown_sku, unreadable};
 use super::pull::check_not_empty;
 use super::read::{match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError};
+use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, Want};
@@ -75,38 +75,22 @@ pub(super) fn link(
             }
         }
     }
-    let started = OpenRun::start(
-        session,
-        &inventory,
-        Some(&integration.name),
-        Command::Link,
-        &Purpose::default(),
-    );
-    let mut run = match started.map_err(anyhow::Error::from)? {
-        Ok(run) => run,
-        Err(summary) => {
-            sink(&RunReport::empty(summary))?;
-            return Ok(Exit::Locked);
-        }
+    let start = Start {
+        inventory: &inventory,
+        integration: Some(&integration.name),
+        command: Command::Link,
+        purpose: &Purpose::default(),
+        state: "No link was changed",
     };
-    match run_link(session, integration, source, problems, &mut run) {
-        Ok(linked) => {
-            sink(&RunReport {
-                summary: run.summary.clone(),
-                changes: Box::new(LinkChanges {
-                    products: &linked.products,
-                    changes: &linked.changes,
-                }),
-                problems: Box::new(linked.problems),
-            })?;
-            Ok(linked.exit)
-        }
-        Err(error) => {
-            let exit = run.fail(session, &error, "No link was changed");
-            sink(&RunReport::empty(run.summary))?;
-            Ok(exit)
-        }
-    }
+    let work = |run: &mut OpenRun<'_>| run_link(session, integration, source, problems, run);
+    in_run(session, start, sink, work, |summary, linked, sink| {
+        sink(&RunReport {
+            summary: summary.clone(),
+            changes: Box::new(LinkChanges { products: &linked.products, changes: &linked.changes }),
+            problems: Box::new(linked.problems),
+        })?;
+        Ok(linked.exit)
+    })
 }
 
 struct Linked {

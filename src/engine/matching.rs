@@ -175,6 +175,8 @@ pub(super) struct Matcher {
     problems: ProblemLog,
     counts: Counts,
     conflicts: u64,
+    /// The products of a batch's SKUs.
+    found: Vec<Option<ProductId>>,
 }
 
 /// What became of all rows.
@@ -231,6 +233,7 @@ impl Matcher {
             problems: ProblemLog::default(),
             counts: Counts::default(),
             conflicts: 0,
+            found: Vec::new(),
         }
     }
 
@@ -254,14 +257,24 @@ impl Matcher {
 
     /// Takes the rows of a batch.
     pub(super) fn take(&mut self, batch: &RowBatch) -> crate::inventory::Result<()> {
-        for row in batch.rows() {
-            self.take_row(&row)?;
+        let mut by_sku = std::mem::take(&mut self.found);
+        self.products.find_all(batch.rows().map(|row| row.sku()), &mut by_sku);
+        // Looks at all the slots at once, so that they are near when each row's turn comes.
+        let slots = by_sku.iter().flatten().map(|product| &self.delivered[*product as usize]);
+        std::hint::black_box(slots.fold(0, |flags, slot| flags | slot.flags));
+        for (row, by_sku) in batch.rows().zip(&by_sku) {
+            self.take_row(&row, *by_sku)?;
         }
+        self.found = by_sku;
         self.take_problems(batch);
         Ok(())
     }
 
-    fn take_row(&mut self, row: &RowView<'_>) -> crate::inventory::Result<()> {
+    fn take_row(
+        &mut self,
+        row: &RowView<'_>,
+        by_sku: Option<ProductId>,
+    ) -> crate::inventory::Result<()> {
         self.counts.items += 1;
         let values = self.values(row);
         let sku = row.sku();
@@ -283,7 +296,6 @@ impl Matcher {
             self.take_known(item, row, values);
             return Ok(());
         }
-        let by_sku = sku.and_then(|sku| self.products.find(sku));
         if sku == Some(id)
             && let Some(product) = by_sku
         {

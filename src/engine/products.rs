@@ -447,6 +447,7 @@ pub(super) fn list(
     each: &mut dyn FnMut(&ProductRow<'_>) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
+    session.check_places(&inventory)?;
     let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
     let mut places = Vec::new();
     for (section, declared) in [

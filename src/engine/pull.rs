@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::guards::Limits;
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Reading, match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError};
+use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::{NoChanges, PlanChanges};
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
@@ -26,8 +26,6 @@ pub(super) struct Kept {
     pub run_id: Option<i64>,
 }
 
-const UNCHANGED: &str = "Nothing was changed in the inventory";
-
 /// Pulls one integration. With `keep`, what was read is handed on.
 pub(super) fn pull(
     session: &Session<'_>,
@@ -43,42 +41,32 @@ pub(super) fn pull(
         at_store: false,
         ..Purpose::default()
     };
-    let started =
-        OpenRun::start(session, &inventory, Some(&integration.name), Command::Pull, &purpose);
-    let mut run = match started.map_err(anyhow::Error::from)? {
-        Ok(run) => run,
-        Err(summary) => {
-            sink(&RunReport::empty(summary))?;
-            return Ok(Exit::Locked);
-        }
+    let start = Start {
+        inventory: &inventory,
+        integration: Some(&integration.name),
+        command: Command::Pull,
+        purpose: &purpose,
+        state: "Nothing was changed in the inventory",
     };
     let keeps = keep.is_some();
-    match run_pull(session, integration, connector, &mut run, keeps) {
-        Ok(pulled) => {
-            let Pulled { reading, plans, exit } = pulled;
-            let report = RunReport {
-                summary: run.summary.clone(),
-                changes: Box::new(PlanChanges {
-                    inventory: &inventory,
-                    matched: &reading.matched,
-                    plans: &plans,
-                    has_items: true,
-                }),
-                problems: Box::new(&reading.matched.problems),
-            };
-            sink(&report)?;
-            drop(report);
-            if let Some(keep) = keep {
-                *keep = Some(Kept { reading, run_id: run.summary.run_id });
-            }
-            Ok(exit)
+    let work = |run: &mut OpenRun<'_>| run_pull(session, integration, connector, run, keeps);
+    in_run(session, start, sink, work, |summary, pulled, sink| {
+        let Pulled { reading, plans, exit } = pulled;
+        sink(&RunReport {
+            summary: summary.clone(),
+            changes: Box::new(PlanChanges {
+                inventory: &inventory,
+                matched: &reading.matched,
+                plans: &plans,
+                has_items: true,
+            }),
+            problems: Box::new(&reading.matched.problems),
+        })?;
+        if let Some(keep) = keep {
+            *keep = Some(Kept { reading, run_id: summary.run_id });
         }
-        Err(error) => {
-            let exit = run.fail(session, &error, UNCHANGED);
-            sink(&RunReport::empty(run.summary))?;
-            Ok(exit)
-        }
-    }
+        Ok(exit)
+    })
 }
 
 struct Pulled {

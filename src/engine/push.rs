@@ -13,15 +13,15 @@ use super::plan::{self, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
 use super::read::{Reading, match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError, durability};
+use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::undo::{is_left_out, plan_of};
 use super::view::PlanChanges;
 use super::{Session, Sink, UsageError};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Outcome, Want, Write, Writer};
 use crate::inventory::{
-    Access, AppliedChange, ChangeKey, Column, Inventory, ProductId, Purpose, RECORDED_PLANS, Side,
-    Standing, Tx, UnsettledChange,
+    Access, AppliedChange, ChangeKey, Column, Durability, Inventory, ProductId, Purpose,
+    RECORDED_PLANS, Side, Standing, Tx, UnsettledChange,
 };
 use crate::model::{
     Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, RunSummary, Section,
@@ -43,66 +43,43 @@ pub(super) fn push(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     let inventory = session.open(IfMissing::Refuse)?;
-    push_in(session, &inventory, integration, connector, kept, sink)
-}
-
-fn push_in(
-    session: &Session<'_>,
-    inventory: &Inventory,
-    integration: &Integration,
-    connector: &dyn Connector,
-    kept: Option<Kept>,
-    sink: Sink<'_>,
-) -> anyhow::Result<Exit> {
-    let kept = kept.filter(|kept| is_current(session, inventory, integration, kept));
+    let kept = kept.filter(|kept| is_current(session, &inventory, integration, kept));
     let worked_on = sections(session, integration, Direction::Send);
     let purpose = Purpose {
         sections: worked_on.iter().map(|(section, _)| *section).collect(),
         at_store: true,
         ..Purpose::default()
     };
-    let started =
-        OpenRun::start(session, inventory, Some(&integration.name), Command::Push, &purpose);
-    let mut run = match started.map_err(anyhow::Error::from)? {
-        Ok(run) => run,
-        Err(summary) => {
-            sink(&RunReport::empty(summary))?;
-            return Ok(Exit::Locked);
-        }
+    let start = Start {
+        inventory: &inventory,
+        integration: Some(&integration.name),
+        command: Command::Push,
+        purpose: &purpose,
+        state: SENT,
     };
-    if !session.options.dry_run {
-        inventory.set_durability(durability(Command::Push))?;
-    }
-    let pushed = run_push(session, integration, connector, &mut run, kept);
-    report(session, &mut run, pushed, sink)
+    let work = |run: &mut OpenRun<'_>| run_push(session, integration, connector, run, kept);
+    in_run(session, start, sink, work, |summary, pushed, sink| {
+        report(&inventory, summary, &pushed, sink)
+    })
 }
 
 fn report(
-    session: &Session<'_>,
-    run: &mut OpenRun<'_>,
-    pushed: Result<Pushed, RunError>,
+    inventory: &Inventory,
+    summary: &RunSummary,
+    pushed: &Pushed,
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
-    match pushed {
-        Ok(Pushed { reading, plans, exit }) => {
-            sink(&RunReport {
-                summary: run.summary.clone(),
-                changes: Box::new(PlanChanges {
-                    inventory: run.inventory,
-                    matched: &reading.matched,
-                    plans: &plans,
-                    has_items: true,
-                }),
-                problems: Box::new(&reading.matched.problems),
-            })?;
-            Ok(exit)
-        }
-        Err(error) => {
-            let exit = run.fail(session, &error, SENT);
-            sink(&RunReport::empty(run.summary.clone()))?;
-            Ok(exit)
-        }
-    }
+    sink(&RunReport {
+        summary: summary.clone(),
+        changes: Box::new(PlanChanges {
+            inventory,
+            matched: &pushed.reading.matched,
+            plans: &pushed.plans,
+            has_items: true,
+        }),
+        problems: Box::new(&pushed.reading.matched.problems),
+    })?;
+    Ok(pushed.exit)
 }
 
 /// Whether nobody else has had the integration's lock since its pull read it.
@@ -142,25 +119,24 @@ pub(super) fn undo(
     let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
     sections.dedup();
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
-    let started = OpenRun::start(session, inventory, Some(name), Command::Undo, &purpose);
-    let mut run = match started.map_err(anyhow::Error::from)? {
-        Ok(run) => run,
-        Err(summary) => {
-            sink(&RunReport::empty(summary))?;
-            return Ok(Exit::Locked);
-        }
+    let start = Start {
+        inventory,
+        integration: Some(name),
+        command: Command::Undo,
+        purpose: &purpose,
+        state: SENT,
     };
-    if !session.options.dry_run {
-        inventory.set_durability(durability(Command::Push))?;
-    }
-    let pushed = run_undo(session, integration, connector.as_ref(), &mut run, &purpose);
-    if matches!(&pushed, Ok(pushed) if pushed.plans.iter().any(|p| !p.changes.is_empty())) {
-        session.progress.note(&format!(
-            "the inventory is superior for {name}: the next push sends its values again, unless \
-             they are put right in the inventory or the section's direction is \"off\""
-        ));
-    }
-    report(session, &mut run, pushed, sink)
+    let work =
+        |run: &mut OpenRun<'_>| run_undo(session, integration, connector.as_ref(), run, &purpose);
+    in_run(session, start, sink, work, |summary, pushed, sink| {
+        if pushed.plans.iter().any(|plan| !plan.changes.is_empty()) {
+            session.progress.note(&format!(
+                "the inventory is superior for {name}: the next push sends its values again, \
+                 unless they are put right in the inventory or the section's direction is \"off\""
+            ));
+        }
+        report(inventory, summary, &pushed, sink)
+    })
 }
 
 fn run_undo(
@@ -173,7 +149,7 @@ fn run_undo(
     let wants = |section| purpose.sections.contains(&section);
     let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
     let mut reading = read_store(session, integration, connector, run, want, &[])?;
-    let mut push = Push { session, integration, run, sections: Vec::new() };
+    let mut push = Push::begin(session, integration, run, Vec::new())?;
     push.settle(&reading)?;
     let writer = writer(connector, &reading)?;
     let mut plans = push.plan_undo(purpose.undoes.unwrap_or_default(), &reading)?;
@@ -213,7 +189,7 @@ fn run_push(
         }
     };
     check_not_empty(integration, &reading)?;
-    let mut push = Push { session, integration, run, sections };
+    let mut push = Push::begin(session, integration, run, sections)?;
     push.settle(&reading)?;
     let writer = writer(connector, &reading)?;
     let mut plans = push.plan(&mut reading, writer.as_ref())?;
@@ -279,6 +255,21 @@ struct Push<'p, 'r> {
     integration: &'p Integration,
     run: &'p mut OpenRun<'r>,
     sections: Vec<(Section, &'p SectionSettings)>,
+}
+
+impl<'p, 'r> Push<'p, 'r> {
+    fn begin(
+        session: &'p Session<'p>,
+        integration: &'p Integration,
+        run: &'p mut OpenRun<'r>,
+        sections: Vec<(Section, &'p SectionSettings)>,
+    ) -> Result<Push<'p, 'r>, RunError> {
+        if !session.options.dry_run {
+            // The journal must be on the disk before a byte leaves.
+            run.inventory.set_durability(Durability::Synced)?;
+        }
+        Ok(Push { session, integration, run, sections })
+    }
 }
 
 impl Push<'_, '_> {

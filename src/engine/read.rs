@@ -11,7 +11,7 @@ use crate::inventory::{Column, Loaded, Tx};
 use crate::model::{Exit, Section};
 
 /// Batches under way between the two threads.
-const BATCHES: usize = 16;
+const BATCHES: usize = 64;
 
 /// What was read of an integration and what it means for the inventory.
 pub(super) struct Reading {

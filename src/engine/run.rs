@@ -5,14 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::problem_log::ProblemLog;
-use super::{Session, UsageError};
+use super::{Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, ConnectorError, ErrorKind};
 use crate::inventory::{
-    Access, Durability, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose,
-    StoredPlace, Tx, lock_path,
+    Access, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose, StoredPlace, Tx,
+    lock_path,
 };
 use crate::model::{ChangeStatus, Command, Exit, Place, RunStatus, RunSummary, Section, Timestamp};
+use crate::report::RunReport;
 
 /// How long another program's write to the inventory is waited for, unless `--wait` is longer.
 const INVENTORY_WAIT: Duration = Duration::from_secs(300);
@@ -240,13 +241,11 @@ pub(super) struct OpenRun<'a> {
 impl<'a> OpenRun<'a> {
     /// Takes the integration's lock, if it is of one, and records the start. The inner error is
     /// the report of a locked integration.
-    pub(super) fn start(
+    fn start(
         session: &Session<'_>,
-        inventory: &'a Inventory,
-        integration: Option<&str>,
-        command: Command,
-        purpose: &Purpose,
+        start: Start<'a>,
     ) -> Result<Result<OpenRun<'a>, RunSummary>, RunError> {
+        let Start { inventory, integration, command, purpose, .. } = start;
         let dry_run = session.options.dry_run;
         let mut summary = RunSummary::start(integration, command, dry_run);
         let lock = match integration {
@@ -310,17 +309,18 @@ impl<'a> OpenRun<'a> {
     /// Puts a failure into the summary; `state` says what was left unchanged.
     pub(super) fn note_failure(&mut self, error: &RunError, state: &str) {
         let name = self.summary.integration.clone().unwrap_or_default();
-        let message = error.message.trim_end_matches('.');
+        let message = &error.message;
+        let stop = if message.ends_with(['.', '?', '!']) { "" } else { "." };
         self.summary.status = match error.exit {
             Exit::Interrupted => RunStatus::Interrupted,
             _ => RunStatus::Failed,
         };
         self.summary.finished_at = Some(Timestamp::now());
-        self.summary.error = Some(format!("{name}: {message}. {state}."));
+        self.summary.error = Some(format!("{name}: {message}{stop} {state}."));
     }
 
     /// Records that the run failed: its own row and nothing else.
-    pub(super) fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
+    fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
         self.note_failure(error, state);
         if let Some(run) = self.summary.run_id {
             let recorded = session.begin_write(self.inventory).and_then(|tx| {
@@ -333,6 +333,44 @@ impl<'a> OpenRun<'a> {
         }
         error.exit
     }
+}
+
+/// One run from its lock to its report. `work` does it, `report` shows what it did; where it fails,
+/// `state` says what was left unchanged.
+pub(super) fn in_run<T>(
+    session: &Session<'_>,
+    start: Start<'_>,
+    sink: Sink<'_>,
+    work: impl FnOnce(&mut OpenRun<'_>) -> Result<T, RunError>,
+    report: impl FnOnce(&RunSummary, T, Sink<'_>) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let state = start.state;
+    let mut run = match OpenRun::start(session, start)? {
+        Ok(run) => run,
+        Err(summary) => {
+            sink(&RunReport::empty(summary))?;
+            return Ok(Exit::Locked);
+        }
+    };
+    match work(&mut run) {
+        Ok(done) => report(&run.summary, done, sink),
+        Err(error) => {
+            let exit = run.fail(session, &error, state);
+            sink(&RunReport::empty(run.summary))?;
+            Ok(exit)
+        }
+    }
+}
+
+/// What a run starts with.
+pub(super) struct Start<'a> {
+    pub inventory: &'a Inventory,
+    /// The integration that it locks and belongs to.
+    pub integration: Option<&'a str>,
+    pub command: Command,
+    pub purpose: &'a Purpose,
+    /// What a failure leaves unchanged.
+    pub state: &'static str,
 }
 
 /// The parts of a finished run that decide its status and exit code.
@@ -384,13 +422,5 @@ impl Ending {
             exit = exit.max(Exit::Temporary);
         }
         exit
-    }
-}
-
-/// How safe a pull's and a push's commits are.
-pub(super) fn durability(command: Command) -> Durability {
-    match command {
-        Command::Push => Durability::Synced,
-        _ => Durability::AllOrNothing,
     }
 }

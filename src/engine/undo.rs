@@ -11,7 +11,7 @@ use super::plan::{PlaceRef, SectionPlan};
 use super::problem_log::ProblemLog;
 use super::pull::record_of;
 use super::read::Reading;
-use super::run::{Ending, IfMissing, OpenRun, RunError};
+use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::PlanChanges;
 use super::{Session, Sink, UsageError};
 use crate::connector::Delivery;
@@ -44,42 +44,34 @@ pub(super) fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Re
         return super::push::undo(session, &inventory, id, &undone, sink);
     }
     let purpose = Purpose { undoes: Some(id), ..purpose };
-    let started =
-        OpenRun::start(session, &inventory, undone.integration.as_deref(), Command::Undo, &purpose);
-    let mut run = match started.map_err(anyhow::Error::from)? {
-        Ok(run) => run,
-        Err(summary) => {
-            sink(&RunReport::empty(summary))?;
-            return Ok(Exit::Locked);
-        }
+    let start = Start {
+        inventory: &inventory,
+        integration: undone.integration.as_deref(),
+        command: Command::Undo,
+        purpose: &purpose,
+        state: "Nothing was put back",
     };
-    match put_back(session, &mut run, id, &undone) {
-        Ok(undoing) => {
-            warn(session, &undone, &undoing.plans);
-            sink(&RunReport {
-                summary: run.summary.clone(),
-                changes: Box::new(UndoChanges {
-                    values: PlanChanges {
-                        inventory: &inventory,
-                        matched: &undoing.reading.matched,
-                        plans: &undoing.plans,
-                        has_items: undone.integration.is_some(),
-                    },
-                    links: LinkChanges {
-                        products: &undoing.reading.matched.products,
-                        changes: &undoing.links,
-                    },
-                }),
-                problems: Box::new(ProblemLog::default()),
-            })?;
-            Ok(undoing.exit)
-        }
-        Err(error) => {
-            let exit = run.fail(session, &error, "Nothing was put back");
-            sink(&RunReport::empty(run.summary))?;
-            Ok(exit)
-        }
-    }
+    let work = |run: &mut OpenRun<'_>| put_back(session, run, id, &undone);
+    in_run(session, start, sink, work, |summary, undoing, sink| {
+        warn(session, &undone, &undoing.plans);
+        sink(&RunReport {
+            summary: summary.clone(),
+            changes: Box::new(UndoChanges {
+                values: PlanChanges {
+                    inventory: &inventory,
+                    matched: &undoing.reading.matched,
+                    plans: &undoing.plans,
+                    has_items: undone.integration.is_some(),
+                },
+                links: LinkChanges {
+                    products: &undoing.reading.matched.products,
+                    changes: &undoing.links,
+                },
+            }),
+            problems: Box::new(ProblemLog::default()),
+        })?;
+        Ok(undoing.exit)
+    })
 }
 
 struct Undoing {

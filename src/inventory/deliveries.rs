@@ -81,11 +81,19 @@ impl ProductSet {
 impl FromIterator<ProductId> for ProductSet {
     fn from_iter<I: IntoIterator<Item = ProductId>>(ids: I) -> ProductSet {
         let mut bitmap = RoaringBitmap::new();
+        let mut ids = ids.into_iter();
+        let Some(first) = ids.next() else { return ProductSet::default() };
+        // By stretches: pushing one by one looks for the highest id each time.
+        let mut stretch = first..=first;
         for id in ids {
-            if bitmap.try_push(id).is_err() {
-                bitmap.insert(id);
+            if stretch.end().checked_add(1) == Some(id) {
+                stretch = *stretch.start()..=id;
+            } else {
+                bitmap.insert_range(stretch);
+                stretch = id..=id;
             }
         }
+        bitmap.insert_range(stretch);
         bitmap.optimize();
         ProductSet { bitmap }
     }

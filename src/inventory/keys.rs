@@ -42,6 +42,11 @@ impl Keys {
         }
     }
 
+    /// How many texts are found.
+    pub fn count(&self) -> usize {
+        self.table.len()
+    }
+
     /// The number after the highest one.
     pub fn end(&self) -> u32 {
         // Numbers are u32, so there are never more.
@@ -54,8 +59,35 @@ impl Keys {
         Some(self.record(*found).0)
     }
 
+    /// The numbers of many texts at once, which hides most of what memory takes to answer: first
+    /// the table is asked for all of them, then the texts are compared.
+    pub fn find_all<'k>(
+        &self,
+        keys: impl Iterator<Item = Option<&'k [u8]>> + Clone,
+        found: &mut Vec<Option<u32>>,
+    ) {
+        found.clear();
+        found.extend(keys.clone().map(|key| {
+            let key = key?;
+            self.table.find(self.hash(key), |_| true).copied()
+        }));
+        for (key, found) in keys.zip(found) {
+            let (Some(key), Some(start)) = (key, *found) else { continue };
+            let (number, text) = self.record(start);
+            *found = if text == key { Some(number) } else { self.find(key) };
+        }
+    }
+
     /// Adds a text that is not in yet, under a number that is not in yet.
     pub fn insert(&mut self, number: u32, key: &[u8]) -> Result<(), TooManyKeys> {
+        let start = self.append(number, key)?;
+        self.make_found(start);
+        Ok(())
+    }
+
+    /// Like [`Keys::insert`], but the text is found only after [`Keys::index`]. Gives where its
+    /// record begins.
+    pub(super) fn append(&mut self, number: u32, key: &[u8]) -> Result<u32, TooManyKeys> {
         let start = u32::try_from(self.arena.len()).map_err(|_| TooManyKeys)?;
         let length = u32::try_from(key.len()).map_err(|_| TooManyKeys)?;
         self.arena.extend_from_slice(&number.to_le_bytes());
@@ -65,10 +97,22 @@ impl Keys {
             self.starts.resize(number as usize + 1, NOWHERE);
         }
         self.starts[number as usize] = start;
+        Ok(start)
+    }
+
+    /// Makes everything that was appended to be found.
+    pub(super) fn index(&mut self) {
+        let mut at = 0;
+        while let Some(start) = u32::try_from(at).ok().filter(|_| at < self.arena.len()) {
+            at += HEADER + self.record(start).1.len();
+            self.make_found(start);
+        }
+    }
+
+    fn make_found(&mut self, start: u32) {
         let (arena, hasher) = (&self.arena, &self.hasher);
         let rehash = |start: &u32| hash(hasher, read(arena, *start).1);
-        self.table.insert_unique(hash(hasher, key), start, rehash);
-        Ok(())
+        self.table.insert_unique(rehash(&start), start, rehash);
     }
 
     /// Adds a text that is not in yet under the next number, and gives that.
@@ -150,6 +194,17 @@ mod tests {
                 prop_assert_eq!(keys.find(text.as_bytes()), Some(number as u32));
                 prop_assert_eq!(keys.text(number as u32), text.as_str());
             }
+            let mut later = Keys::default();
+            for (number, text) in texts.iter().enumerate() {
+                later.append(number as u32, text.as_bytes()).unwrap();
+            }
+            later.index();
+            let others = [None, Some("~ no such text ~".as_bytes())];
+            let asked = texts.iter().map(|text| Some(text.as_bytes())).chain(others);
+            let mut found = Vec::new();
+            later.find_all(asked, &mut found);
+            let wanted: Vec<_> = (0..texts.len() as u32).map(Some).chain([None, None]).collect();
+            prop_assert_eq!(found, wanted);
         }
     }
 }

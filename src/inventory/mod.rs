@@ -4,6 +4,7 @@
 //! read and written. A transaction that is dropped without a commit leaves no trace.
 
 mod deliveries;
+mod disk;
 mod error;
 mod keys;
 mod links;
@@ -83,6 +84,9 @@ impl Inventory {
     /// untouched.
     pub fn open(path: &Path, access: Access) -> Result<Inventory> {
         check_header(path)?;
+        if access == Access::Write {
+            disk::check_local(path)?;
+        }
         // Also to read: who opens a file in WAL mode read-only leaves `-wal` and `-shm` behind.
         let mode = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, mode)
@@ -123,6 +127,7 @@ impl Inventory {
             )
             .into());
         }
+        disk::check_local(folder)?;
         leftovers::clear(path);
         let (prefix, mut builder) = (leftovers::prefix(path), tempfile::Builder::new());
         builder.prefix(&prefix).suffix(leftovers::SUFFIX);

@@ -18,12 +18,23 @@ pub struct Products {
     end: ProductId,
     /// The ids under which removed products come back.
     removed: FxHashMap<Box<str>, ProductId>,
+    /// How many keys are in order, as they were read.
+    in_order: usize,
 }
 
 impl Products {
     /// The product of a SKU.
     pub fn find(&self, sku: &str) -> Option<ProductId> {
         self.keys.find(sku.as_bytes())
+    }
+
+    /// The products of many SKUs.
+    pub fn find_all<'k>(
+        &self,
+        skus: impl Iterator<Item = Option<&'k str>> + Clone,
+        found: &mut Vec<Option<ProductId>>,
+    ) {
+        self.keys.find_all(skus.map(|sku| sku.map(str::as_bytes)), found);
     }
 
     /// The SKU of a product that exists or was removed; empty where there never was one.
@@ -50,9 +61,9 @@ impl Products {
     /// All products in the order of their SKUs' bytes.
     pub fn by_sku(&self) -> Vec<ProductId> {
         let mut ids: Vec<_> = self.keys.numbers().collect();
-        let sorted = ids.is_sorted_by(|a, b| self.sku(*a) <= self.sku(*b));
-        if !sorted {
-            // Two sorted stretches as a rule, which a stable sort merges.
+        // The stored ones are in order; a stable sort merges the two stretches.
+        if ids.len() > self.in_order {
+            ids[self.in_order..].sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
             ids.sort_by(|a, b| self.sku(*a).cmp(self.sku(*b)));
         }
         ids
@@ -178,7 +189,9 @@ impl Tx<'_> {
             Products { keys: Keys::with_capacity(end as usize), end, ..Products::default() };
         self.with(|conn| {
             // Read from the unique index alone, which covers both and is in order.
-            let mut statement = conn.prepare("SELECT sku, id FROM products ORDER BY sku")?;
+            // As a blob, so that SQLite does not copy each to end it with a zero.
+            let mut statement =
+                conn.prepare("SELECT CAST(sku AS BLOB), id FROM products ORDER BY sku")?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let sku = row.get_ref(0)?.as_bytes().unwrap_or_default();
@@ -188,10 +201,12 @@ impl Tx<'_> {
                     products.removed.insert(sku.into_boxed_str(), id);
                     continue;
                 }
-                products.keys.insert(id, sku).map_err(|_| rusqlite::Error::InvalidQuery)?;
+                products.keys.append(id, sku).map_err(|_| rusqlite::Error::InvalidQuery)?;
             }
             Ok(())
         })?;
+        products.keys.index();
+        products.in_order = products.keys.count();
         Ok(products)
     }
 
@@ -215,6 +230,10 @@ impl Tx<'_> {
     }
 
     fn column(&self, section: Section, place: i64) -> Result<Column> {
+        let room: i64 = self.with(|conn| {
+            conn.query_row("SELECT coalesce(max(id), 0) + 1 FROM products", [], |row| row.get(0))
+        })?;
+        let room = usize::try_from(room).unwrap_or(0);
         let sql = match section {
             Section::Prices => {
                 "SELECT product_id, price FROM prices WHERE price_group_id = ?1
@@ -225,7 +244,7 @@ impl Tx<'_> {
                  ORDER BY product_id"
             }
         };
-        let mut column = Column::default();
+        let mut column = Column { cells: Vec::with_capacity(room) };
         self.with(|conn| {
             let mut statement = conn.prepare(sql)?;
             let mut rows = statement.query([place])?;

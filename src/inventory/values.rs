@@ -159,6 +159,21 @@ impl Tx<'_> {
         let head = "INSERT INTO changes (run_id, section, place_id, product_id, n, before, after, \
                     status, item_id, message) VALUES ";
         let row = format!("({run},{},{place},?,?,?,?,?,?,?)", section.code());
+        let mut changes = changes.peekable();
+        let is_plain = |change: &ChangeRecord<'_>| {
+            change.n == 0
+                && change.status == crate::model::ChangeStatus::Applied
+                && change.item_id.is_none()
+                && change.message.is_none()
+        };
+        // The usual ones come with fewer parameters.
+        let usual = format!("({run},{},{place},?,0,?,?,0,NULL,NULL)", section.code());
+        let plain = std::iter::from_fn(|| changes.next_if(is_plain));
+        self.insert_many(head, &usual, "", plain, |change, out| {
+            out.push(i64::from(change.product).into());
+            out.push(sql(change.before));
+            out.push(sql(change.after));
+        })?;
         self.insert_many(head, &row, "", changes, |change, out| {
             out.push(i64::from(change.product).into());
             out.push(i64::from(change.n).into());

@@ -70,11 +70,12 @@ pub(super) fn change_fields(object: &mut Object<'_>, change: &ChangeRow<'_>) -> 
 }
 
 /// The columns of a product's history.
-pub const HISTORY_COLUMNS: [Column; 14] = [
+pub const HISTORY_COLUMNS: [Column; 15] = [
     Column::number("run_id"),
     Column::text("at"),
     Column::text("command"),
     Column::optional("integration"),
+    Column::optional("superior"),
     Column::text("section"),
     Column::optional("item_id"),
     Column::hidden("sku"),
@@ -101,6 +102,17 @@ pub struct RecordedChange<'a> {
     pub command: Command,
 }
 
+impl RecordedChange<'_> {
+    /// Whose values counted: the integration's, the inventory's, or nobody's.
+    fn superior(&self) -> Option<&str> {
+        match self.command {
+            Command::Pull => self.integration,
+            Command::Push => Some("inventory"),
+            Command::Undo | Command::Import | Command::Set | Command::Link => None,
+        }
+    }
+}
+
 impl Record for RecordedChange<'_> {
     fn fields(&self, object: &mut Object<'_>) -> io::Result<()> {
         change_fields(object, &self.change)?;
@@ -118,6 +130,7 @@ impl Record for RecordedChange<'_> {
             Some(Cow::Owned(self.at.rfc3339())),
             Some(Cow::Borrowed(self.command.word())),
             integration,
+            self.superior().map(Cow::Borrowed),
             section,
             item_id,
             sku,

@@ -42,9 +42,9 @@ pub enum NumberError {
     /// `<5`: no safe value.
     #[error("is only an upper bound; say in `values` what it means")]
     UpperBound,
-    /// `$`, `¥`, `kr`.
-    #[error("has a currency mark that names no single currency")]
-    UnclearCurrency,
+    /// Of several numbers that are added.
+    #[error("is added up from prices in several currencies")]
+    SeveralCurrencies,
     /// `per` is 0.
     #[error("would be divided by 0")]
     DividedByZero,
@@ -180,15 +180,21 @@ pub fn price(
     units: &[String],
 ) -> Result<(Exact, Option<Currency>), NumberError> {
     let text = without_unit(text, units);
+    // Nothing stands around what begins and ends with digits, and most prices do.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_digit()
+        && last.is_ascii_digit()
+    {
+        return Ok((plain(text, sign)?, None));
+    }
     let (text, currency) = match without_currency(text) {
         Some((rest, currency)) => (without_unit(rest, units), Some(currency)),
-        None => (text, None),
+        None => match without_unclear_currency(text) {
+            Some(rest) => (without_unit(rest, units), None),
+            None => (text, None),
+        },
     };
-    match plain(text, sign) {
-        Ok(value) => Ok((value, currency)),
-        Err(_) if has_unclear_currency(text) => Err(NumberError::UnclearCurrency),
-        Err(error) => Err(error),
-    }
+    Ok((plain(text, sign)?, currency))
 }
 
 /// Reads a trimmed number that has nothing around it.
@@ -383,13 +389,16 @@ pub fn currency(text: &str) -> Option<Currency> {
     })
 }
 
-fn has_unclear_currency(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    lower.contains(['$', '¥'])
-        || lower
-            .strip_prefix("kr")
-            .or_else(|| lower.strip_suffix("kr"))
-            .is_some_and(|rest| rest.contains(|c: char| c.is_ascii_digit()))
+/// Takes one mark off that several currencies share, and that names none of them.
+fn without_unclear_currency(text: &str) -> Option<&str> {
+    const UNCLEAR_MARKS: [&str; 3] = ["$", "¥", "kr"];
+    UNCLEAR_MARKS
+        .iter()
+        .find_map(|mark| {
+            strip_prefix_ignoring_case(text, mark)
+                .or_else(|| strip_suffix_ignoring_case(text, mark))
+        })
+        .map(trim)
 }
 
 fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
@@ -517,12 +526,16 @@ mod tests {
             assert_eq!(read.decimal().unwrap().to_string(), value, "{text}");
             assert_eq!(currency, Currency::parse(code), "{text}");
         }
-        for text in ["EUR 5 EUR", "12 pcs", "EUR", "5 € €"] {
+        for text in ["EUR 5 EUR", "12 pcs", "EUR", "5 € €", "$5 $", "$", "US$ 5"] {
             assert!(price(text, DecimalSign::Point, &[]).is_err(), "{text}");
         }
-        for text in ["$5", "5 kr", "¥5"] {
-            let read = price(text, DecimalSign::Point, &[]);
-            assert_eq!(read, Err(NumberError::UnclearCurrency), "{text}");
+        for text in ["$5", "5 kr", "¥5", "5 $"] {
+            let (read, currency) = price(text, DecimalSign::Point, &[]).unwrap();
+            assert_eq!(
+                (read.decimal().unwrap().to_string().as_str(), currency),
+                ("5", None),
+                "{text}"
+            );
         }
     }
 

@@ -345,13 +345,6 @@ impl Bytes {
     }
 }
 
-/// For readers that ask for one; the error holds the message of the connector's error.
-impl Read for Bytes {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        Bytes::read(self, into).map_err(io::Error::other)
-    }
-}
-
 fn read_some(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match file.read(into) {

@@ -3,26 +3,27 @@
 
 use std::io::Write;
 use std::ops::Range;
-use std::path::Path;
 
 use super::replace::{ReplaceError, Replacement};
+use crate::connector::feed::mapping::Field;
 use crate::connector::feed::number::{self, DecimalSign};
+use crate::connector::feed::shown;
 use crate::connector::feed::source::{Keep, Source};
 use crate::connector::{ConnectorError, Fingerprint};
-use crate::model::Decimal;
+use crate::model::{Currency, Decimal, Section};
 
 /// Bytes to put in the place of a range of bytes of the old file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// The range in the old file.
-    pub range: Range<u64>,
+    pub(crate) range: Range<u64>,
     /// What stands there in the new one.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Replaces a file by itself with some edits (in the order of the file, without overlaps), if it
 /// is still the one that has this fingerprint. The answer is the fingerprint that it has then.
-pub fn rewrite(
+pub(crate) fn rewrite(
     source: &Source,
     edits: &[Edit],
     read: &Fingerprint,
@@ -47,17 +48,15 @@ pub fn rewrite(
     }
     let now = old.finish().map_err(|why| ReplaceError::ChangedMeanwhile(why.message))?;
     if now.as_ref() != Some(read) {
-        return Err(changed(source.path()));
+        return Err(ReplaceError::ChangedMeanwhile(format!(
+            "{} changed since it was read",
+            source.path().display()
+        )));
     }
     if !copy.edits.is_empty() {
         return Err(ReplaceError::Unchanged("an edit lies beyond the end of the file".to_owned()));
     }
     new.commit(&stamp)
-}
-
-/// The error of a file that is no longer the one that was read.
-pub fn changed(path: &Path) -> ReplaceError {
-    ReplaceError::ChangedMeanwhile(format!("{} changed since it was read", path.display()))
 }
 
 /// A copy in blocks, with the edits that are still to come.
@@ -102,7 +101,7 @@ impl Copy<'_> {
 /// sign, what stands around it stays, but for the sign of a bound (`>10`). Without group signs.
 ///
 /// `None` where the old text holds no number, though it is not empty or a word for nothing.
-pub fn in_old_style(old: &str, value: Decimal, sign: DecimalSign) -> Option<String> {
+fn in_old_style(old: &str, value: Decimal, sign: DecimalSign) -> Option<String> {
     let trimmed = number::trim(old);
     if number::is_unknown(trimmed) {
         let point = if sign == DecimalSign::Comma { ',' } else { '.' };
@@ -159,28 +158,51 @@ fn written(value: Decimal, decimals: usize, point: char) -> String {
     text.replace('.', point.encode_utf8(&mut [0; 4]))
 }
 
-/// [`in_old_style`], checked: what is read back from the new text is the value asked for.
+/// The text of a field with a new value in the place and style of the old one, read back to be
+/// sure: the value is the one asked for, the currency beside it the one that was there.
 ///
 /// The error is a sentence for the person who asked.
-pub fn checked_in_old_style(
+pub(crate) fn restyled(
+    field: &Field,
+    section: Section,
+    old: &str,
+    value: Decimal,
+) -> Result<String, String> {
+    let read = |text: &str| read_back(field, section, text);
+    let currency = read(old).and_then(|(_, currency)| currency);
+    let is_right = |text: &str| read(text) == Some((value, currency));
+    checked_in_old_style(old, value, field.decimal, &is_right)
+}
+
+/// A text as a read of the file sees it.
+fn read_back(field: &Field, section: Section, text: &str) -> Option<(Decimal, Option<Currency>)> {
+    let text = number::trim(text);
+    let (number, currency) = match section {
+        Section::Prices => number::price(text, field.decimal, &field.unit).ok()?,
+        _ => (number::quantity(text, field.decimal, &field.unit).ok()?, None),
+    };
+    Some((number.decimal().ok()?, currency))
+}
+
+/// [`in_old_style`], checked.
+fn checked_in_old_style(
     old: &str,
     value: Decimal,
     sign: DecimalSign,
-    read: &dyn Fn(&str) -> Option<Decimal>,
+    is_right: &dyn Fn(&str) -> bool,
 ) -> Result<String, String> {
-    let shown = crate::connector::feed::shown(old);
     let new = in_old_style(old, value, sign)
-        .ok_or_else(|| format!("what stands there, {shown}, is no number"))?;
-    if read(&new) == Some(value) {
+        .ok_or_else(|| format!("what stands there, {}, is no number", shown(old)))?;
+    if is_right(&new) {
         return Ok(new);
     }
     // With "auto", three decimals can be read in two ways; a fourth cannot.
     let point = if new.contains(',') { ',' } else { '.' };
     let longer = new.replace(&written(value, 3, point), &written(value, 4, point));
-    if read(&longer) == Some(value) {
+    if is_right(&longer) {
         return Ok(longer);
     }
-    Err(format!("{value} cannot be written in the style of {shown}"))
+    Err(format!("{value} cannot be written in the style of {}", shown(old)))
 }
 
 #[cfg(test)]
@@ -222,10 +244,11 @@ mod tests {
 
     #[test]
     fn three_decimals_that_could_be_a_group_get_a_fourth() {
-        let read = |text: &str| {
-            number::price(text, DecimalSign::Auto, &[]).ok().and_then(|(n, _)| n.decimal().ok())
+        let value = decimal("1.125");
+        let is_right = |text: &str| {
+            number::plain(text, DecimalSign::Auto).and_then(|n| n.decimal()) == Ok(value)
         };
-        let new = checked_in_old_style("1,5", decimal("1.125"), DecimalSign::Auto, &read);
+        let new = checked_in_old_style("1,5", value, DecimalSign::Auto, &is_right);
         assert_eq!(new.as_deref(), Ok("1,1250"));
     }
 

@@ -1,10 +1,11 @@
 //! The connector of tree-shaped feeds, shared by XML and JSON: settings, and the reader that turns
 //! the items of a walk into rows.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
+use super::rewrite::Known;
 use super::tree::{NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
 use crate::connector::feed::decode::Characters;
@@ -155,7 +156,7 @@ impl Connector for TreeConnector {
             return Ok(None);
         }
         let Some(read) = read.fingerprint.clone() else { return Ok(None) };
-        Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Mutex::new(read) })))
+        Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Known::new(read) })))
     }
 }
 
@@ -260,6 +261,13 @@ impl Lookup for View<'_> {
                 });
             }
         }
+    }
+
+    #[inline]
+    fn at_hand(&self, path: PathId) -> Option<&str> {
+        let path = self.outline.paths.get(path.index())?;
+        let text = self.item.tree.first(self.start(path.start)?, path)?;
+        memchr::memchr(0, text.as_bytes()).is_none().then_some(text)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Formats of files: readers, and writers that change nothing but the values they are given.
 
 pub mod csv;
-pub mod edit;
 pub mod json;
-pub mod replace;
 pub mod xml;
 
+mod edit;
 mod items;
 mod outline;
 mod path;
+mod replace;
 mod rewrite;
 mod tree;
 mod tree_write;
+mod vocabulary;
 mod window;
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //! document hands over.
 
 use super::path::{Path, Start, Step};
-use super::tree::{CompiledPath, CompiledStep, Tree, Vocabulary};
+use super::tree::Tree;
+use super::vocabulary::{CompiledPath, CompiledStep, Vocabulary};
+use super::window::{Lines, Window};
 use crate::connector::feed::decode::Charset;
 use crate::connector::{ConnectorError, Fingerprint};
 
@@ -55,6 +57,55 @@ pub(crate) struct Item<'t> {
     pub(crate) source_offset: u64,
     /// The same in characters, where a character of the file is one byte; else 0.
     pub(crate) source_chars: u64,
+}
+
+/// What a walk parses: a window, with its place in the document.
+pub(crate) struct Source<'w> {
+    pub(crate) outline: &'w Outline,
+    pub(crate) text: &'w str,
+    /// Where the text starts, in bytes and in characters.
+    pub(crate) offset: u64,
+    offset_chars: u64,
+    pub(crate) lines: Lines,
+}
+
+impl<'w> Source<'w> {
+    /// What a window holds.
+    pub(crate) fn new(outline: &'w Outline, window: &'w Window) -> Source<'w> {
+        Source {
+            outline,
+            text: window.text(),
+            offset: window.offset(),
+            offset_chars: window.offset_chars(),
+            lines: window.lines(),
+        }
+    }
+
+    /// The place in the document of one in the window.
+    pub(crate) fn offset_of(&self, place: usize) -> u64 {
+        self.offset + place as u64
+    }
+
+    /// An item of this window; `outside` is what stands outside of it, with its version.
+    pub(crate) fn item<'t>(
+        &self,
+        line: u64,
+        tree: &'t Tree,
+        (outside, outside_version): (&'t Tree, u64),
+    ) -> Item<'t>
+    where
+        'w: 't,
+    {
+        Item {
+            tree,
+            outside,
+            outside_version,
+            line,
+            source: self.text,
+            source_offset: self.offset,
+            source_chars: self.offset_chars,
+        }
+    }
 }
 
 /// A walk over a document, item by item.

@@ -11,7 +11,7 @@ use crate::leftovers;
 
 /// A new version of a file, beside it until [`Replacement::commit`]. Removed again on drop.
 #[derive(Debug)]
-pub struct Replacement {
+pub(crate) struct Replacement {
     target: PathBuf,
     temporary: PathBuf,
     file: Option<BufWriter<File>>,
@@ -21,7 +21,7 @@ pub struct Replacement {
 
 /// Why a file was not replaced for sure.
 #[derive(Debug, thiserror::Error)]
-pub enum ReplaceError {
+pub(crate) enum ReplaceError {
     /// It is as it was.
     #[error("{0}")]
     Unchanged(String),
@@ -35,7 +35,7 @@ pub enum ReplaceError {
 
 impl Replacement {
     /// Starts a new version of a file; a link is followed to its target.
-    pub fn start(path: &Path) -> Result<Replacement, ReplaceError> {
+    pub(crate) fn start(path: &Path) -> Result<Replacement, ReplaceError> {
         let failed = |why: io::Error| {
             ReplaceError::Unchanged(format!("{} cannot be written: {why}", path.display()))
         };
@@ -56,7 +56,7 @@ impl Replacement {
 
     /// Puts the new version in the place of the old one, if that one still has this stamp. The
     /// answer is the fingerprint of what is there now.
-    pub fn commit(mut self, old: &Stamp) -> Result<Fingerprint, ReplaceError> {
+    pub(crate) fn commit(mut self, old: &Stamp) -> Result<Fingerprint, ReplaceError> {
         let unchanged = |path: &Path, why: io::Error| {
             ReplaceError::Unchanged(format!("{} could not be written: {why}", path.display()))
         };

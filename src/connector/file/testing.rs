@@ -1,9 +1,17 @@
 //! What tests of file connectors share: a document and a config in, rows as short texts out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use encoding_rs::UTF_8;
 use tempfile::TempDir;
 
+use super::outline::{Item, Outline, Walk};
+use super::path::Path;
+use super::tree::Tree;
+use super::window::Window;
+use crate::connector::feed::decode::Characters;
+use crate::connector::feed::source::{Keep, Source};
 use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Outcome, Registration, RowBatch, RowView, Value,
     Want, Write,
@@ -57,6 +65,20 @@ impl Feed {
         self.connector.writer(&delivery).unwrap().unwrap().send(&writes)
     }
 
+    /// Writes quantities that are there already, of items called by their place; says whether all
+    /// counted as applied and not a byte changed.
+    pub(crate) fn stays_when_written_again<Q: ToString>(&self, quantities: &[Q]) -> bool {
+        let before = self.document();
+        let texts: Vec<_> =
+            quantities.iter().enumerate().map(|(at, q)| (at.to_string(), q.to_string())).collect();
+        let writes: Vec<_> = texts
+            .iter()
+            .map(|(at, q)| (at.as_str(), Section::Stock, q.as_str(), q.as_str()))
+            .collect();
+        self.write(&writes).iter().all(|outcome| *outcome == Outcome::Applied)
+            && self.document() == before
+    }
+
     pub(crate) fn document(&self) -> String {
         String::from_utf8(std::fs::read(&self.path).unwrap()).unwrap()
     }
@@ -91,6 +113,40 @@ pub(crate) fn read(
         .read()
         .map(|(lines, _)| lines)
         .map_err(|error| error.message.split_once("feed: ").unwrap_or_default().1.to_owned())
+}
+
+/// What one path finds in the items of a walk over windows of this size: the line of each item,
+/// each text and how it is written.
+pub(crate) fn found_in_windows_of(
+    block_bytes: usize,
+    document: &str,
+    (items, path): (&str, &str),
+    start: impl FnOnce(Window, Arc<Outline>) -> Box<dyn Walk>,
+) -> Result<Vec<String>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("feed");
+    std::fs::write(&file, document).unwrap();
+    let bytes = Source::file(&file).open(Keep::Nothing).map_err(|why| why.message)?;
+    let window = Window::open(Characters::new(bytes, Some(UTF_8)), block_bytes)
+        .map_err(|why| why.message)?;
+    let (items, path) = (Path::parse_items(items).unwrap(), Path::parse(path).unwrap());
+    let outline = Arc::new(Outline::new(items, None, [&path].into_iter()));
+    let mut walk = start(window, Arc::clone(&outline));
+    let mut found = Vec::new();
+    let mut each = |item: Item<'_>| {
+        let path = &outline.paths[0];
+        found.push(item.line.to_string());
+        item.tree.find(Tree::TOP, &path.steps, path.attribute, &mut |one| {
+            let at = |place: u64| (place - item.source_offset) as usize;
+            let raw = &item.source[at(one.raw.start)..at(one.raw.end)];
+            found.push(format!("{} {raw}", one.text.unwrap_or("null")));
+            true
+        });
+        // A walk may be interrupted at any item.
+        found.len() % 2 == 0
+    };
+    while walk.walk(&mut each).map_err(|why| why.message)? {}
+    Ok(found)
 }
 
 /// `line id sku ean name quantity price currency`, with `.` for what is absent.

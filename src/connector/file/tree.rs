@@ -3,197 +3,7 @@
 
 use std::ops::Range;
 
-use super::path::{Path, Predicate, Step};
-
-/// No name that any path mentions.
-const OTHER: u16 = 0;
-
-/// The names that paths mention, and what they want of them.
-#[derive(Debug, Default)]
-pub(crate) struct Vocabulary {
-    elements: Words,
-    attributes: Words,
-    /// A step is `*`: elements of every name are kept.
-    keeps_all: bool,
-}
-
-/// Names by their length: the fastest way to find one of a few.
-#[derive(Debug, Default)]
-struct Words {
-    by_length: Vec<Vec<Word>>,
-    count: u16,
-}
-
-#[derive(Debug)]
-struct Word {
-    text: Box<str>,
-    id: u16,
-    wants_text: bool,
-}
-
-/// A name as it stands in a document, looked up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Name {
-    /// With its prefix.
-    full: u16,
-    /// Without; the same for what has none.
-    local: u16,
-    wants_text: bool,
-}
-
-/// A name as a path mentions it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mention {
-    id: u16,
-    has_prefix: bool,
-}
-
-impl Mention {
-    fn fits(self, full: u16, local: u16) -> bool {
-        self.id == if self.has_prefix { full } else { local }
-    }
-}
-
-/// How names of a document are split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prefixes {
-    /// `g:title` is `title` in a namespace (XML).
-    Namespaces,
-    /// A `:` is a sign like any other (JSON).
-    None,
-}
-
-impl Words {
-    fn mention(&mut self, text: &str, wants_text: bool) -> u16 {
-        let length = text.len();
-        if self.by_length.len() <= length {
-            self.by_length.resize_with(length + 1, Vec::new);
-        }
-        let words = &mut self.by_length[length];
-        if let Some(word) = words.iter_mut().find(|word| *word.text == *text) {
-            word.wants_text |= wants_text;
-            return word.id;
-        }
-        self.count = self.count.saturating_add(1);
-        words.push(Word { text: text.into(), id: self.count, wants_text });
-        self.count
-    }
-
-    fn find(&self, text: &str) -> (u16, bool) {
-        let found = self.by_length.get(text.len()).and_then(|words| {
-            words.iter().find(|word| *word.text == *text).map(|word| (word.id, word.wants_text))
-        });
-        found.unwrap_or((OTHER, false))
-    }
-
-    fn name(&self, text: &str, prefixes: Prefixes) -> Name {
-        let (full, wants_text) = self.find(text);
-        if prefixes == Prefixes::Namespaces
-            && let Some(colon) = memchr::memchr(b':', text.as_bytes())
-        {
-            let (local, wants_more) = self.find(&text[colon + 1..]);
-            return Name { full, local, wants_text: wants_text || wants_more };
-        }
-        Name { full, local: full, wants_text }
-    }
-}
-
-impl Vocabulary {
-    /// Takes in the names of some steps. `wants_text`: the text of what the last one finds is read.
-    pub(crate) fn compile(&mut self, steps: &[Step], wants_text: bool) -> Vec<CompiledStep> {
-        let last = steps.len().saturating_sub(1);
-        let wants = |at: usize| wants_text && at == last;
-        steps.iter().enumerate().map(|(at, step)| self.compile_step(step, wants(at))).collect()
-    }
-
-    /// Takes in the names of a path.
-    pub(crate) fn compile_path(&mut self, path: &Path) -> CompiledPath {
-        CompiledPath {
-            start: path.start,
-            steps: self.compile(&path.steps, path.attribute.is_none()),
-            attribute: path.attribute.as_deref().map(|name| self.attribute_mention(name)),
-        }
-    }
-
-    fn compile_step(&mut self, step: &Step, wants_text: bool) -> CompiledStep {
-        let name = step.name.as_deref().map(|name| self.element_mention(name, wants_text));
-        if name.is_none() {
-            self.keeps_all = true;
-        }
-        let predicates = step
-            .predicates
-            .iter()
-            .map(|predicate| match predicate {
-                Predicate::Attribute { name, text } => CompiledPredicate::Attribute(
-                    self.attribute_mention(name),
-                    text.trim().to_owned(),
-                ),
-                Predicate::Child { name, text } => CompiledPredicate::Child(
-                    self.element_mention(name, true),
-                    text.trim().to_owned(),
-                ),
-                Predicate::Position(position) => CompiledPredicate::Position(*position),
-            })
-            .collect();
-        CompiledStep { name, predicates }
-    }
-
-    fn element_mention(&mut self, name: &str, wants_text: bool) -> Mention {
-        Mention { id: self.elements.mention(name, wants_text), has_prefix: name.contains(':') }
-    }
-
-    fn attribute_mention(&mut self, name: &str) -> Mention {
-        Mention { id: self.attributes.mention(name, true), has_prefix: name.contains(':') }
-    }
-
-    /// An element's name; `None` where no path can want the element.
-    pub(crate) fn element(&self, text: &str, prefixes: Prefixes) -> Option<Name> {
-        let mut name = self.elements.name(text, prefixes);
-        // What `*` finds at the end of a path has a name that nothing is known of.
-        name.wants_text |= self.keeps_all;
-        (name.full != OTHER || name.local != OTHER || self.keeps_all).then_some(name)
-    }
-
-    /// An attribute's name; `None` where no path mentions it.
-    pub(crate) fn attribute(&self, text: &str, prefixes: Prefixes) -> Option<Name> {
-        let name = self.attributes.name(text, prefixes);
-        (name.full != OTHER || name.local != OTHER).then_some(name)
-    }
-}
-
-impl Name {
-    /// Whether some path reads the text of elements of this name.
-    pub(crate) fn wants_text(self) -> bool {
-        self.wants_text
-    }
-
-    /// The place of the name among those mentioned; 0 for any other.
-    pub(crate) fn id(self) -> u16 {
-        self.full
-    }
-}
-
-/// A path whose names have been looked up.
-#[derive(Debug)]
-pub(crate) struct CompiledPath {
-    pub(crate) start: super::path::Start,
-    pub(crate) steps: Vec<CompiledStep>,
-    pub(crate) attribute: Option<Mention>,
-}
-
-/// A step whose names have been looked up.
-#[derive(Debug)]
-pub(crate) struct CompiledStep {
-    name: Option<Mention>,
-    predicates: Vec<CompiledPredicate>,
-}
-
-#[derive(Debug)]
-enum CompiledPredicate {
-    Attribute(Mention, String),
-    Child(Mention, String),
-    Position(u32),
-}
+use super::vocabulary::{CompiledPath, CompiledPredicate, CompiledStep, Mention, Name, OTHER};
 
 /// A place of text in the arena.
 type Part = Range<u32>;
@@ -242,8 +52,6 @@ pub(crate) struct Match<'t> {
     pub(crate) text: Option<&'t str>,
     /// Where the value stands in the source, as bytes of the text that was read.
     pub(crate) raw: Range<u64>,
-    /// Whether it is an attribute.
-    pub(crate) is_attribute: bool,
 }
 
 impl Tree {
@@ -314,6 +122,11 @@ impl Tree {
         self.text.push_str(text);
     }
 
+    /// The texts of all nodes that are open, to add to.
+    pub(crate) fn text_mut(&mut self) -> &mut String {
+        &mut self.text
+    }
+
     /// The last byte of the texts.
     pub(crate) fn last_byte(&self) -> Option<u8> {
         self.text.as_bytes().last().copied()
@@ -360,6 +173,26 @@ impl Tree {
                 self.attributes_of(node, name).all(|attribute| each(self.attribute(attribute)))
             }
         })
+    }
+
+    /// The first text that a path of one plain name finds below `from`. `None` says nothing: what
+    /// other paths find only [`Tree::find`] knows.
+    pub(crate) fn first(&self, from: NodeId, path: &CompiledPath) -> Option<&str> {
+        match (path.steps.as_slice(), path.attribute) {
+            ([], Some(name)) => {
+                self.attributes_of(from, name).next().map(|found| self.attribute_text(found))
+            }
+            ([step], None) if step.predicates.is_empty() => {
+                let name = step.name?;
+                let fits = |node: &NodeId| {
+                    let node = &self.nodes[node.0 as usize];
+                    name.fits(node.full, node.local)
+                };
+                let found = self.children(from).find(fits)?;
+                self.text_of(&self.nodes[found.0 as usize])
+            }
+            _ => None,
+        }
     }
 
     /// Hands each node that steps find below `from` to `each`, until that says `false`.
@@ -427,19 +260,13 @@ impl Tree {
 
     fn value(&self, node: NodeId) -> Match<'_> {
         match self.nodes.get(node.0 as usize) {
-            Some(node) => {
-                Match { text: self.text_of(node), raw: node.raw.clone(), is_attribute: false }
-            }
-            None => Match { text: None, raw: 0..0, is_attribute: false },
+            Some(node) => Match { text: self.text_of(node), raw: node.raw.clone() },
+            None => Match { text: None, raw: 0..0 },
         }
     }
 
     fn attribute(&self, attribute: &Attribute) -> Match<'_> {
-        Match {
-            text: Some(self.attribute_text(attribute)),
-            raw: attribute.raw.clone(),
-            is_attribute: true,
-        }
+        Match { text: Some(self.attribute_text(attribute)), raw: attribute.raw.clone() }
     }
 
     fn text_of(&self, node: &Node) -> Option<&str> {
@@ -475,7 +302,8 @@ fn index(at: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::file::path::Start;
+    use crate::connector::file::path::{Path, Start};
+    use crate::connector::file::vocabulary::{Prefixes, Vocabulary};
 
     /// `<i c="1"><a k="x">1<z>0</z></a><a k="y">2<z>9</z></a><b>3</b></i>`, with `b` as `g:b`.
     fn tree(words: &Vocabulary) -> Tree {

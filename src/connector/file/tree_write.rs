@@ -2,20 +2,16 @@
 //! change.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
-use super::edit::{Edit, checked_in_old_style};
+use super::edit::{Edit, restyled};
 use super::items::{TreeConnector, View};
 use super::outline::{Item, Walk};
-use super::rewrite::{Rewrite, changed};
+use super::rewrite::{self, Known, Rewrite};
 use super::tree::Match;
 use crate::connector::feed::decode::Charset;
-use crate::connector::feed::mapping::{Field, PathId};
+use crate::connector::feed::mapping::PathId;
 use crate::connector::feed::{number, shown};
-use crate::connector::{
-    ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Want, Write, Writer,
-};
-use crate::model::{Decimal, ProblemKind, Section};
+use crate::connector::{ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Write, Writer};
 
 /// Makes the new text of a value out of the old one, or says why it cannot.
 pub(crate) type Restyle<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -27,44 +23,26 @@ pub(crate) type RewriteValue = fn(&Match<'_>, &str, Restyle<'_>) -> Result<Strin
 /// Writes values into a file that was read before.
 pub(crate) struct TreeWriter {
     pub(crate) connector: TreeConnector,
-    /// What the file was when it was read, or after the last batch.
-    pub(crate) known: Mutex<Fingerprint>,
+    pub(crate) known: Known,
 }
 
 impl Writer for TreeWriter {
     fn limits(&self) -> Limits {
-        Limits { batch: None, price_decimals: None, quantity_decimals: None }
+        rewrite::LIMITS
     }
 
     fn send(&self, batch: &[Write]) -> Vec<Outcome> {
-        let mut rewrite = Rewrite::new(batch);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.find(&mut rewrite) {
-            Ok(fingerprint) if fingerprint == *known => {
-                rewrite.apply(&self.connector.source, &mut known)
-            }
-            Ok(_) => {
-                let path = self.connector.source.path().display();
-                vec![changed(&format!("{path} changed since it was read")); batch.len()]
-            }
-            Err(why) => vec![Outcome::Refused(why.message); batch.len()],
-        }
+        rewrite::send(batch, &self.connector.source, &self.known, |rewrite| self.find(rewrite))
     }
 }
 
 impl TreeWriter {
     /// Reads the file again and adds all places that are to change.
-    fn find(&self, rewrite: &mut Rewrite<'_>) -> Result<Fingerprint, ConnectorError> {
+    fn find(&self, rewrite: &mut Rewrite<'_>) -> Result<Option<Fingerprint>, ConnectorError> {
         let mut walk: Box<dyn Walk> = self.connector.walk()?;
         let charset = walk.charset();
-        if !charset.is_raw() {
-            return Err(ConnectorError::source(format!(
-                "a file in {} cannot be written; only UTF-8 and encodings of one byte a character \
-                 can",
-                charset.name()
-            )));
-        }
-        let mut rows = self.connector.rows(Want { stock: true, prices: true, names: false });
+        rewrite::check_charset(charset)?;
+        let mut rows = self.connector.rows(rewrite::WANT);
         let mut places = Places { charset, source_offset: 0, counted: (0, 0) };
         let mut batch = RowBatch::default();
         let mut goes_on = true;
@@ -72,23 +50,12 @@ impl TreeWriter {
             goes_on = walk.walk(&mut |item| {
                 batch.clear();
                 rows.add(&item, &mut batch, &mut |batch, at, view| {
-                    let Some(row) = batch.row(at) else { return };
-                    let is_of_another_currency = batch.problems().iter().any(|problem| {
-                        problem.row == u32::try_from(at).ok()
-                            && problem.kind == ProblemKind::CurrencyMismatch
-                    });
-                    rewrite.add_row(&row, &mut |write| {
-                        if is_of_another_currency && write.section == Section::Prices {
-                            return Err("its price is marked with another currency".to_owned());
-                        }
-                        self.edit(write, view, &mut places)
-                    });
+                    rewrite.add_row(batch, at, &mut |write| self.edit(write, view, &mut places));
                 });
                 true
             })?;
         }
-        let fingerprint = walk.finish()?;
-        fingerprint.ok_or_else(|| ConnectorError::source("this file cannot be written"))
+        walk.finish()
     }
 
     fn edit(&self, write: &Write, view: &View<'_>, places: &mut Places) -> Result<Edit, String> {
@@ -96,26 +63,13 @@ impl TreeWriter {
         let (field, path) = settings.feed.mapping.writable(write.section)?;
         let found = chosen(view, path)?;
         let raw = places.written(view, &found.raw)?;
-        let restyle = |old: &str| {
-            let read = |text: &str| read_value(field, write.section, text);
-            checked_in_old_style(old, write.after, field.decimal, &read)
-        };
+        let restyle = |old: &str| restyled(field, write.section, old, write.after);
         let new = (settings.format.rewrite)(&found, raw, &restyle)?;
         let bytes = places.charset.bytes(&new).ok_or_else(|| {
             format!("{} cannot be written in {}", shown(&new), places.charset.name())
         })?;
         Ok(Edit { range: places.in_file(view, &found.raw), bytes: bytes.into_owned() })
     }
-}
-
-/// What a text is read as.
-fn read_value(field: &Field, section: Section, text: &str) -> Option<Decimal> {
-    let text = number::trim(text);
-    let number = match section {
-        Section::Prices => number::price(text, field.decimal, &field.unit).ok()?.0,
-        _ => number::quantity(text, field.decimal, &field.unit).ok()?,
-    };
-    number.decimal().ok()
 }
 
 /// The place that a value is read from: the first that says something, else the only one.

@@ -21,8 +21,11 @@ pub(crate) struct Window {
     source: Characters,
     charset: Charset,
     text: String,
-    /// Bytes read behind `text`: the start of a character that is still incomplete, mostly none.
+    /// What is read into.
     block: Vec<u8>,
+    /// How much of it is behind `text`: the start of a character that is still incomplete, mostly
+    /// nothing.
+    left_over: usize,
     block_bytes: usize,
     /// Where `text` starts in the document, in bytes of UTF-8.
     offset: u64,
@@ -60,6 +63,7 @@ impl Window {
             charset,
             text: String::new(),
             block: Vec::new(),
+            left_over: 0,
             block_bytes,
             offset: 0,
             offset_chars: 0,
@@ -159,31 +163,32 @@ impl Window {
     /// Reads as much again as there is, at least a block, so that an item that grows is parsed
     /// anew only a few times.
     fn read_block(&mut self) -> Result<(), ConnectorError> {
-        let start = self.block.len();
-        let wanted = self.text.len().clamp(self.block_bytes, ITEM_BYTES);
-        self.block.resize(start + wanted, 0);
-        let mut end = start;
-        while end < self.block.len() && !self.ended {
-            let count = self.source.read(&mut self.block[end..])?;
+        let wanted = self.left_over + self.text.len().clamp(self.block_bytes, ITEM_BYTES);
+        if self.block.len() < wanted {
+            self.block.resize(wanted, 0);
+        }
+        let mut end = self.left_over;
+        while end < wanted && !self.ended {
+            let count = self.source.read(&mut self.block[end..wanted])?;
             self.ended = count == 0;
             end += count;
         }
-        self.block.truncate(end);
-        if self.is_utf8() { self.take_utf8() } else { self.take_single_bytes() }
+        if self.is_utf8() { self.take_utf8(end) } else { self.take_single_bytes(end) }
     }
 
     fn is_utf8(&self) -> bool {
         self.charset.name() == Charset::UTF_8.name()
     }
 
-    fn take_utf8(&mut self) -> Result<(), ConnectorError> {
-        let (valid, is_bad) = match std::str::from_utf8(&self.block) {
+    fn take_utf8(&mut self, end: usize) -> Result<(), ConnectorError> {
+        let block = &self.block[..end];
+        let (valid, is_bad) = match std::str::from_utf8(block) {
             Ok(text) => {
                 self.text.push_str(text);
-                (self.block.len(), false)
+                (end, false)
             }
             Err(error) => {
-                let valid = &self.block[..error.valid_up_to()];
+                let valid = &block[..error.valid_up_to()];
                 self.text.push_str(std::str::from_utf8(valid).unwrap_or_default());
                 (valid.len(), error.error_len().is_some() || self.ended)
             }
@@ -192,20 +197,20 @@ impl Window {
             let message = "not UTF-8; if the file is in another encoding, name it with `encoding`";
             return Err(self.error_at(self.text.len(), message));
         }
-        self.block.drain(..valid);
+        self.block.copy_within(valid..end, 0);
+        self.left_over = end - valid;
         Ok(())
     }
 
     /// A character a byte.
-    fn take_single_bytes(&mut self) -> Result<(), ConnectorError> {
-        match self.charset.text(&self.block) {
+    fn take_single_bytes(&mut self, end: usize) -> Result<(), ConnectorError> {
+        match self.charset.text(&self.block[..end]) {
             Ok(text) => self.text.push_str(&text),
             Err(why) => {
                 let line = self.last_line();
                 return Err(self.error(&format!("line {line} or behind it {why}")));
             }
         }
-        self.block.clear();
         Ok(())
     }
 }

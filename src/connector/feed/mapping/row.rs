@@ -14,11 +14,18 @@ pub trait Lookup {
     /// Calls `each` with every match of a path, in document order, until it returns `false`.
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool);
 
-    /// The first match of a path, where it can be lent as it stands there. `None` says nothing:
-    /// [`Lookup::matches`] has to be asked. What makes the usual row fast, and no more than that.
+    /// The first match of a path, where it can be lent as it stands there and has no NUL byte.
+    /// `None` says nothing: [`Lookup::matches`] has to be asked. What makes the usual row fast,
+    /// and no more than that.
     #[inline]
     fn at_hand(&self, _path: PathId) -> Option<&str> {
         None
+    }
+
+    /// The same for a number, as bytes that may be no text.
+    #[inline]
+    fn digits_at_hand(&self, path: PathId) -> Option<&[u8]> {
+        self.at_hand(path).map(str::as_bytes)
     }
 
     /// What kept a match from being read since this was last asked (bytes that are no text, say),
@@ -35,8 +42,8 @@ pub enum RowFate {
     Item,
     /// `where` left it out.
     FilteredByWhere,
-    /// Nothing says which item it is; a problem of the batch says so.
-    NoId,
+    /// It may be an item, and nobody can tell which; exactly one problem of the batch says so.
+    Lost,
 }
 
 /// What is wrong with a row, until it is known whether it becomes an item.
@@ -50,16 +57,22 @@ impl Mapping {
     ///
     /// Only what is wanted is evaluated. `line` is 0 where the source has no lines.
     pub fn row<L: Lookup>(&self, lookup: &L, want: Want, line: u64, out: &mut RowBatch) -> RowFate {
-        if !self.rules.iter().all(|rule| rule.holds(lookup)) {
-            let _ = lookup.take_fault();
+        let is_wanted = self.rules.iter().all(|rule| rule.holds(lookup));
+        if let Some(fault) = lookup.take_fault() {
+            let message = format!("a text that `where` looks at {fault}; the row was left out");
+            out.add_lost_row(ProblemKind::InvalidValue, line, message);
+            return RowFate::Lost;
+        }
+        if !is_wanted {
             return RowFate::FilteredByWhere;
         }
         let mut faults = Faults::new();
         let Some(mut row) = self.ids(lookup, &mut faults, out) else {
-            for (kind, message) in faults {
+            // One problem a row: the engine counts them.
+            if let Some((kind, message)) = faults.into_iter().next() {
                 out.add_lost_row(kind, line, message);
             }
-            return RowFate::NoId;
+            return RowFate::Lost;
         };
         row.line = line;
         if want.names {
@@ -213,7 +226,7 @@ fn text<L: Lookup>(
     let Some(field) = field else { return Span::ABSENT };
     if let Some(text) = field.plain_path().and_then(|path| lookup.at_hand(path)) {
         let text = number::trim(text);
-        if !text.is_empty() && memchr::memchr(0, text.as_bytes()).is_none() {
+        if !text.is_empty() {
             return out.add_text(text);
         }
     }
@@ -287,12 +300,12 @@ fn value<L: Lookup>(
     if let Some(path) = field.plain_path() {
         // The usual cell is nothing but digits and a point; what is not goes the long way.
         if field.decimal == DecimalSign::Point
-            && let Some(text) = lookup.at_hand(path)
-            && let Ok(number) = Decimal::parse(text.as_bytes())
+            && let Some(digits) = lookup.digits_at_hand(path)
+            && let Ok(number) = Decimal::parse(digits)
         {
             return Ok(Some((number, None)));
         }
-        return plain_value(path, lookup, read);
+        return plain_value(field, path, lookup, read);
     }
     let found = match &field.source {
         Source::Value(text) => {
@@ -310,6 +323,7 @@ fn value<L: Lookup>(
 
 /// The usual case: a path and nothing else. Allocates only for a fault.
 fn plain_value<L: Lookup>(
+    field: &Field,
     path: PathId,
     lookup: &L,
     read: Read<'_>,
@@ -319,6 +333,12 @@ fn plain_value<L: Lookup>(
         let text = number::trim(text);
         if number::is_unknown(text) {
             return true;
+        }
+        if field.decimal == DecimalSign::Point
+            && let Ok(number) = Decimal::parse(text.as_bytes())
+        {
+            found = Ok(Some((number, None)));
+            return false;
         }
         found = read(text)
             .and_then(|(number, currency)| Ok(Some((number.decimal()?, currency))))
@@ -399,7 +419,7 @@ fn added(
     currency: Option<Currency>,
 ) -> Result<(Exact, Option<Currency>), NumberError> {
     match (so_far.1, currency) {
-        (Some(one), Some(other)) if one != other => Err(NumberError::UnclearCurrency),
+        (Some(one), Some(other)) if one != other => Err(NumberError::SeveralCurrencies),
         (one, other) => Ok((so_far.0.plus(number)?, one.or(other))),
     }
 }

@@ -40,14 +40,6 @@ impl Connector for Csv {
         if !Section::ALL.into_iter().any(can_write) {
             return Ok(None);
         }
-        let charset = Rows::charset(&self.settings, &self.source)?;
-        if !charset.is_raw() {
-            return Err(ConnectorError::source(format!(
-                "{} is in {}, which is only read; save it as UTF-8 to have it written",
-                self.source.path().display(),
-                charset.name()
-            )));
-        }
         let writer =
             CsvWriter::new(self.settings.clone(), self.source.clone(), fingerprint.clone());
         Ok(Some(Box::new(writer)))

@@ -65,15 +65,6 @@ impl Rows {
         Ok(rows)
     }
 
-    /// The encoding of a file.
-    pub(super) fn charset(
-        settings: &CsvSettings,
-        source: &Source,
-    ) -> Result<Charset, ConnectorError> {
-        let bytes = source.open(Keep::Nothing)?;
-        Ok(Characters::new(bytes, settings.feed.encoding).source_charset())
-    }
-
     /// The names of the columns, for the memory of the delivery.
     pub(super) fn header(&self) -> &str {
         &self.header
@@ -84,9 +75,9 @@ impl Rows {
         self.dialect
     }
 
-    /// The encoding of the rows' bytes.
-    pub(super) fn row_charset(&self) -> Charset {
-        self.characters.charset()
+    /// The encoding of the file.
+    pub(super) fn charset(&self) -> Charset {
+        self.characters.source_charset()
     }
 
     /// The next row; an error where the file has nothing but blank lines.
@@ -102,7 +93,7 @@ impl Rows {
                     columns,
                     width: *width,
                     charset,
-                    is_utf_8: charset.is_utf_8(),
+                    text: plain_text(&raw, charset),
                     has_fault: Cell::new(false),
                     fault: Cell::new(None),
                 }))
@@ -169,6 +160,12 @@ fn blank(characters: &Characters) -> ConnectorError {
         "{} holds nothing but blank lines; nothing was delivered",
         characters.source().path().display()
     ))
+}
+
+fn plain_text<'a>(row: &RawRow<'a>, charset: Charset) -> Option<&'a str> {
+    let bytes = row.bytes();
+    let is_plain = charset.is_utf_8() && memchr::memchr(0, bytes).is_none();
+    if is_plain { std::str::from_utf8(bytes).ok() } else { None }
 }
 
 /// The column that a path names, by its name or its place.
@@ -255,7 +252,8 @@ pub(super) struct CsvRow<'a> {
     columns: &'a [usize],
     width: usize,
     charset: Charset,
-    is_utf_8: bool,
+    /// All of the row, where it is UTF-8 without a NUL byte.
+    text: Option<&'a str>,
     has_fault: Cell<bool>,
     fault: Cell<Option<String>>,
 }
@@ -272,7 +270,7 @@ impl CsvRow<'_> {
                 self.width
             );
             out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
-            return RowFate::NoId;
+            return RowFate::Lost;
         }
         mapping.row(self, want, self.raw.line, out)
     }
@@ -302,8 +300,12 @@ impl Lookup for CsvRow<'_> {
 
     #[inline]
     fn at_hand(&self, path: PathId) -> Option<&str> {
-        let content = self.raw.plain(self.cell(path)?)?;
-        if self.is_utf_8 { std::str::from_utf8(content).ok() } else { None }
+        self.text?.get(self.cell(path)?.plain_range()?)
+    }
+
+    #[inline]
+    fn digits_at_hand(&self, path: PathId) -> Option<&[u8]> {
+        self.raw.plain(self.cell(path)?)
     }
 
     #[inline]

@@ -63,6 +63,16 @@ impl Field {
         self.start as usize..self.end as usize
     }
 
+    /// Where its content stands in its row, if it does as it is.
+    #[inline]
+    pub(super) fn plain_range(self) -> Option<Range<usize>> {
+        match self.form {
+            Form::Plain => Some(self.range()),
+            Form::Quoted => Some(self.start as usize + 1..self.end as usize - 1),
+            Form::Mixed => None,
+        }
+    }
+
     /// Whether there is nothing in it.
     fn is_empty(self) -> bool {
         match self.form {
@@ -92,14 +102,15 @@ impl<'a> RawRow<'a> {
         self.bytes.get(field.range()).unwrap_or_default()
     }
 
+    /// The bytes of the row, without its line end.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// A field's content, where it stands there as it is.
     #[inline]
     pub(super) fn plain(&self, field: Field) -> Option<&'a [u8]> {
-        match field.form {
-            Form::Plain => self.bytes.get(field.range()),
-            Form::Quoted => self.bytes.get(field.start as usize + 1..field.end as usize - 1),
-            Form::Mixed => None,
-        }
+        self.bytes.get(field.plain_range()?)
     }
 
     /// A field's content.
@@ -131,24 +142,37 @@ impl Dialect {
             is_open = true;
             rest = &raw[1..];
         }
-        while let Some((&byte, after)) = rest.split_first() {
-            rest = after;
-            if Some(byte) == self.escape && !after.is_empty() {
-                content.push(after[0]);
-                rest = &after[1..];
-            } else if Some(byte) == self.quote && is_open {
-                match after.first() {
-                    Some(next) if Some(*next) == self.quote => {
-                        content.push(byte);
-                        rest = &after[1..];
-                    }
-                    _ => is_open = false,
-                }
-            } else {
+        while let Some(at) = self.find_sign(rest) {
+            content.extend_from_slice(&rest[..at]);
+            let (byte, next) = (rest[at], rest.get(at + 1).copied());
+            rest = &rest[at + 1..];
+            let taken = if Some(byte) == self.escape {
+                Some(next.unwrap_or(byte))
+            } else if !is_open {
                 content.push(byte);
+                None
+            } else if next == self.quote {
+                next
+            } else {
+                is_open = false;
+                None
+            };
+            if let Some(taken) = taken {
+                content.push(taken);
+                rest = rest.get(1..).unwrap_or_default();
             }
         }
+        content.extend_from_slice(rest);
         content
+    }
+
+    /// The next byte that does not stand for itself.
+    fn find_sign(&self, bytes: &[u8]) -> Option<usize> {
+        match (self.quote, self.escape) {
+            (Some(quote), Some(escape)) => memchr2(quote, escape, bytes),
+            (Some(sign), None) | (None, Some(sign)) => memchr(sign, bytes),
+            (None, None) => None,
+        }
     }
 
     /// The bytes that stand for a content; `None` where this dialect has no way to say it.
@@ -372,12 +396,13 @@ fn after_line_end(bytes: &[u8], at: usize) -> usize {
 
 /// Line ends within quoted fields, as an editor counts them.
 fn lines_within(bytes: &[u8], fields: &[Field]) -> u64 {
-    let count = |field: &Field| {
-        let raw = &bytes[field.range()];
-        let returns = memchr::memchr_iter(b'\r', raw).filter(|at| raw.get(at + 1) != Some(&b'\n'));
-        (memchr::memchr_iter(b'\n', raw).count() + returns.count()) as u64
-    };
-    fields.iter().filter(|field| field.form != Form::Plain).map(count).sum()
+    if fields.iter().all(|field| field.form == Form::Plain)
+        || memchr2(b'\n', b'\r', bytes).is_none()
+    {
+        return 0;
+    }
+    let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
+    memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end).count() as u64
 }
 
 /// Cuts the row at the start of `bytes` into fields.

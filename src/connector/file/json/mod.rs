@@ -1,5 +1,6 @@
 //! `connector = "json"`.
 
+mod fill;
 mod scan;
 mod value;
 mod walk;

@@ -8,8 +8,14 @@ use std::borrow::Cow;
 pub(super) enum Trouble {
     /// The text ends here; more of it may come.
     Unfinished,
-    /// It is no JSON: where, in bytes, and what.
-    Fault(usize, String),
+    /// It is no JSON: where, in bytes, and what. Boxed, so that results stay small.
+    Fault(Box<(usize, String)>),
+}
+
+impl Trouble {
+    pub(super) fn fault(at: usize, message: impl Into<String>) -> Trouble {
+        Trouble::Fault(Box::new((at, message.into())))
+    }
 }
 
 /// A place in a text of JSON.
@@ -44,10 +50,50 @@ impl<'a> RawString<'a> {
         if !self.has_escapes {
             return Ok(Cow::Borrowed(self.written));
         }
-        serde_json::from_str(&format!("\"{}\"", self.written)).map(Cow::Owned).map_err(|_| {
-            Trouble::Fault(self.start, "a broken `\\u` escape in this string".to_owned())
-        })
+        let mut decoded = String::new();
+        self.decode_to(&mut decoded)?;
+        Ok(Cow::Owned(decoded))
     }
+
+    /// Adds the string itself to a text.
+    pub(super) fn decode_to(self, to: &mut String) -> Result<(), Trouble> {
+        let mut rest = self.written;
+        while self.has_escapes
+            && let Some(at) = memchr::memchr(b'\\', rest.as_bytes())
+        {
+            to.push_str(&rest[..at]);
+            let (character, length) = unescaped(&rest[at..]).ok_or_else(|| {
+                Trouble::fault(self.start, "a broken `\\u` escape in this string")
+            })?;
+            to.push(character);
+            rest = &rest[at + length..];
+        }
+        to.push_str(rest);
+        Ok(())
+    }
+}
+
+/// The character that the escape at the start of a text stands for, and the escape's length.
+fn unescaped(text: &str) -> Option<(char, usize)> {
+    let code = |at: usize| u32::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    let character = match text.as_bytes().get(1)? {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => {
+            let first = code(2)?;
+            if !(0xd800..0xdc00).contains(&first) {
+                return Some((char::from_u32(first)?, 6));
+            }
+            let second = text.get(6..8).filter(|next| *next == "\\u").and_then(|_| code(8))?;
+            let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+            return Some((char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + low)?, 12));
+        }
+        other => char::from(*other),
+    };
+    Some((character, 2))
 }
 
 impl<'a> Scanner<'a> {
@@ -77,7 +123,7 @@ impl<'a> Scanner<'a> {
     /// A fault at the next byte.
     pub(super) fn unexpected(&self, wanted: &str) -> Trouble {
         let found = self.text[self.at..].chars().next().unwrap_or(' ').escape_debug();
-        Trouble::Fault(self.at, format!("`{found}` where {wanted} is expected"))
+        Trouble::fault(self.at, format!("`{found}` where {wanted} is expected"))
     }
 
     /// A key with its colon.
@@ -107,8 +153,8 @@ impl<'a> Scanner<'a> {
     /// Passes over a value, however deep, at `depth`.
     pub(super) fn skip(&mut self, depth: usize) -> Result<(), Trouble> {
         match self.peek()? {
-            b'{' => self.members(depth, &mut |scanner, _| scanner.skip(depth + 1)),
-            b'[' => self.elements(depth, &mut |scanner| scanner.skip(depth + 1)),
+            b'{' => self.members(depth, |scanner, _| scanner.skip(depth + 1)),
+            b'[' => self.elements(depth, |scanner| scanner.skip(depth + 1)),
             _ => self.scalar().map(drop),
         }
     }
@@ -117,7 +163,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn members(
         &mut self,
         depth: usize,
-        each: &mut dyn FnMut(&mut Self, RawString<'a>) -> Result<(), Trouble>,
+        mut each: impl FnMut(&mut Self, RawString<'a>) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         self.open(depth)?;
         if self.eat(b'}')? {
@@ -126,11 +172,8 @@ impl<'a> Scanner<'a> {
         loop {
             let key = self.key()?;
             each(self, key)?;
-            if self.eat(b'}')? {
+            if self.ends(b'}', "`,` or `}`")? {
                 return Ok(());
-            }
-            if !self.eat(b',')? {
-                return Err(self.unexpected("`,` or `}`"));
             }
         }
     }
@@ -139,7 +182,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn elements(
         &mut self,
         depth: usize,
-        each: &mut dyn FnMut(&mut Self) -> Result<(), Trouble>,
+        mut each: impl FnMut(&mut Self) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         self.open(depth)?;
         if self.eat(b']')? {
@@ -147,20 +190,27 @@ impl<'a> Scanner<'a> {
         }
         loop {
             each(self)?;
-            if self.eat(b']')? {
+            if self.ends(b']', "`,` or `]`")? {
                 return Ok(());
             }
-            if !self.eat(b',')? {
-                return Err(self.unexpected("`,` or `]`"));
-            }
         }
+    }
+
+    /// Takes a comma or the closing bracket; says whether it was the bracket.
+    fn ends(&mut self, bracket: u8, wanted: &str) -> Result<bool, Trouble> {
+        let byte = self.peek()?;
+        if byte != bracket && byte != b',' {
+            return Err(self.unexpected(wanted));
+        }
+        self.at += 1;
+        Ok(byte == bracket)
     }
 
     /// Takes the bracket of a value that holds others.
     pub(super) fn open(&mut self, depth: usize) -> Result<(), Trouble> {
         if depth >= super::DEPTH {
             let message = format!("values are nested more than {} deep", super::DEPTH);
-            return Err(Trouble::Fault(self.at, message));
+            return Err(Trouble::fault(self.at, message));
         }
         self.at += 1;
         Ok(())
@@ -172,9 +222,7 @@ impl<'a> Scanner<'a> {
         let bytes = self.text.as_bytes();
         let (mut at, mut has_escapes) = (start + 1, false);
         loop {
-            // Strings are mostly too short for a search by blocks to pay.
-            let length = bytes[at..].iter().position(|byte| ENDS_RUN[usize::from(*byte)]);
-            let end = at + length.ok_or(Trouble::Unfinished)?;
+            let end = at + plain_run(&bytes[at..]).ok_or(Trouble::Unfinished)?;
             match bytes[end] {
                 b'"' => {
                     self.at = end + 1;
@@ -184,7 +232,7 @@ impl<'a> Scanner<'a> {
                 b'\\' => {}
                 _ => {
                     let message = "a control character or line end inside a string";
-                    return Err(Trouble::Fault(end, message.to_owned()));
+                    return Err(Trouble::fault(end, message));
                 }
             }
             has_escapes = true;
@@ -201,9 +249,9 @@ impl<'a> Scanner<'a> {
             Some(b'u') => match rest.iter().skip(2).take(4).all(u8::is_ascii_hexdigit) {
                 true if rest.len() < 6 => Err(Trouble::Unfinished),
                 true => Ok(6),
-                false => Err(Trouble::Fault(at, "`\\u` needs four hexadecimal digits".to_owned())),
+                false => Err(Trouble::fault(at, "`\\u` needs four hexadecimal digits")),
             },
-            Some(_) => Err(Trouble::Fault(at, "an escape that JSON does not know".to_owned())),
+            Some(_) => Err(Trouble::fault(at, "an escape that JSON does not know")),
         }
     }
 
@@ -216,16 +264,12 @@ impl<'a> Scanner<'a> {
             while byte(at)?.is_ascii_digit() {
                 at += 1;
             }
-            if at == from {
-                Err(Trouble::Fault(at, "a digit is missing".to_owned()))
-            } else {
-                Ok(at)
-            }
+            if at == from { Err(Trouble::fault(at, "a digit is missing")) } else { Ok(at) }
         };
         let whole = start + usize::from(bytes[start] == b'-');
         let mut at = digits(whole)?;
         if bytes[whole] == b'0' && at > whole + 1 {
-            return Err(Trouble::Fault(whole, "a number with a leading 0".to_owned()));
+            return Err(Trouble::fault(whole, "a number with a leading 0"));
         }
         if byte(at)? == b'.' {
             at = digits(at + 1)?;
@@ -260,18 +304,27 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// What ends a run of plain characters in a string.
-static ENDS_RUN: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        ends[byte] = true;
-        byte += 1;
+/// How many plain characters of a string stand before what ends them: a quote, a backslash or a
+/// control character. Looks at eight bytes at once.
+fn plain_run(bytes: &[u8]) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let ends = ends_in(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return Some(at * 8 + ends.trailing_zeros() as usize / 8);
+        }
     }
-    ends[b'"' as usize] = true;
-    ends[b'\\' as usize] = true;
-    ends
-};
+    let ends_run = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+    rest.iter().position(ends_run).map(|at| words.len() * 8 + at)
+}
+
+/// The high bit of each byte that ends a run of plain characters; only the lowest is for sure.
+fn ends_in(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word;
+    let equal = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+    (below(word, b' ') | equal(b'"') | equal(b'\\')) & (EACH << 7)
+}
 
 /// The digits of a JSON number without an exponent: `1.5e2` is `150`. A number that would get
 /// absurdly long is left as it is written.
@@ -336,6 +389,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn strings_are_what_serde_json_reads(
+            inner in "([a-zé\u{1}\"]|\\\\[\"\\\\/bfnrtx]|\\\\u(00[0-9a-f]{2}|d[89cd][0-9A-F]{2})){0,12}"
+        ) {
+            let text = format!("\"{inner}\"");
+            let ours = match Scanner::new(&text, 0).string() {
+                Ok(string) if string.written == inner => string.decode().ok(),
+                _ => None,
+            };
+            let theirs = serde_json::from_str::<String>(&text).ok();
+            prop_assert_eq!(ours.as_deref(), theirs.as_deref());
+        }
+
         #[test]
         fn it_accepts_exactly_what_serde_json_accepts(
             text in "[\\[\\]{}:,\" 0-9eE.+-]{0,12}|[\\[\\]{}:,a\"\\\\u0tr\n-]{0,12}|\\PC{0,20}"

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -56,6 +54,21 @@ fn arrays_are_passed_through_and_variants_reach_up() {
 }
 
 #[test]
+fn what_stands_among_items_and_is_none_is_a_lost_row() {
+    let rows = |items: &str| {
+        let document = format!("{{\"items\": {items}}}");
+        read("items = '/items'\nfields.sku = 'sku'", &document).unwrap()
+    };
+    assert_eq!(rows("null"), Vec::<String>::new());
+    for lost in ["[null]", "[1]", "[\"A\"]", "[{}]", "[[null]]"] {
+        assert_eq!(rows(lost).len(), 1, "{lost}");
+        assert!(rows(lost)[0].starts_with("1! the row has no"), "{lost}");
+    }
+    let by_key = read("items = '/*'\nfields.sku = '@key'", "{\"A\": null}").unwrap();
+    assert_eq!(by_key, ["1 . A . . . . ."]);
+}
+
+#[test]
 fn values_from_the_root_are_those_around_the_items() {
     let config = "items = '/items'\nfields = { sku = 'sku', currency = '/currency' }";
     let document = "[{\"currency\": \"EUR\", \"items\": [{\"sku\": 1}]},\n\
@@ -102,36 +115,10 @@ fn no_prefix_of_a_document_reads_as_complete() {
     assert!(cut.contains("cut: it ends on line 2"), "{cut}");
 }
 
-/// The items that a walk over small windows finds.
 fn items_in_windows_of(block_bytes: usize, document: &str) -> Result<Vec<String>, String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("feed");
-    std::fs::write(&path, document).unwrap();
-    let bytes = crate::connector::feed::source::Source::file(&path)
-        .open(crate::connector::feed::source::Keep::Nothing)
-        .map_err(|why| why.message)?;
-    let window = Window::open(Characters::new(bytes, Some(UTF_8)), block_bytes)
-        .map_err(|why| why.message)?;
-    let path = Path::parse("sku").unwrap();
-    let outline = Arc::new(Outline::new(Vec::new(), None, [&path].into_iter()));
-    let mut walk = JsonWalk::new(window, Arc::clone(&outline));
-    let mut found = Vec::new();
-    while walk
-        .walk(&mut |item| {
-            let path = &outline.paths[0];
-            let top = crate::connector::file::tree::Tree::TOP;
-            found.push(item.line.to_string());
-            item.tree.find(top, &path.steps, path.attribute, &mut |one| {
-                let at = |place: u64| (place - item.source_offset) as usize;
-                let raw = &item.source[at(one.raw.start)..at(one.raw.end)];
-                found.push(format!("{} {raw}", one.text.unwrap_or("null")));
-                true
-            });
-            found.len() % 2 == 0
-        })
-        .map_err(|why| why.message)?
-    {}
-    Ok(found)
+    testing::found_in_windows_of(block_bytes, document, ("/", "sku"), |window, outline| {
+        Box::new(JsonWalk::new(window, outline))
+    })
 }
 
 #[test]
@@ -222,13 +209,6 @@ proptest! {
             .collect();
         let document = format!("[{}]", items.join("\n,"));
         let feed = Feed::new(&REGISTRATION, SIMPLE, document.as_bytes());
-        let ids: Vec<_> = (0..quantities.len()).map(|at| at.to_string()).collect();
-        let writes: Vec<_> = ids
-            .iter()
-            .zip(&quantities)
-            .map(|(id, q)| (id.as_str(), Section::Stock, q.as_str(), q.as_str()))
-            .collect();
-        prop_assert!(feed.write(&writes).iter().all(|outcome| *outcome == Outcome::Applied));
-        prop_assert_eq!(feed.document(), document);
+        prop_assert!(feed.stays_when_written_again(&quantities));
     }
 }

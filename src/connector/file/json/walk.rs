@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 
-use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
+use super::fill::{Filler, add_key};
+use super::scan::{Scanner, Trouble};
 use crate::connector::feed::decode::Charset;
-use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
-use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
-use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, ITEM_TOO_LONG, Lines, Window};
+use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Source, Walk};
+use crate::connector::file::tree::{NodeId, Tree};
+use crate::connector::file::vocabulary::{Name, Prefixes};
+use crate::connector::file::window::{ITEM_BYTES, ITEM_TOO_LONG, Window};
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// A walk over a JSON document, or several, one behind the other (NDJSON).
@@ -73,15 +75,6 @@ enum Step {
     Enough,
 }
 
-/// What is parsed, with its place in the document.
-struct Source<'w> {
-    outline: &'w Outline,
-    text: &'w str,
-    offset: u64,
-    offset_chars: u64,
-    lines: Lines,
-}
-
 impl JsonWalk {
     /// A walk over the text of a window.
     pub(super) fn new(window: Window, outline: Arc<Outline>) -> JsonWalk {
@@ -110,13 +103,7 @@ impl JsonWalk {
 
     /// Parses the window until the receiver of the items has enough, or for as far as it goes.
     fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<(), Trouble> {
-        let mut source = Source {
-            outline: &self.outline,
-            text: self.window.text(),
-            offset: self.window.offset(),
-            offset_chars: self.window.offset_chars(),
-            lines: self.window.lines(),
-        };
+        let mut source = Source::new(&self.outline, &self.window);
         let stopped = loop {
             let mut scanner = Scanner::new(source.text, self.at);
             match self.state.step(&mut scanner, &mut source, each) {
@@ -156,7 +143,8 @@ impl Walk for JsonWalk {
         loop {
             match self.parse_window(each) {
                 Ok(()) => return Ok(true),
-                Err(Trouble::Fault(at, message)) => {
+                Err(Trouble::Fault(fault)) => {
+                    let (at, message) = *fault;
                     return Err(self.window.error_at(at, &message));
                 }
                 Err(Trouble::Unfinished) if self.is_at_end() && self.state.values > 0 => {
@@ -292,7 +280,7 @@ impl State {
         slot.name?;
         self.outside_version += 1;
         let node = self.outside.open(slot.name, 0);
-        add_key(&mut self.outside, source.outline, slot.key, 0);
+        add_key(&mut self.outside, source.outline, slot.key);
         Some(node)
     }
 
@@ -346,7 +334,7 @@ impl State {
                     "what paths from the root name before the first item is longer than {} MiB",
                     ITEM_BYTES >> 20
                 );
-                return Err(Trouble::Fault(start, message));
+                return Err(Trouble::fault(start, message));
             }
         }
         Ok(Step::On)
@@ -365,11 +353,14 @@ impl State {
         let mut filler =
             Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
         let is_null = filler.item(slot.key, scanner, depth)?;
+        let may_be_none = slot.key.is_some()
+            && source.outline.items.last().is_some_and(|step| step.name.is_some());
         if scanner.at - start > ITEM_BYTES {
-            return Err(Trouble::Fault(start, ITEM_TOO_LONG.to_owned()));
+            return Err(Trouble::fault(start, ITEM_TOO_LONG));
         }
         self.fill();
-        if is_null {
+        if is_null && may_be_none {
+            // `"items": null` stands for no items; a null among items was one.
             return Ok(Step::On);
         }
         self.with_items = self.frames.len();
@@ -379,142 +370,7 @@ impl State {
             }
         }
         let line = source.lines.at(source.text, start);
-        let goes_on = each(Item {
-            tree: &self.tree,
-            outside: &self.outside,
-            outside_version: self.outside_version,
-            line,
-            source: source.text,
-            source_offset: source.offset,
-            source_chars: source.offset_chars,
-        });
+        let goes_on = each(source.item(line, &self.tree, (&self.outside, self.outside_version)));
         Ok(if goes_on { Step::On } else { Step::Enough })
-    }
-}
-
-/// Fills a tree with what some path may want of a value.
-struct Filler<'f> {
-    outline: &'f Outline,
-    tree: &'f mut Tree,
-    offset: u64,
-}
-
-impl Filler<'_> {
-    /// Reads an item; `true` if it is null, which is no item.
-    fn item(
-        &mut self,
-        key: Option<&str>,
-        scanner: &mut Scanner<'_>,
-        depth: usize,
-    ) -> Result<bool, Trouble> {
-        let start = scanner.at;
-        let top = self.tree.open(None, self.offset + start as u64);
-        add_key(self.tree, self.outline, key, 0);
-        let is_null = match scanner.peek()? {
-            b'{' => self.object(scanner, depth).map(|()| false)?,
-            _ => matches!(scanner.scalar()?, Scalar::Null),
-        };
-        self.tree.close(top, None, self.offset + scanner.at as u64);
-        Ok(is_null)
-    }
-
-    fn object(&mut self, scanner: &mut Scanner<'_>, depth: usize) -> Result<(), Trouble> {
-        let mut met = Met::default();
-        scanner.members(depth, &mut |scanner, key: RawString<'_>| {
-            let key = key.decode()?;
-            match self.outline.words.element(&key, Prefixes::None) {
-                Some(name) if met.is_first(name) => self.value(name, &key, scanner, depth + 1),
-                _ => scanner.skip(depth + 1),
-            }
-        })
-    }
-
-    fn value(
-        &mut self,
-        name: Name,
-        key: &str,
-        scanner: &mut Scanner<'_>,
-        depth: usize,
-    ) -> Result<(), Trouble> {
-        let byte = scanner.peek()?;
-        let start = scanner.at;
-        match byte {
-            b'[' => {
-                scanner.elements(depth, &mut |scanner| self.value(name, key, scanner, depth + 1))
-            }
-            b'{' => {
-                let node = self.tree.open(Some(name), self.offset + start as u64);
-                add_key(self.tree, self.outline, Some(key), 0);
-                self.object(scanner, depth)?;
-                self.tree.close(node, None, self.offset + scanner.at as u64);
-                Ok(())
-            }
-            _ => {
-                let scalar = scanner.scalar()?;
-                self.scalar(name, Some(key), scalar, start, scanner.at)
-            }
-        }
-    }
-
-    /// Adds a value that stands from `start` to `end`.
-    fn scalar(
-        &mut self,
-        name: Name,
-        key: Option<&str>,
-        scalar: Scalar<'_>,
-        start: usize,
-        end: usize,
-    ) -> Result<(), Trouble> {
-        let node = self.tree.open(Some(name), self.offset + start as u64);
-        add_key(self.tree, self.outline, key, 0);
-        let from = self.tree.text_len();
-        match scalar {
-            _ if !name.wants_text() => {}
-            Scalar::Null => {}
-            Scalar::Word(word) => self.tree.push_text(word),
-            Scalar::Number(number) => self.tree.push_text(&plain_number(number)),
-            Scalar::String(string) => self.tree.push_text(&string.decode()?),
-        }
-        if self.tree.text_len() - from > FIELD_BYTES {
-            let message = format!("this value is longer than {} MiB", FIELD_BYTES >> 20);
-            return Err(Trouble::Fault(start, message));
-        }
-        let has_text = name.wants_text() && !matches!(scalar, Scalar::Null);
-        self.tree.close(node, has_text.then_some(from), self.offset + end as u64);
-        Ok(())
-    }
-}
-
-/// Adds `@key`, if some path wants it.
-fn add_key(tree: &mut Tree, outline: &Outline, key: Option<&str>, at: u64) {
-    if let (Some(key), Some(name)) = (key, outline.words.attribute("key", Prefixes::None)) {
-        let written: Result<(), ()> = tree.add_attribute(name, at..at, |text| {
-            text.push_str(key);
-            Ok(())
-        });
-        // Adding a text to a String cannot fail.
-        let _ = written;
-    }
-}
-
-/// The keys of an object that have been met already.
-#[derive(Default)]
-struct Met {
-    /// One bit for each of the first names that paths mention.
-    names: u128,
-}
-
-impl Met {
-    /// Whether the name is met for the first time; names beyond the first 127 always are.
-    fn is_first(&mut self, name: Name) -> bool {
-        match name.id() {
-            id @ 1..=127 => {
-                let bit = 1_u128 << id;
-                let is_first = self.names & bit == 0;
-                self.names |= bit;
-                is_first
-            }
-            _ => true,
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! `connector = "xml"`.
 
+mod builder;
 mod tag;
 mod value;
 mod walk;

@@ -1,10 +1,7 @@
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::connector::Outcome;
-use crate::connector::file::path::Path;
 use crate::connector::file::testing::{self, Feed};
 use crate::model::Section;
 
@@ -125,46 +122,16 @@ fn depth_and_size_have_limits() {
     assert!(read(SIMPLE, &long).unwrap_err().contains("line 2, column 1: the item is longer"));
 }
 
-/// The ids that a walk over small windows finds.
 fn ids_in_windows_of(block_bytes: usize, document: &str) -> Result<Vec<String>, String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("feed");
-    std::fs::write(&path, document).unwrap();
-    let bytes = crate::connector::feed::source::Source::file(&path)
-        .open(crate::connector::feed::source::Keep::Nothing)
-        .map_err(|why| why.message)?;
-    let window = Window::open(Characters::new(bytes, Some(UTF_8)), block_bytes)
-        .map_err(|why| why.message)?;
-    let path = Path::parse("@id").unwrap();
-    let items = Path::parse_items("/shop/item").unwrap();
-    let outline = Arc::new(Outline::new(items, None, [&path].into_iter()));
-    let mut walk = XmlWalk::new(window, Arc::clone(&outline));
-    let mut found = Vec::new();
-    while walk
-        .walk(&mut |item| {
-            let path = &outline.paths[0];
-            item.tree.find(
-                crate::connector::file::tree::Tree::TOP,
-                &path.steps,
-                path.attribute,
-                &mut |one| {
-                    let at = |place: u64| (place - item.source_offset) as usize;
-                    let raw = &item.source[at(one.raw.start)..at(one.raw.end)];
-                    found.push(format!("{} {} {raw}", item.line, one.text.unwrap()));
-                    true
-                },
-            );
-            found.len() % 2 == 0
-        })
-        .map_err(|why| why.message)?
-    {}
-    Ok(found)
+    testing::found_in_windows_of(block_bytes, document, ("/shop/item", "@id"), |window, outline| {
+        Box::new(XmlWalk::new(window, outline))
+    })
 }
 
 #[test]
 fn windows_of_any_size_find_the_same_items() {
     let whole = ids_in_windows_of(1 << 20, DOCUMENT).unwrap();
-    assert_eq!(whole, ["4 A A", "5 B B", "7 C C"]);
+    assert_eq!(whole, ["4", "A A", "5", "B B", "7", "C C"]);
     for block_bytes in 4..60 {
         assert_eq!(ids_in_windows_of(block_bytes, DOCUMENT).unwrap(), whole, "{block_bytes}");
     }
@@ -265,7 +232,7 @@ fn what_cannot_be_written_says_why_and_leaves_the_file_alone() {
         "Refused(\"line 6: the item has no place",
         "Refused(\"lines 6 and 6 hold this item with different values",
         "Refused(\"line 6: the element holds more than a text",
-        "Refused(\"the file has no such item",
+        "Refused(\"the item is no longer in the file",
         "Skipped(\"line 3 has 5 now, and had 4",
     ]) {
         assert!(words.starts_with(expected), "{words}");
@@ -289,24 +256,6 @@ fn attributes_keep_their_quotes_and_one_byte_encodings_their_bytes() {
     let new = text.replace("'5'", "'10'").replace("1.5", "2.0").replace("'6'", "'7'");
     let (expected, ..) = encoding_rs::WINDOWS_1250.encode(&new);
     assert_eq!(std::fs::read(&feed.path).unwrap(), expected.as_ref());
-}
-
-#[test]
-fn a_file_that_changed_since_it_was_read_is_left_alone() {
-    let feed = Feed::new(&REGISTRATION, SIMPLE, DOCUMENT.as_bytes());
-    let (_, delivery) = feed.read().unwrap();
-    let changed = DOCUMENT.replace("<qty>0", "<qty>1");
-    std::fs::write(&feed.path, &changed).unwrap();
-    let write = crate::connector::Write {
-        item_id: "A".into(),
-        handle: None,
-        section: Section::Stock,
-        before: crate::model::Decimal::parse(b"5").ok(),
-        after: crate::model::Decimal::ONE,
-    };
-    let outcomes = feed.connector.writer(&delivery).unwrap().unwrap().send(&[write]);
-    assert!(matches!(&outcomes[0], Outcome::Skipped(why) if why.contains("changed since")));
-    assert_eq!(feed.document(), changed);
 }
 
 proptest! {
@@ -334,11 +283,6 @@ proptest! {
             .collect();
         let document = format!("<shop>{items}</shop>");
         let feed = Feed::new(&REGISTRATION, SIMPLE, document.as_bytes());
-        let texts: Vec<_> =
-            quantities.iter().enumerate().map(|(at, q)| (at.to_string(), q.to_string())).collect();
-        let writes: Vec<_> =
-            texts.iter().map(|(at, q)| (at.as_str(), Section::Stock, q.as_str(), q.as_str())).collect();
-        prop_assert!(feed.write(&writes).iter().all(|outcome| *outcome == Outcome::Applied));
-        prop_assert_eq!(feed.document(), document);
+        prop_assert!(feed.stays_when_written_again(&quantities));
     }
 }

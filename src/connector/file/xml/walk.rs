@@ -9,12 +9,13 @@ use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
 
+use super::builder::Builder;
 use super::tag::{Attributes, BARE_AND, Fault, decode_attribute, decode_reference, find_control};
 use crate::connector::feed::decode::Charset;
-use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Walk};
+use crate::connector::file::outline::{Item, OpenNames, Outline, PathsSeen, Source, Walk};
 use crate::connector::file::path::Step;
-use crate::connector::file::tree::{Name, NodeId, Prefixes, Tree};
-use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, ITEM_TOO_LONG, Lines, Window};
+use crate::connector::file::vocabulary::Prefixes;
+use crate::connector::file::window::{FIELD_BYTES, ITEM_BYTES, ITEM_TOO_LONG, Window};
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// How deep elements may be nested.
@@ -92,13 +93,7 @@ impl XmlWalk {
         reader.config_mut().check_end_names = false;
         reader.config_mut().allow_unmatched_ends = true;
         let place = |reader: &Reader<&[u8]>| base + slice.len() - reader.get_ref().len();
-        let mut source = Source {
-            outline: &self.outline,
-            text,
-            offset: self.window.offset(),
-            offset_chars: self.window.offset_chars(),
-            lines: self.window.lines(),
-        };
+        let mut source = Source::new(&self.outline, &self.window);
         loop {
             let start = place(&reader);
             let event = match reader.read_event() {
@@ -185,21 +180,6 @@ impl Walk for XmlWalk {
     }
 }
 
-/// What is parsed, with its place in the document.
-struct Source<'w> {
-    outline: &'w Outline,
-    text: &'w str,
-    offset: u64,
-    offset_chars: u64,
-    lines: Lines,
-}
-
-impl Source<'_> {
-    fn offset_of(&self, place: usize) -> u64 {
-        self.offset + place as u64
-    }
-}
-
 impl State {
     /// Takes in one event, from `start` to `end` in the window. `false`: enough items for now.
     fn take(
@@ -279,6 +259,9 @@ impl State {
             self.enter(name, depth, start, source);
         }
         let is_kept = self.open_node(name, depth, source.offset_of(end), source.outline);
+        if tag.attributes_raw().is_empty() {
+            return Ok(());
+        }
         let to = is_kept.then(|| self.builder());
         read_attributes(tag.attributes_raw(), start + 1 + name.len(), source, to)
     }
@@ -365,15 +348,11 @@ impl State {
         self.matched = self.matched.min(depth);
         self.root_is_closed = depth == 0;
         self.outside.tree.reach_end();
-        Ok(each(Item {
-            tree: &self.tree.tree,
-            outside: &self.outside.tree.tree,
-            outside_version: self.outside.version,
-            line: item.line,
-            source: source.text,
-            source_offset: source.offset,
-            source_chars: source.offset_chars,
-        }))
+        Ok(each(source.item(
+            item.line,
+            &self.tree.tree,
+            (&self.outside.tree.tree, self.outside.version),
+        )))
     }
 
     /// An element outside of items was closed.
@@ -492,128 +471,5 @@ fn words(error: &Error) -> String {
         Error::IllFormed(IllFormedError::UnclosedReference) => BARE_AND.to_owned(),
         Error::Syntax(_) => format!("the document is cut or not well-formed: {error}"),
         _ => error.to_string(),
-    }
-}
-
-/// A tree in the making.
-#[derive(Default)]
-struct Builder {
-    tree: Tree,
-    open: Vec<OpenNode>,
-    /// How many elements are open below the last one that is kept.
-    ignored: usize,
-    /// How many of the open nodes want their text.
-    wants_text: usize,
-    /// The node closed last, to take off again.
-    closed: Option<NodeId>,
-    /// An element ended or began since the last text.
-    at_border: bool,
-}
-
-struct OpenNode {
-    node: NodeId,
-    /// Where its text starts, if some path reads it.
-    text_from: Option<usize>,
-}
-
-impl Builder {
-    fn clear(&mut self) {
-        self.tree.clear();
-        self.open.clear();
-        self.ignored = 0;
-        self.wants_text = 0;
-    }
-
-    /// Opens the node that stands for the document itself.
-    fn open_document(&mut self) {
-        let node = self.tree.open(None, 0);
-        self.open.push(OpenNode { node, text_from: None });
-    }
-
-    fn open_item(&mut self, raw_start: u64) -> bool {
-        let node = self.tree.open(None, raw_start);
-        self.open.push(OpenNode { node, text_from: None });
-        true
-    }
-
-    /// Opens an element; `false` where no path can want it.
-    fn open_element(&mut self, name: Option<Name>, raw_start: u64) -> bool {
-        self.at_border = true;
-        let Some(name) = name.filter(|_| self.ignored == 0) else {
-            self.ignored += 1;
-            return false;
-        };
-        let node = self.tree.open(Some(name), raw_start);
-        let text_from = name.wants_text().then(|| self.tree.text_len());
-        self.wants_text += usize::from(text_from.is_some());
-        self.open.push(OpenNode { node, text_from });
-        true
-    }
-
-    /// Opens an element that no path can want.
-    fn ignore(&mut self) -> bool {
-        self.ignored += 1;
-        false
-    }
-
-    /// `<a/>` has no text, unlike `<a></a>`, which has an empty one: it cannot be written into.
-    fn mark_self_closing(&mut self) {
-        if self.ignored == 0
-            && let Some(last) = self.open.last_mut()
-            && last.text_from.take().is_some()
-        {
-            self.wants_text -= 1;
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        if self.wants_text == 0 {
-            return;
-        }
-        // Digits of two elements are not one number: `<a>1<b>5</b></a>` is not 15.
-        if self.at_border
-            && text.as_bytes().first().is_some_and(u8::is_ascii_digit)
-            && self.tree.last_byte().is_some_and(|b| b.is_ascii_digit())
-            && self.has_text_so_far()
-        {
-            self.tree.push_text("\n");
-        }
-        self.at_border = false;
-        self.tree.push_text(text);
-    }
-
-    /// Whether the outermost node that wants text has any.
-    fn has_text_so_far(&self) -> bool {
-        let from = self.open.iter().find_map(|open| open.text_from);
-        from.is_some_and(|from| from < self.tree.text_len())
-    }
-
-    /// Closes an element. The answer is the length of its text.
-    fn close(&mut self, raw_end: u64) -> usize {
-        self.at_border = true;
-        self.closed = None;
-        if self.ignored > 0 {
-            self.ignored -= 1;
-            return 0;
-        }
-        let Some(open) = self.open.pop() else { return 0 };
-        self.wants_text -= usize::from(open.text_from.is_some());
-        self.tree.close(open.node, open.text_from, raw_end);
-        self.closed = Some(open.node);
-        open.text_from.map_or(0, |from| self.tree.text_len() - from)
-    }
-
-    /// Takes the node closed last off again.
-    fn forget_last(&mut self) {
-        if let Some(node) = self.closed.take() {
-            self.tree.truncate(node);
-        }
-    }
-
-    /// Lets paths find what is in open nodes so far.
-    fn reach_end(&mut self) {
-        for open in &self.open {
-            self.tree.reach_end(open.node);
-        }
     }
 }
