@@ -43,7 +43,7 @@ impl Keys {
     }
 
     /// How many texts are found.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.table.len()
     }
 

@@ -168,7 +168,7 @@ impl Tx<'_> {
         };
         // The usual ones come with fewer parameters.
         let usual = format!("({run},{},{place},?,0,?,?,0,NULL,NULL)", section.code());
-        let plain = std::iter::from_fn(|| changes.next_if(&is_plain));
+        let plain = std::iter::from_fn(|| changes.next_if(is_plain));
         self.insert_many(head, &usual, "", plain, |change, out| {
             out.push(i64::from(change.product).into());
             out.push(sql(change.before));
