@@ -219,3 +219,15 @@ fn a_dry_run_that_meets_a_guard_says_so_with_its_exit_code() {
     shop.run("pull store-a --dry-run").code(4).stdout("max_changed stopped stock: 55% (limit 50%)");
     shop.run("pull store-a --dry-run --exit-code").code(4);
 }
+
+#[test]
+fn a_source_that_lost_its_shape_is_stopped_until_it_is_accepted() {
+    let shop = Shop::downloading(&format!("{HEAD}1,MUG-01,,,4,1\n"))
+        .inventory("sku,stock.main,price.retail\nMUG-01,9,1\n");
+    shop.run("pull store-a").code(0).stock("main", "MUG-01", "4");
+    shop.write("store.csv", "id,sku,ean,name,qty,price\n1,MUG-01,,,3,1");
+    let stopped = shop.run("pull store-a --format json").code(4).stock("main", "MUG-01", "4");
+    assert_eq!(stopped.json()["runs"][0]["guards"][0]["guard"], "shape");
+    shop.run("pull store-a --allow shape").code(0).stock("main", "MUG-01", "3");
+    shop.run("pull store-a").code(0);
+}

@@ -160,7 +160,8 @@ fn a_push_that_is_stopped_anywhere_knows_what_it_sent() {
         std::thread::sleep(Duration::from_millis(10 + at * at * 6));
         let code = signal_if_alive(push, STOP[at as usize % 3]);
         is_whole(&shop);
-        assert!(matches!(code, Some(0 | 130)), "{code:?}");
+        // Before it listens to signals it has done nothing.
+        assert!(matches!(code, None | Some(0 | 130)), "{code:?}");
         interrupted += u32::from(code == Some(130));
         let changed = shop.read("store.csv").lines().zip(fresh.read("store.csv").lines()).fold(
             [0, 0],

@@ -27,6 +27,8 @@ impl GuardSettings {
         let hold_same_factor = table
             .choice("same_factor", &[("hold", true), ("allow", false)])
             .unwrap_or(base.hold_same_factor);
+        let hold_shape =
+            table.choice("shape", &[("hold", true), ("allow", false)]).unwrap_or(base.hold_shape);
         let mut price = |key| {
             let name = table.name_of(key);
             table.take(key).and_then(|entry| entry.decimal(&name))
@@ -46,6 +48,7 @@ impl GuardSettings {
             min_items,
             sentinels,
             hold_same_factor,
+            hold_shape,
             min_price,
             max_price,
         }

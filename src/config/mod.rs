@@ -145,6 +145,8 @@ pub struct GuardSettings {
     pub sentinels: Vec<String>,
     /// Whether prices that mostly moved by one and the same factor stop the section.
     pub hold_same_factor: bool,
+    /// Whether a source that lacks a path or a line end that it had before is stopped.
+    pub hold_shape: bool,
     /// The lowest price that is not held back.
     pub min_price: Option<Decimal>,
     /// The highest price that is not held back.
@@ -165,6 +167,7 @@ impl Default for GuardSettings {
             min_items: None,
             sentinels: Vec::new(),
             hold_same_factor: true,
+            hold_shape: true,
             min_price: None,
             max_price: None,
         }

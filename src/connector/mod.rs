@@ -58,6 +58,10 @@ pub struct Delivery {
     pub complete: bool,
     /// The header or paths that the source has, for the memory of the delivery.
     pub header: String,
+    /// What a delivery of this source may have, and whether this one has it: paths that match
+    /// somewhere, a line end behind the last row. What was there once and is gone says that the
+    /// source has changed its shape, or is cut.
+    pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
 }

@@ -10,6 +10,21 @@ use crate::model::{Decimal, Guard, GuardVerdict, Percent, Section};
 /// From how many values up the percentages apply, so that a small shop can change all it has.
 const APPLIES_FROM: u64 = 20;
 
+/// A complete delivery as a whole.
+#[derive(Clone, Copy)]
+pub(super) struct Whole<'a> {
+    /// The rows that are items.
+    pub items: u64,
+    /// Whether it lacks the item of a SKU.
+    pub lacks: &'a dyn Fn(&str) -> bool,
+    /// What it may have, and whether it has it.
+    pub shape: &'a [(String, bool)],
+    /// What the last one held.
+    pub last: Option<&'a Memory>,
+    /// The products that its linked items stand for.
+    pub seen: &'a ProductSet,
+}
+
 fn show_limit(price: Option<Decimal>) -> String {
     price.map_or_else(String::new, |price| price.to_string())
 }
@@ -229,14 +244,9 @@ impl Limits<'_> {
         verdicts
     }
 
-    /// What is wrong with a complete delivery as a whole. `lacks` says whether it lacks an item.
-    pub(super) fn judge_delivery(
-        &self,
-        items: u64,
-        lacks: &dyn Fn(&str) -> bool,
-        last: Option<&Memory>,
-        seen: &ProductSet,
-    ) -> Vec<GuardVerdict> {
+    /// What is wrong with a complete delivery as a whole.
+    pub(super) fn judge_delivery(&self, whole: &Whole<'_>) -> Vec<GuardVerdict> {
+        let Whole { items, lacks, shape, last, seen } = *whole;
         let verdict = |guard: Guard, limit: String, actual: String| GuardVerdict {
             guard: guard.word().to_owned(),
             section: None,
@@ -255,8 +265,18 @@ impl Limits<'_> {
             let all = self.settings.sentinels.join(", ");
             verdict(Guard::Sentinels, all, format!("without {}", lacking.join(", ")))
         });
+        let gone: Vec<&str> = shape
+            .iter()
+            .filter(|(part, is_there)| {
+                !is_there && last.is_some_and(|last| last.shape.contains(part))
+            })
+            .map(|(part, _)| part.as_str())
+            .collect();
+        let gone = (self.settings.hold_shape && !gone.is_empty()).then(|| {
+            verdict(Guard::Shape, "hold".to_owned(), format!("without {}", gone.join(", ")))
+        });
         let missing = last.and_then(|last| self.judge_missing(last, seen));
-        too_few.into_iter().chain(lacking).chain(missing).collect()
+        too_few.into_iter().chain(lacking).chain(gone).chain(missing).collect()
     }
 
     /// Whether a complete delivery lacks too many of the linked items that the last one had.

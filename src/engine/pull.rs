@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::guards::Limits;
+use super::guards::{Limits, Whole};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Reading, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
@@ -13,7 +13,9 @@ use super::view::{NoChanges, PlanChanges};
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Delivery, Reader, Want};
-use crate::inventory::{ChangeRecord, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx};
+use crate::inventory::{
+    ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
+};
 use crate::model::{
     ChangeStatus, Command, Direction, Exit, GuardVerdict, ProblemKind, Section, Timestamp,
 };
@@ -86,8 +88,10 @@ fn run_pull(
     session.progress.begin(&format!("reading {}", integration.name), None);
     let reader = connector.open(want)?;
     session.check_interrupted()?;
+    run.inventory.set_key_checks(KeyChecks::OwnIdsOnly)?;
     let pulled = plan_and_apply(session, integration, run, reader);
     session.progress.end();
+    run.inventory.set_key_checks(KeyChecks::On)?;
     pulled
 }
 
@@ -333,8 +337,13 @@ impl Pass<'_, '_> {
     fn judge_delivery(&self, settings: &SectionSettings, seen: &ProductSet) -> Vec<GuardVerdict> {
         let matched = &self.reading.matched;
         let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
-        let lacks = |sku: &str| !matched.delivers(sku);
-        limits.judge_delivery(matched.counts.items, &lacks, self.memory.as_ref(), seen)
+        limits.judge_delivery(&Whole {
+            items: matched.counts.items,
+            lacks: &|sku| !matched.delivers(sku),
+            shape: &self.delivery().shape,
+            last: self.memory.as_ref(),
+            seen,
+        })
     }
 
     fn is_stopped(&self) -> bool {
@@ -428,6 +437,8 @@ impl Pass<'_, '_> {
             new.seen = seen.clone();
             new.items = self.reading.matched.counts.items;
             new.header.clone_from(&self.delivery().header);
+            let there = self.delivery().shape.iter().filter(|(_, is_there)| *is_there);
+            new.shape = there.map(|(part, _)| part.clone()).collect();
             let counts =
                 |section| self.integration.section(section).is_some_and(|s| s.guard.zero_missing);
             if counts(Section::Stock) && self.reading.matched.counts.lost == 0 {

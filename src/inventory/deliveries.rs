@@ -106,6 +106,8 @@ pub struct Memory {
     pub items: u64,
     /// The header or paths.
     pub header: String,
+    /// What of the source's shape was there.
+    pub shape: Vec<String>,
     /// The linked products.
     pub seen: ProductSet,
     /// Those whose quantity was known.
@@ -150,22 +152,26 @@ impl Tx<'_> {
     pub fn memory(&self, integration: i64, source: &str) -> Result<Option<Memory>> {
         let found = self.with(|conn| {
             conn.prepare_cached(
-                "SELECT items, header, seen, known_stock, known_prices, absences FROM deliveries
+                "SELECT items, header, seen, known_stock, known_prices, absences, shape
+                 FROM deliveries
                  WHERE integration_id = ?1 AND source = ?2",
             )?
             .query_row(params![integration, source], |row| {
                 let items: i64 = row.get(0)?;
                 let blobs: [Vec<u8>; 4] = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
-                Ok((items, row.get(1)?, blobs))
+                let shape: String = row.get(6)?;
+                Ok((items, row.get(1)?, blobs, shape))
             })
             .optional()
         })?;
-        let Some((items, header, [seen, known_stock, known_prices, absences])) = found else {
+        let Some((items, header, blobs, shape)) = found else {
             return Ok(None);
         };
+        let [seen, known_stock, known_prices, absences] = blobs;
         Ok(Some(Memory {
             items: items.unsigned_abs(),
             header,
+            shape: shape.lines().map(str::to_owned).collect(),
             seen: ProductSet::from_blob(&seen)?,
             known_stock: ProductSet::from_blob(&known_stock)?,
             known_prices: ProductSet::from_blob(&known_prices)?,
@@ -185,12 +191,13 @@ impl Tx<'_> {
             conn.execute(
                 "INSERT INTO deliveries
                      (integration_id, source, run_id, items, header, seen, known_stock,
-                      known_prices, absences)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                      known_prices, absences, shape)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (integration_id, source) DO UPDATE SET
                      run_id = excluded.run_id, items = excluded.items, header = excluded.header,
                      seen = excluded.seen, known_stock = excluded.known_stock,
-                     known_prices = excluded.known_prices, absences = excluded.absences",
+                     known_prices = excluded.known_prices, absences = excluded.absences,
+                     shape = excluded.shape",
                 params![
                     integration,
                     source,
@@ -200,7 +207,8 @@ impl Tx<'_> {
                     memory.seen.to_blob(),
                     memory.known_stock.to_blob(),
                     memory.known_prices.to_blob(),
-                    pairs_to_blob(&memory.absences)
+                    pairs_to_blob(&memory.absences),
+                    memory.shape.join("\n")
                 ],
             )
             .map(drop)

@@ -161,7 +161,7 @@ CREATE TABLE problem_counts (
 
 -- What the last delivery of each source held, as sets of product ids (roaring bitmaps): what was
 -- linked, whose quantity was known, whose price was known. `source` is empty where one source
--- feeds both sections. `absences`: linked products that the last complete deliveries lacked, and how
+-- feeds both sections. `shape`: what of its shape was there, one a line. `absences`: linked products that the last complete deliveries lacked, and how
 -- many in a row (pairs of 32-bit little-endian numbers).
 CREATE TABLE deliveries (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
@@ -169,6 +169,7 @@ CREATE TABLE deliveries (
     run_id INTEGER NOT NULL REFERENCES runs (id),
     items INTEGER NOT NULL,
     header TEXT NOT NULL,
+    shape TEXT NOT NULL DEFAULT '',
     validators TEXT,
     seen BLOB NOT NULL,
     known_stock BLOB NOT NULL,

@@ -28,6 +28,8 @@ pub enum Guard {
     Sentinels,
     /// More than half of the changed prices moved by one and the same factor. Stops the section.
     SameFactor,
+    /// The source lacks a path or a line end that its last delivery had. Stops all sections.
+    Shape,
     /// A price below this. Holds that price back.
     MinPrice,
     /// A price above this. Holds that price back.
@@ -36,7 +38,7 @@ pub enum Guard {
 
 impl Guard {
     /// All guards.
-    pub const ALL: [Guard; 12] = [
+    pub const ALL: [Guard; 13] = [
         Guard::MaxChanged,
         Guard::MaxZeroed,
         Guard::MaxUnknown,
@@ -47,6 +49,7 @@ impl Guard {
         Guard::MinItems,
         Guard::Sentinels,
         Guard::SameFactor,
+        Guard::Shape,
         Guard::MinPrice,
         Guard::MaxPrice,
     ];
@@ -64,6 +67,7 @@ impl Guard {
             Guard::MinItems => "min_items",
             Guard::Sentinels => "sentinels",
             Guard::SameFactor => "same_factor",
+            Guard::Shape => "shape",
             Guard::MinPrice => "min_price",
             Guard::MaxPrice => "max_price",
         }

@@ -1,6 +1,7 @@
 //! The connector of tree-shaped feeds, shared by XML and JSON: settings, and the reader that turns
 //! the items of a walk into rows.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::outline::{Item, Outline, Walk};
@@ -9,7 +10,7 @@ use super::rewrite::Known;
 use super::tree::{NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
 use crate::connector::feed::decode::Characters;
-use crate::connector::feed::mapping::{Lookup, PathId};
+use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::source::{Bytes, Source};
 use crate::connector::{
@@ -141,6 +142,7 @@ impl TreeConnector {
             feed: Arc::clone(&self.settings.feed),
             outline: Arc::clone(&self.settings.outline),
             outside: OutsideValues::default(),
+            found: Found::new(&self.settings.outline),
             want,
         }
     }
@@ -181,8 +183,9 @@ impl Reader for TreeReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.walk.paths_seen();
+        let shape = self.rows.found.shape(&self.rows.feed.mapping);
         let fingerprint = self.walk.finish()?;
-        Ok(Delivery { complete: self.rows.feed.complete, header, fingerprint })
+        Ok(Delivery { complete: self.rows.feed.complete, header, shape, fingerprint })
     }
 }
 
@@ -191,7 +194,34 @@ pub(crate) struct Rows {
     feed: Arc<FeedSettings>,
     outline: Arc<Outline>,
     outside: OutsideValues,
+    found: Found,
     want: Want,
+}
+
+/// Which paths were looked for, and which of them ever matched.
+struct Found {
+    /// By path: whether it was looked for, whether it matched.
+    paths: Vec<Cell<(bool, bool)>>,
+}
+
+impl Found {
+    fn new(outline: &Outline) -> Found {
+        Found { paths: vec![Cell::new((false, false)); outline.paths.len()] }
+    }
+
+    fn note(&self, path: PathId, matched: bool) {
+        if let Some(found) = self.paths.get(path.index()) {
+            found.set((true, matched || found.get().1));
+        }
+    }
+
+    fn shape(&self, mapping: &Mapping) -> Vec<(String, bool)> {
+        let looked_for = |(path, found): (&MappedPath, &Cell<(bool, bool)>)| {
+            let (looked_for, matched) = found.get();
+            looked_for.then(|| (format!("the path {}", path.text), matched))
+        };
+        mapping.paths.iter().zip(&self.paths).filter_map(looked_for).collect()
+    }
 }
 
 impl Rows {
@@ -203,10 +233,10 @@ impl Rows {
         batch: &mut RowBatch,
         each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
     ) {
-        let Rows { feed, outline, outside, want } = self;
+        let Rows { feed, outline, outside, found, want } = self;
         outside.follow(item, outline);
         let mut add = |node: NodeId| {
-            let view = View { item, outline, outside, node };
+            let view = View { item, outline, outside, found, node };
             let before = batch.len();
             feed.mapping.row(&view, *want, item.line, batch);
             if batch.len() > before {
@@ -232,6 +262,7 @@ pub(crate) struct View<'a> {
     pub(crate) item: &'a Item<'a>,
     pub(crate) outline: &'a Outline,
     outside: &'a OutsideValues,
+    found: &'a Found,
     /// The variant, or the item itself.
     node: NodeId,
 }
@@ -250,6 +281,11 @@ impl View<'_> {
 impl Lookup for View<'_> {
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
         let Some(compiled) = self.outline.paths.get(path.index()) else { return };
+        self.found.note(path, false);
+        let each = &mut |text: &str| {
+            self.found.note(path, true);
+            each(text)
+        };
         match self.start(compiled.start) {
             None => {
                 let _ = self.outside.values(path).iter().all(|value| each(value));
@@ -264,9 +300,10 @@ impl Lookup for View<'_> {
     }
 
     #[inline]
-    fn at_hand(&self, path: PathId) -> Option<&str> {
-        let path = self.outline.paths.get(path.index())?;
+    fn at_hand(&self, id: PathId) -> Option<&str> {
+        let path = self.outline.paths.get(id.index())?;
         let text = self.item.tree.first(self.start(path.start)?, path)?;
+        self.found.note(id, true);
         memchr::memchr(0, text.as_bytes()).is_none().then_some(text)
     }
 }

@@ -66,7 +66,9 @@ impl Reader for CsvReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.rows.header().to_owned();
+        let is_ended = self.rows.is_last_row_ended();
+        let shape = vec![("the line end of the last row".to_owned(), is_ended)];
         let fingerprint = self.rows.finish()?;
-        Ok(Delivery { complete: self.complete, header, fingerprint })
+        Ok(Delivery { complete: self.complete, header, shape, fingerprint })
     }
 }

@@ -70,6 +70,11 @@ impl Rows {
         &self.header
     }
 
+    /// Whether a line end stood behind the last row.
+    pub(super) fn is_last_row_ended(&self) -> bool {
+        self.tokenizer.is_row_ended()
+    }
+
     /// How the file is cut.
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect

@@ -224,6 +224,8 @@ pub(super) struct Tokenizer {
     offset: u64,
     /// The line of the next row.
     line: u64,
+    /// Whether a line end stood behind the last row.
+    is_row_ended: bool,
     fields: Vec<Field>,
     /// What the messages call the file.
     name: String,
@@ -240,6 +242,7 @@ impl Tokenizer {
             is_at_end: false,
             offset,
             line: 1,
+            is_row_ended: true,
             fields: Vec::new(),
             name,
         }
@@ -307,7 +310,13 @@ impl Tokenizer {
         };
         self.filled.start += next;
         self.line += 1 + lines_within(bytes, &self.fields);
+        self.is_row_ended = next > end;
         Ok(Some(row))
+    }
+
+    /// Whether a line end stood behind the last row: without one the file may be cut.
+    pub(super) fn is_row_ended(&self) -> bool {
+        self.is_row_ended
     }
 
     /// Goes to the start of the next row that says something. `false` at the end.
