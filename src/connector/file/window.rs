@@ -182,7 +182,7 @@ impl Window {
 
     fn take_utf8(&mut self, end: usize) -> Result<(), ConnectorError> {
         let block = &self.block[..end];
-        let (valid, is_bad) = match std::str::from_utf8(block) {
+        let (valid, is_bad) = match simdutf8::compat::from_utf8(block) {
             Ok(text) => {
                 self.text.push_str(text);
                 (end, false)

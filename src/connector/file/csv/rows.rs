@@ -170,7 +170,7 @@ fn blank(characters: &Characters) -> ConnectorError {
 fn plain_text<'a>(row: &RawRow<'a>, charset: Charset) -> Option<&'a str> {
     let bytes = row.bytes();
     let is_plain = charset.is_utf_8() && memchr::memchr(0, bytes).is_none();
-    if is_plain { std::str::from_utf8(bytes).ok() } else { None }
+    if is_plain { simdutf8::basic::from_utf8(bytes).ok() } else { None }
 }
 
 /// The column that a path names, by its name or its place.
