@@ -184,3 +184,13 @@ fn keys_are_trimmed_of_every_kind_of_blank() {
         .stock("main", "MUG-01", "3")
         .price("retail", "MUG-01", "12.30");
 }
+
+#[test]
+fn a_run_of_one_product_tells_no_problems_of_others() {
+    let store = "id,sku,ean,name,qty,price\n1,MUG-01,,,4,1\n2,CUP-01,,,many,1\n3,POT-01,,,1,1\n";
+    let shop = Shop::downloading(store).inventory("sku\nMUG-01\nCUP-01\n");
+    let run = shop.run("pull store-a --sku MUG-01 --format json").code(0);
+    assert_eq!(run.json()["runs"][0]["problems"], serde_json::json!([]));
+    shop.run("pull store-a --sku CUP-01").code(3);
+    shop.run("pull store-a").code(3);
+}

@@ -4,7 +4,7 @@
 //! stays and its product takes no second item; else an earlier key of `link_by` beats a later one;
 //! what fits twice by the same key is ambiguous and links nothing.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::problem_log::{About, ProblemLog};
 use crate::connector::{RowBatch, RowView, Value};
@@ -433,7 +433,7 @@ impl Matcher {
              nothing of it was applied. Settle it with `invsync link set` or `invsync link remove`"
         );
         let about = About { item_id: Some(id), sku: row.sku(), line: row.line() };
-        self.problems.add(ProblemKind::LinkConflict, about, &message);
+        self.report(ProblemKind::LinkConflict, about, &message);
     }
 
     fn is_link_conflict(&self, item: u32, sku: Option<&str>) -> bool {
@@ -515,7 +515,7 @@ impl Matcher {
              link set`)"
         );
         let about = About { item_id: Some(&id), sku: own_sku.as_deref(), line: line.into() };
-        self.problems.add(ProblemKind::Ambiguous, about, &message);
+        self.report(ProblemKind::Ambiguous, about, &message);
     }
 
     fn report_ambiguous_ean(&mut self, id: &str, sku: Option<&str>, ean: Option<&str>, line: u64) {
@@ -525,7 +525,7 @@ impl Matcher {
             ean.unwrap_or_default()
         );
         let about = About { item_id: Some(id), sku, line };
-        self.problems.add(ProblemKind::Ambiguous, about, &message);
+        self.report(ProblemKind::Ambiguous, about, &message);
     }
 
     fn add_item(
@@ -586,7 +586,7 @@ impl Matcher {
              apart"
         );
         let about = About { item_id: Some(id), sku: None, line: line.into() };
-        self.problems.add(ProblemKind::DuplicateSku, about, &message);
+        self.report(ProblemKind::DuplicateSku, about, &message);
     }
 
     /// The row's values, checked against the price group's currency.
@@ -614,7 +614,7 @@ impl Matcher {
                 "its price is in {delivered}, the price group is in {wanted}; the price was left \
                  unchanged"
             );
-            self.problems.add(ProblemKind::CurrencyMismatch, about(row), &message);
+            self.report(ProblemKind::CurrencyMismatch, about(row), &message);
         }
         values
     }
@@ -629,7 +629,29 @@ impl Matcher {
                     About { line: problem.line, ..About::default() }
                 }
             };
-            self.problems.add(problem.kind, about, &problem.message);
+            self.report(problem.kind, about, &problem.message);
+        }
+    }
+
+    /// Keeps a problem, unless the run is restricted to products and this one is of no such item.
+    fn report(&mut self, kind: ProblemKind, about: About<'_>, message: &str) {
+        let only = &self.rules.only_skus;
+        let is_wanted = only.is_empty()
+            || about.sku.is_some_and(|sku| only.iter().any(|wanted| wanted == sku))
+            || about.item_id.is_some_and(|id| self.is_id_wanted(id));
+        if is_wanted {
+            self.problems.add(kind, about, message);
+        }
+    }
+
+    /// Whether an item is linked to a product that the run is restricted to.
+    fn is_id_wanted(&self, item_id: &str) -> bool {
+        match self.item_ids.find(item_id.as_bytes()) {
+            Some(item) => {
+                let product = self.items[item as usize].product;
+                product != NO_PRODUCT && self.is_wanted(product)
+            }
+            None => self.rules.only_skus.iter().any(|wanted| wanted == item_id),
         }
     }
 
@@ -720,7 +742,7 @@ impl Matcher {
         }
         let mut wanted: Vec<usize> =
             of_sku.values().filter(|(_, items)| *items == 1).map(|(at, _)| *at).collect();
-        let contested: Vec<Box<str>> = of_sku
+        let contested: FxHashSet<Box<str>> = of_sku
             .iter()
             .filter(|(_, (_, items))| *items > 1)
             .map(|(sku, _)| Box::from(*sku))
@@ -755,10 +777,10 @@ impl Matcher {
         Ok(NewProduct { id, sku, ean, name, parent_sku })
     }
 
-    fn report_contested_skus(&mut self, contested: &[Box<str>]) {
+    fn report_contested_skus(&mut self, contested: &FxHashSet<Box<str>>) {
         for at in 0..self.newcomers.len() {
             let newcomer = &self.newcomers[at];
-            let Some(sku) = newcomer.sku.as_ref().filter(|sku| contested.contains(sku)) else {
+            let Some(sku) = newcomer.sku.as_ref().filter(|sku| contested.contains(*sku)) else {
                 continue;
             };
             if newcomer.state != NewcomerState::Open {
@@ -769,9 +791,9 @@ impl Matcher {
                  and link the right item by hand (`invsync link set`)"
             );
             let id = self.item_ids.text(newcomer.item).to_owned();
-            let about =
-                About { item_id: Some(&id), sku: Some(sku), line: newcomer.values.line.into() };
-            self.problems.add(ProblemKind::Ambiguous, about, &message);
+            let (sku, line) = (sku.clone(), newcomer.values.line.into());
+            let about = About { item_id: Some(&id), sku: Some(&sku), line };
+            self.report(ProblemKind::Ambiguous, about, &message);
             self.newcomers[at].state = NewcomerState::Ambiguous;
         }
     }

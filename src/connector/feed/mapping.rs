@@ -77,6 +77,13 @@ struct Rule {
 pub type CheckPath<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
 impl Mapping {
+    /// Makes words of a format say nothing where a quantity or price should be.
+    pub(crate) fn set_unknown_words(&mut self, words: &'static [&'static str]) {
+        for field in [&mut self.quantity, &mut self.price].into_iter().flatten() {
+            field.unknown_words = words;
+        }
+    }
+
     /// Takes `fields`, `where` and `decimal` out of the integration's table.
     ///
     /// `None` where an error, added to the table's problems, makes the mapping unusable.

@@ -27,6 +27,8 @@ pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>
 pub(crate) struct Format {
     /// Where items are when `items` is not given; `None`: it has to be.
     pub(crate) default_items: Option<&'static str>,
+    /// Words that say nothing where a quantity or price should be, beside the usual ones.
+    pub(crate) unknown_words: &'static [&'static str],
     /// What the format says of a path that is otherwise right.
     pub(crate) check: fn(&Path) -> Result<(), String>,
     /// Opens a source as text, in the encoding that the document names unless the config does.
@@ -55,7 +57,8 @@ impl Format {
         let items = self.items(table);
         let variants = read_variants(table);
         let check = |text: &str| Path::parse(text).and_then(|path| (self.check)(&path));
-        let feed = FeedSettings::read(table, context, &check)?;
+        let mut feed = FeedSettings::read(table, context, &check)?;
+        feed.mapping.set_unknown_words(self.unknown_words);
         // Each has been checked; one that is not right does not come this far.
         let paths: Vec<_> =
             feed.mapping.paths.iter().filter_map(|path| Path::parse(&path.text).ok()).collect();

@@ -44,6 +44,8 @@ pub struct Field {
     pub unit: Vec<String>,
     /// The sign before the decimals.
     pub decimal: DecimalSign,
+    /// Words of the format that say nothing, beside the usual ones.
+    pub(super) unknown_words: &'static [&'static str],
     /// The constant, where the source is one that is a number.
     pub(super) constant: Option<Exact>,
     /// The line in the config.
@@ -51,6 +53,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether a text says nothing.
+    pub(super) fn is_unknown(&self, text: &str) -> bool {
+        number::is_unknown(text) || self.unknown_words.contains(&text)
+    }
+
     /// The path of a field that is nothing but a path, with `decimal` and `unit` at most.
     pub fn plain_path(&self) -> Option<PathId> {
         match self.source {
@@ -100,6 +107,7 @@ pub(super) fn read_field(
         decimal: sign,
         constant: None,
         line: entry.line,
+        unknown_words: &[],
     };
     if !entry.is_table() {
         field.source = Source::Path(paths.take(&entry, name)?);

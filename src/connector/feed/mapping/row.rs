@@ -331,7 +331,7 @@ fn plain_value<L: Lookup>(
     let mut found = Ok(None);
     lookup.matches(path, &mut |text| {
         let text = number::trim(text);
-        if number::is_unknown(text) {
+        if field.is_unknown(text) {
             return true;
         }
         if field.decimal == DecimalSign::Point
@@ -361,7 +361,7 @@ fn first<L: Lookup>(
     for path in paths {
         lookup.matches(*path, &mut |text| {
             let text = field.replaced(number::trim(text));
-            if number::is_unknown(text) {
+            if field.is_unknown(text) {
                 return true;
             }
             found = read(text)
@@ -389,7 +389,7 @@ fn sum<L: Lookup>(
     for path in paths {
         lookup.matches(*path, &mut |text| {
             let text = field.replaced(number::trim(text));
-            if number::is_unknown(text) {
+            if field.is_unknown(text) {
                 return true;
             }
             let so_far = match &total {
@@ -454,7 +454,7 @@ fn factor<L: Lookup>(
     let mut found = Ok(Exact::ONE);
     lookup.matches(path, &mut |text| {
         let text = number::trim(text);
-        if number::is_unknown(text) {
+        if field.is_unknown(text) {
             return true;
         }
         found = number::plain(text, field.decimal)

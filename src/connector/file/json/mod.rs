@@ -26,8 +26,14 @@ const DEPTH: usize = 128;
 /// The registry's line.
 pub const REGISTRATION: Registration = Registration { name: "json", settings };
 
-const FORMAT: Format =
-    Format { default_items: Some("/"), check, decode, walk, rewrite: value::rewrite };
+const FORMAT: Format = Format {
+    default_items: Some("/"),
+    unknown_words: &["false"],
+    check,
+    decode,
+    walk,
+    rewrite: value::rewrite,
+};
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     FORMAT.settings(table, context)

@@ -23,8 +23,14 @@ use crate::settings::Table;
 /// The registry's line.
 pub const REGISTRATION: Registration = Registration { name: "xml", settings };
 
-const FORMAT: Format =
-    Format { default_items: None, check: |_| Ok(()), decode, walk, rewrite: value::rewrite };
+const FORMAT: Format = Format {
+    default_items: None,
+    unknown_words: &[],
+    check: |_| Ok(()),
+    decode,
+    walk,
+    rewrite: value::rewrite,
+};
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     FORMAT.settings(table, context)
