@@ -3,17 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use super::matching::Matched;
-use super::plan::{PlaceRef, SectionPlan};
+use super::plan::SectionPlan;
 use super::problem_log::{About, ProblemLog};
-use super::pull::record_of;
+use super::pull::{empty_plan, record_of};
 use super::read::Reading;
 use super::run::{Ending, IfMissing, RunError};
 use super::view::PlanChanges;
 use super::{ProductRow, Session, Sink, UsageError};
 use crate::connector::Delivery;
 use crate::inventory::{
-    Access, Column, Inventory, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
+    Access, Column, Inventory, Loaded, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
 };
 use crate::model::{
     Cell, Command, Decimal, DecimalError, Direction, Exit, ProblemKind, RunSummary, Section,
@@ -366,56 +368,26 @@ fn plan_edits(
     edits: Edits,
     summary: &mut RunSummary,
 ) -> anyhow::Result<Edited> {
-    let Edits { columns, rows, mut problems, invalid_rows } = edits;
-    let mut plans = Vec::new();
-    for column in &columns {
-        let stored = session.stored_place(tx, column.section, &column.key)?;
-        let declared = session.config.price_group(&column.key);
-        let place = PlaceRef {
-            id: stored.as_ref().map(|place| place.id),
-            key: column.key.clone(),
-            currency: declared
-                .filter(|_| column.section == Section::Prices)
-                .and_then(|group| group.currency),
-            revision: stored.map_or(0, |place| place.revision),
-        };
-        plans.push(SectionPlan::new(column.section, Direction::Off, place));
-    }
+    let Edits { columns, rows, problems, invalid_rows } = edits;
+    let mut plans = columns
+        .iter()
+        .map(|column| empty_plan(session, tx, column.section, &column.key, Direction::Off))
+        .collect::<Result<Vec<_>, _>>()?;
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
-    let loaded = tx.load(&places)?;
-    let (mut products, mut columns) = (loaded.products, loaded.columns);
-    let (mut created, mut renamed) = (Vec::new(), Vec::new());
-    let mut values: rustc_hash::FxHashMap<(ProductId, usize), Option<Cell>> = Default::default();
+    let Loaded { products, mut columns } = tx.load(&places)?;
     summary.items = rows.len() as u64 + invalid_rows;
+    let mut wanted = Wanted {
+        products,
+        created: Vec::new(),
+        renamed: Vec::new(),
+        problems,
+        values: FxHashMap::default(),
+    };
     for row in rows {
-        let product = match products.find(&row.texts.sku) {
-            Some(product) => {
-                renamed.push((product, row.texts.clone()));
-                product
-            }
-            None => {
-                let product = products.add(&row.texts.sku)?;
-                let ProductTexts { sku, ean, name, parent_sku } = row.texts.clone();
-                created.push(NewProduct { id: product, sku, ean, name, parent_sku });
-                product
-            }
-        };
-        for (at, value) in row.values.into_iter().enumerate() {
-            let Some(value) = value else { continue };
-            let wanted = values.entry((product, at)).or_insert(Some(value));
-            if wanted.is_some_and(|first| first != value) {
-                *wanted = None;
-                let about = About { item_id: None, sku: Some(&row.texts.sku), line: row.line };
-                let message = "the SKU is there several times with different values; the value \
-                               was left unchanged. Take out the wrong row";
-                problems.add(ProblemKind::DuplicateSku, about, message);
-            }
-        }
+        wanted.take(row)?;
     }
+    let Wanted { products, created, renamed, problems, values } = wanted;
     plan_values(&values, &mut columns, &mut plans);
-    renamed.retain(|(_, texts)| {
-        texts.ean.is_some() || texts.name.is_some() || texts.parent_sku.is_some()
-    });
     summary.created = created.len() as u64;
     summary.invalid = problems.count_of(ProblemKind::InvalidValue);
     summary.sections = plans.iter().map(SectionPlan::heading).collect();
@@ -425,8 +397,55 @@ fn plan_edits(
     Ok(Edited { reading, plans, renamed })
 }
 
+/// What all rows of an edit want, by product.
+struct Wanted {
+    products: Products,
+    created: Vec<NewProduct>,
+    /// Products whose texts change.
+    renamed: Vec<(ProductId, ProductTexts)>,
+    problems: ProblemLog,
+    /// By product and column; `None`: its rows differ.
+    values: FxHashMap<(ProductId, usize), Option<Cell>>,
+}
+
+impl Wanted {
+    fn take(&mut self, row: Edit) -> anyhow::Result<()> {
+        let Edit { texts, values, line } = row;
+        let sku = texts.sku.clone();
+        let product = self.product(texts)?;
+        for (at, value) in values.into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let wanted = self.values.entry((product, at)).or_insert(Some(value));
+            if wanted.is_some_and(|first| first != value) {
+                *wanted = None;
+                let about = About { item_id: None, sku: Some(&sku), line };
+                let message = "the SKU is there several times with different values; the value \
+                               was left unchanged. Take out the wrong row";
+                self.problems.add(ProblemKind::DuplicateSku, about, message);
+            }
+        }
+        Ok(())
+    }
+
+    /// The product of these texts, new where there is none yet.
+    fn product(&mut self, texts: ProductTexts) -> anyhow::Result<ProductId> {
+        if let Some(product) = self.products.find(&texts.sku) {
+            let says_more =
+                texts.ean.is_some() || texts.name.is_some() || texts.parent_sku.is_some();
+            if says_more {
+                self.renamed.push((product, texts));
+            }
+            return Ok(product);
+        }
+        let id = self.products.add(&texts.sku)?;
+        let ProductTexts { sku, ean, name, parent_sku } = texts;
+        self.created.push(NewProduct { id, sku, ean, name, parent_sku });
+        Ok(id)
+    }
+}
+
 fn plan_values(
-    values: &rustc_hash::FxHashMap<(ProductId, usize), Option<Cell>>,
+    values: &FxHashMap<(ProductId, usize), Option<Cell>>,
     columns: &mut [Column],
     plans: &mut [SectionPlan],
 ) {

@@ -105,7 +105,7 @@ fn plan_and_apply(
     let sections = sections(session, integration, Direction::Download);
     let mut plans = Vec::new();
     for (section, settings) in &sections {
-        plans.push(empty_plan(session, &tx, *section, settings)?);
+        plans.push(empty_plan(session, &tx, *section, &settings.place, settings.direction)?);
     }
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
     let rules = match_rules(session, integration, true);
@@ -169,18 +169,18 @@ pub(super) fn empty_plan(
     session: &Session<'_>,
     tx: &Tx<'_>,
     section: Section,
-    settings: &SectionSettings,
+    key: &str,
+    direction: Direction,
 ) -> Result<SectionPlan, RunError> {
-    let stored = session.stored_place(tx, section, &settings.place)?;
-    let declared =
-        session.config.price_group(&settings.place).filter(|_| section == Section::Prices);
+    let stored = session.stored_place(tx, section, key)?;
+    let declared = session.config.price_group(key).filter(|_| section == Section::Prices);
     let place = PlaceRef {
         id: stored.as_ref().map(|place| place.id),
-        key: settings.place.clone(),
+        key: key.to_owned(),
         currency: declared.and_then(|group| group.currency),
         revision: stored.map_or(0, |place| place.revision),
     };
-    Ok(SectionPlan::new(section, settings.direction, place))
+    Ok(SectionPlan::new(section, direction, place))
 }
 
 /// A delivery without items is a failure, unless the config allows it.

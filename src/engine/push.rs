@@ -223,7 +223,10 @@ fn read_store(
     let tx = run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
     let mut places = Vec::new();
     for (section, settings) in sections {
-        places.push((*section, empty_plan(session, &tx, *section, settings)?.place.id));
+        places.push((
+            *section,
+            empty_plan(session, &tx, *section, &settings.place, settings.direction)?.place.id,
+        ));
     }
     let rules = match_rules(session, integration, false);
     let reading = read(session, &tx, run.integration_id, rules, &places, reader);
@@ -241,7 +244,10 @@ fn reload(
     let tx = run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
     let mut places = Vec::new();
     for (section, settings) in sections(session, integration, Direction::Send) {
-        places.push((section, empty_plan(session, &tx, section, settings)?.place.id));
+        places.push((
+            section,
+            empty_plan(session, &tx, section, &settings.place, settings.direction)?.place.id,
+        ));
     }
     reading.columns = tx.columns(&places)?;
     // The pull has reported, kept and made them.
@@ -322,7 +328,8 @@ impl Push<'_, '_> {
         let mut plans = Vec::new();
         let allow = &self.session.options.allow;
         for ((section, settings), column) in self.sections.iter().zip(&reading.columns) {
-            let plan = empty_plan(self.session, &tx, *section, settings)?;
+            let plan =
+                empty_plan(self.session, &tx, *section, &settings.place, settings.direction)?;
             let confirmed = match self.run.integration_id {
                 Some(id) => tx.confirmed(id, *section)?,
                 None => FxHashMap::default(),
