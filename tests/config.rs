@@ -157,3 +157,21 @@ fn an_error_quotes_keys_and_never_values() {
         assert!(!ran.stderr.contains(secret), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn an_error_of_a_key_hides_no_unknown_key_beside_it() {
+    let config = STORE_A.replace(
+        "[integrations.store-a]",
+        "[integrations.store-a]\nencoding = \"x\"\npasword = \"y\"",
+    );
+    let shop = Shop::new().config(&config).config(DOWNLOAD);
+    let errors = shop.run("pull store-a").code(2).stderr;
+    assert!(
+        errors.contains("encoding")
+            && errors.contains("unknown key `integrations.store-a.pasword`"),
+        "{errors}"
+    );
+    let nameless = STORE_A.replace("connector", "conector");
+    let errors = Shop::new().config(&nameless).run("pull store-a").code(2).stderr;
+    assert!(errors.contains("did you mean `connector`?"), "{errors}");
+}

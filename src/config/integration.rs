@@ -28,7 +28,10 @@ impl IntegrationReader<'_> {
         let (stock, prices) = self.sections(&mut table, is_store);
         let context = self.context(&table, is_store, prices.as_ref());
         // Which keys are known without a connector nobody can say.
-        let registration = registration?;
+        let Some(registration) = registration else {
+            table.finish_early();
+            return None;
+        };
         let settings = connector_settings(table, registration, &context)?;
         let check = SectionCheck { problems, path: &path, is_store, settings: &*settings };
         check.run(Section::Stock, stock.as_ref());
@@ -132,16 +135,13 @@ fn connector_settings(
     }
     let errors_before = problems.error_count();
     let settings = (registration.settings)(&mut table, context);
-    if settings.is_some() {
-        table.finish();
-        return settings;
-    }
-    if problems.error_count() == errors_before {
+    if settings.is_none() && problems.error_count() == errors_before {
         let (path, name) = (table.path(), registration.name);
         table.error(format!("`{path}`: the connector \"{name}\" cannot be used with these keys"));
     }
-    table.finish_early();
-    None
+    // A connector asks for all its keys before it gives up.
+    table.finish();
+    settings
 }
 
 /// What only the connector's settings can say about a section.

@@ -15,7 +15,7 @@ const REGISTRY: &[Registration] = &[
     Registration { name: "csv", settings: |table, context| fake(table, context, true) },
     Registration { name: "api", settings: |table, context| fake(table, context, false) },
     Registration { name: "early", settings: early },
-    Registration { name: "mute", settings: |_, _| None },
+    Registration { name: "mute", settings: |table, _| table.take("source").and(None) },
 ];
 
 #[derive(Debug)]
@@ -34,6 +34,7 @@ fn fake(table: &mut Table<'_>, _: &Context, writable: bool) -> Option<Box<dyn Se
 }
 
 fn early(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
+    table.take("source");
     table.error(format!("currency {:?}, store {}", context.currency, context.is_store));
     None
 }
