@@ -116,8 +116,8 @@ fn run_link(
             let products = tx.products()?;
             let state = tx.link_state(run.integration_id)?;
             run.summary.items = orders.len() as u64;
-            let changes = changes_of(&orders, &products, &state, &mut problems);
-            store(session, &tx, run, &changes)?;
+            let mut changes = changes_of(&orders, &products, &state, &mut problems);
+            store(session, &tx, run, &mut changes)?;
             (products, finish(session, tx, run, changes, &problems)?)
         }
         Source::Remove(item_id) => {
@@ -125,7 +125,7 @@ fn run_link(
             let products = tx.products()?;
             let state = tx.link_state(run.integration_id)?;
             let before = state.find(item_id, |sku| products.find(sku));
-            let changes: Vec<LinkChange> = before
+            let mut changes: Vec<LinkChange> = before
                 .map(|before| LinkChange {
                     item_id: item_id.to_owned(),
                     before: Some(before),
@@ -134,7 +134,7 @@ fn run_link(
                 })
                 .into_iter()
                 .collect();
-            store(session, &tx, run, &changes)?;
+            store(session, &tx, run, &mut changes)?;
             (products, finish(session, tx, run, changes, &problems)?)
         }
     };
@@ -245,15 +245,12 @@ fn store(
     session: &Session<'_>,
     tx: &Tx<'_>,
     run: &OpenRun<'_>,
-    changes: &[LinkChange],
+    changes: &mut [LinkChange],
 ) -> Result<(), RunError> {
     if let (false, Some(id), Some(integration)) =
         (session.options.dry_run, run.summary.run_id, run.integration_id)
     {
-        for (n, change) in changes.iter().enumerate() {
-            let change = LinkChange { status: ChangeStatus::Applied, ..change.clone() };
-            tx.change_link(id, integration, n, &change)?;
-        }
+        tx.change_links(id, integration, changes)?;
     }
     Ok(())
 }
@@ -319,6 +316,10 @@ impl Changes for LinkChanges<'_> {
             }
         }
         Ok(())
+    }
+
+    fn count_of(&self, section: Section) -> anyhow::Result<u64> {
+        Ok(if section == Section::Links { self.changes.len() as u64 } else { 0 })
     }
 }
 

@@ -19,7 +19,7 @@ use crate::inventory::{
     Access, AppliedChange, LinkChange, ProductId, Products, Purpose, Side, Standing, StoredPlace,
     Tx,
 };
-use crate::model::{ChangeStatus, Command, Direction, Exit, RunSummary, Timestamp};
+use crate::model::{ChangeStatus, Command, Direction, Exit, RunSummary, Section, Timestamp};
 use crate::report::{Changes, EachChange, RunReport};
 
 /// `undo ID`.
@@ -103,14 +103,7 @@ fn put_back(
     if let (false, Some(undo)) = (session.options.dry_run, run.summary.run_id) {
         apply_values(&tx, undo, &mut plans, &reading)?;
         if let Some(integration) = run.integration_id {
-            for (n, change) in links.iter_mut().enumerate() {
-                if change.status == ChangeStatus::Planned {
-                    change.status = ChangeStatus::Applied;
-                    tx.change_link(undo, integration, n, change)?;
-                } else {
-                    tx.record_link(undo, n, change)?;
-                }
-            }
+            tx.change_links(undo, integration, &mut links)?;
         }
         if whole {
             run.summary.created = tx.bring_back_products(id)?;
@@ -342,5 +335,19 @@ impl Changes for UndoChanges<'_> {
             Ok(goes_on)
         })?;
         if goes_on { self.links.each(each) } else { Ok(()) }
+    }
+
+    fn each_of(&self, section: Section, each: EachChange<'_>) -> anyhow::Result<()> {
+        match section {
+            Section::Links => self.links.each(each),
+            _ => self.values.each_of(section, each),
+        }
+    }
+
+    fn count_of(&self, section: Section) -> anyhow::Result<u64> {
+        match section {
+            Section::Links => self.links.count_of(section),
+            _ => self.values.count_of(section),
+        }
     }
 }

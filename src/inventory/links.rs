@@ -142,16 +142,22 @@ impl Tx<'_> {
         })
     }
 
-    /// Puts one link in the place of another and records it, as change number `n` of the run.
-    pub fn change_link(
+    /// Puts links in the place of others, those that are planned, and records all of them.
+    pub fn change_links(
         &self,
         run: i64,
         integration: i64,
-        n: usize,
-        change: &LinkChange,
+        changes: &mut [LinkChange],
     ) -> Result<()> {
-        self.replace_link(run, integration, change)?;
-        self.record_link(run, n, change)
+        let mut by_sku = self.sku_links(integration)?;
+        for (n, change) in changes.iter_mut().enumerate() {
+            if change.status == ChangeStatus::Planned {
+                change.status = ChangeStatus::Applied;
+                self.replace_link(run, integration, change, &mut by_sku)?;
+            }
+            self.record_link(run, n, change)?;
+        }
+        self.set_sku_links(integration, &by_sku)
     }
 
     /// Records a change of a link, as change number `n` of the run.
@@ -186,17 +192,18 @@ impl Tx<'_> {
         })
     }
 
-    fn replace_link(&self, run: i64, integration: i64, change: &LinkChange) -> Result<()> {
+    fn replace_link(
+        &self,
+        run: i64,
+        integration: i64,
+        change: &LinkChange,
+        by_sku: &mut ProductSet,
+    ) -> Result<()> {
         if let Some(product) = self.own_product(change.before.as_ref(), &change.item_id)? {
-            let mut links = self.sku_links(integration)?;
-            if links.remove(product) {
-                self.set_sku_links(integration, &links)?;
-            }
+            by_sku.remove(product);
         }
         if let Some(product) = self.own_product(change.after.as_ref(), &change.item_id)? {
-            let mut links = self.sku_links(integration)?;
-            links.insert(product);
-            self.set_sku_links(integration, &links)?;
+            by_sku.insert(product);
             return self.delete_link(integration, &change.item_id);
         }
         let Some(after) = &change.after else {
