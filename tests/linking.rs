@@ -135,6 +135,40 @@ fn an_item_marked_never_is_left_alone() {
 }
 
 #[test]
+fn a_removed_link_is_not_made_again_by_itself() {
+    let shop = shop("1,MUG-01,,,3,1\n", "sku\nMUG-01\n");
+    shop.run("pull store-a").code(0).stock("main", "MUG-01", "3");
+    shop.run("link remove store-a 1").code(0);
+    assert_eq!(links(&shop), ["1 – never"]);
+    shop.write("store.csv", "id,sku,ean,name,qty,price\n1,MUG-01,,,9,1\n");
+    shop.run("pull store-a").code(0).stock("main", "MUG-01", "3");
+    shop.run("link remove store-a 1").code(0);
+    shop.run("pull store-a").code(0).stock("main", "MUG-01", "9");
+}
+
+#[test]
+fn an_item_in_conflict_is_not_missing() {
+    let shop = shop("1,MUG-01,,,3,1\n", "sku\nMUG-01\nMUG-02\n");
+    shop.run("pull store-a").code(0);
+    shop.write("store.csv", "id,sku,ean,name,qty,price\n1,MUG-02,,,9,1\n");
+    let run = shop.run("pull store-a --format json").code(3).one_run();
+    assert_eq!((run.number("missing"), run.number("linked")), (0, 1));
+    shop.run("link set store-a 1 MUG-02").code(0);
+    shop.run("pull store-a").code(0).stock("main", "MUG-02", "9").stock("main", "MUG-01", "3");
+}
+
+#[test]
+fn rows_of_one_id_with_different_skus_are_not_trusted() {
+    for rows in ["1,MUG-01,,,4,1\n1,MUG-02,,,4,1\n", "1,MUG-02,,,4,1\n1,MUG-01,,,4,1\n"] {
+        let shop = shop(rows, "sku\nMUG-01\nMUG-02\n");
+        let run = shop.run("pull store-a --format json").code(3).one_run();
+        assert_eq!(run.0["problems"][0]["kind"], "duplicate_sku");
+        assert_eq!((run.number("duplicates"), run.number("linked")), (1, 0));
+        assert!(links(&shop).is_empty());
+    }
+}
+
+#[test]
 fn links_can_live_in_a_file() {
     let shop = shop("b,,,,3,1\na,,,,4,1\nc,MUG-03,,,5,1\n", "sku\nMUG-01\nMUG-02\nMUG-03\n");
     shop.write("links.csv", "item_id,sku\nb,MUG-01\na,MUG-02\nc,\nd,MISSING\n");

@@ -41,7 +41,11 @@ impl Check {
         };
         let which = self.names.select(&config, &[], None)?;
         let options = Options { offline: self.offline, ..context.common.options() };
-        let checked = engine::check(&context.session_with(&config, options), &which)?;
+        let checked = match engine::check(&context.session_with(&config, options), &which) {
+            Ok(checked) => checked,
+            // Of the config, some errors show only beside the inventory.
+            Err(error) => return unreadable(context, error, out),
+        };
         let warnings: Vec<_> = config.warnings.iter().map(ConfigError::problem).collect();
         let doubtful = Findings { warnings: &warnings, ..Findings::default() };
         let doubtful = Some(doubtful).filter(|_| !warnings.is_empty());

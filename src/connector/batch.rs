@@ -154,6 +154,12 @@ impl RowBatch {
         self.problems.push(RowProblem { row, kind, line, message });
     }
 
+    /// Adds a problem of the row that was added last.
+    pub fn add_problem_of_last(&mut self, kind: ProblemKind, line: u64, message: String) {
+        let row = self.rows.len().checked_sub(1).and_then(|row| u32::try_from(row).ok());
+        self.problems.push(RowProblem { row, kind, line, message });
+    }
+
     /// Adds a problem of something that is no item.
     pub fn add_lost_row(&mut self, kind: ProblemKind, line: u64, message: String) {
         self.problems.push(RowProblem { row: None, kind, line, message });

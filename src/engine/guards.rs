@@ -21,8 +21,10 @@ pub(super) struct Whole<'a> {
     pub shape: &'a [(String, bool)],
     /// What the last one held.
     pub last: Option<&'a Memory>,
-    /// The products that its linked items stand for.
+    /// The products whose linked item it holds.
     pub seen: &'a ProductSet,
+    /// The products that a kept link leads to.
+    pub kept: &'a ProductSet,
 }
 
 fn show_limit(price: Option<Decimal>) -> String {
@@ -132,7 +134,12 @@ impl Limits<'_> {
         if let Some(before) = before {
             found.count_factor(before, after);
         }
-        self.judge_level(after, found).or_else(|| self.judge_change(before?, after, found))
+        let held = self.judge_level(after, found);
+        // Who lets a price of 0 pass lets the change to it pass, which is always the whole price.
+        if held.is_some() || after.is_zero_or_less() {
+            return held;
+        }
+        self.judge_change(before?, after, found)
     }
 
     /// Prices of 0 or less, below the lowest and above the highest allowed.
@@ -246,7 +253,7 @@ impl Limits<'_> {
 
     /// What is wrong with a complete delivery as a whole.
     pub(super) fn judge_delivery(&self, whole: &Whole<'_>) -> Vec<GuardVerdict> {
-        let Whole { items, lacks, shape, last, seen } = *whole;
+        let Whole { items, lacks, shape, last, seen, kept } = *whole;
         let verdict = |guard: Guard, limit: String, actual: String| GuardVerdict {
             guard: guard.word().to_owned(),
             section: None,
@@ -275,15 +282,15 @@ impl Limits<'_> {
         let gone = (self.settings.hold_shape && !gone.is_empty()).then(|| {
             verdict(Guard::Shape, "hold".to_owned(), format!("without {}", gone.join(", ")))
         });
-        let missing = last.and_then(|last| self.judge_missing(last, seen));
+        let missing = last.and_then(|last| self.judge_missing(&last.seen.within(kept), seen));
         too_few.into_iter().chain(lacking).chain(gone).chain(missing).collect()
     }
 
     /// Whether a complete delivery lacks too many of the linked items that the last one had.
-    fn judge_missing(&self, last: &Memory, seen: &ProductSet) -> Option<GuardVerdict> {
+    fn judge_missing(&self, last: &ProductSet, seen: &ProductSet) -> Option<GuardVerdict> {
         let limit = self.settings.max_missing;
-        let whole = last.seen.len();
-        let part = last.seen.without(seen).len();
+        let whole = last.len();
+        let part = last.without(seen).len();
         let none_left = whole > 0 && part == whole;
         let is_off = limit >= Percent::whole(100);
         let applies = !is_off && (whole >= APPLIES_FROM || none_left);

@@ -125,21 +125,27 @@ fn run_link(
             let products = tx.products()?;
             let state = tx.link_state(run.integration_id)?;
             let before = state.find(item_id, |sku| products.find(sku));
-            let mut changes: Vec<LinkChange> = before
-                .map(|before| LinkChange {
-                    item_id: item_id.to_owned(),
-                    before: Some(before),
-                    after: None,
-                    status: ChangeStatus::Planned,
-                })
-                .into_iter()
-                .collect();
+            let mut changes: Vec<LinkChange> =
+                before.map(|before| removal(item_id, before)).into_iter().collect();
             store(session, &tx, run, &mut changes)?;
             (products, finish(session, tx, run, changes, &problems)?)
         }
     };
     let exit = exit_of(session, run, &problems);
     Ok(Linked { products, changes, problems, exit })
+}
+
+/// Taking a link away leaves the mark that says never, or the next run would make it again. Taking
+/// that mark away leaves nothing.
+fn removal(item_id: &str, before: StoredLink) -> LinkChange {
+    let never = StoredLink { product: None, linked_by: LinkedBy::Never, handle: None };
+    let after = Some(never).filter(|never| before.linked_by != never.linked_by);
+    LinkChange {
+        item_id: item_id.to_owned(),
+        before: Some(before),
+        after,
+        status: ChangeStatus::Planned,
+    }
 }
 
 /// Reads the integration and keeps the links that fit; no value moves.

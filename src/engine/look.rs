@@ -159,6 +159,9 @@ fn find_problems(
             problems.add(ProblemKind::BrokenLink, about, message);
         }
     }
+    for (section, _) in integration.sections(Direction::Download) {
+        super::plan::disputed(&reading.matched, section, &mut problems);
+    }
     report_not_listed(&reading, &mut problems, &places);
     Ok(problems)
 }

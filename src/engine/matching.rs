@@ -114,6 +114,8 @@ pub(super) struct Item {
     pub handle: Option<Box<str>>,
     /// A row of it was delivered.
     seen: bool,
+    /// A hash of what that row says who it is: the SKU, or else the EAN.
+    identity: u32,
     /// Its place among the newcomers, where it has no product yet.
     newcomer: u32,
 }
@@ -216,6 +218,7 @@ impl Matcher {
                     linked_by,
                     handle,
                     seen: false,
+                    identity: 0,
                     newcomer: u32::MAX,
                 }
             })
@@ -347,12 +350,14 @@ impl Matcher {
             let key = self.rules.link_by[key];
             let is_self = row.sku() == Some(id) && key == LinkKey::Sku;
             if !self.is_wanted(product) {
-                self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
+                let item = self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
+                self.items[item as usize].identity = identity(row);
             } else if is_self {
                 self.propose(product, SELF, rank, values);
             } else {
                 let item = self.add_item(id, row.handle(), ItemState::New, product)?;
                 self.items[item as usize].linked_by = key.into();
+                self.items[item as usize].identity = identity(row);
                 self.propose(product, item, rank, values);
             }
             return Ok(());
@@ -360,6 +365,7 @@ impl Matcher {
         let item = self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
         let boxed = |text: Option<&str>| text.map(Box::from);
         self.items[item as usize].newcomer = u32::try_from(self.newcomers.len()).unwrap_or(0);
+        self.items[item as usize].identity = identity(row);
         let state = if found.is_err() { NewcomerState::Ambiguous } else { NewcomerState::Open };
         self.newcomers.push(Newcomer {
             item,
@@ -404,6 +410,10 @@ impl Matcher {
         let entry = &self.items[item as usize];
         let (product, state) = (entry.product, entry.state);
         let id = self.item_ids.text(item).to_owned();
+        if entry.seen && entry.identity != identity(row) {
+            self.take_impostor(item, values.line);
+            return;
+        }
         if entry.seen {
             if entry.newcomer != u32::MAX {
                 self.duplicate_newcomer(entry.newcomer, values, &id);
@@ -415,6 +425,7 @@ impl Matcher {
             return;
         }
         self.items[item as usize].seen = true;
+        self.items[item as usize].identity = identity(row);
         match state {
             ItemState::Kept if self.is_link_conflict(item, row.sku()) => {
                 self.items[item as usize].state = ItemState::Conflict;
@@ -493,7 +504,10 @@ impl Matcher {
         let id = if item == SELF { sku.clone() } else { self.item_ids.text(item).to_owned() };
         let entry = if item == SELF {
             match self.add_item(&sku, None, ItemState::Unlinked, NO_PRODUCT) {
-                Ok(entry) => entry,
+                Ok(entry) => {
+                    self.items[entry as usize].identity = identity_of(Some(&sku));
+                    entry
+                }
                 // Only where 4 GiB of ids are full; the item stays without an entry.
                 Err(_) => return,
             }
@@ -543,9 +557,38 @@ impl Matcher {
             linked_by: LinkedBy::Sku,
             handle: handle.map(Box::from),
             seen: true,
+            identity: 0,
             newcomer: u32::MAX,
         });
         Ok(item)
+    }
+
+    /// A further row with the id of an item, but with another SKU: neither is trusted, and no link
+    /// is made of either.
+    fn take_impostor(&mut self, item: u32, line: u32) {
+        self.counts.duplicates += 1;
+        let Item { product, state, newcomer, .. } = self.items[item as usize].clone();
+        if let Some(newcomer) = self.newcomers.get_mut(newcomer as usize) {
+            newcomer.state = NewcomerState::Ambiguous;
+        } else if product != NO_PRODUCT {
+            let slot = &mut self.delivered[product as usize];
+            let shared = self.shared.iter_mut().find(|(p, d)| *p == product && d.item == item);
+            let delivered = match shared {
+                Some((_, delivered)) => delivered,
+                None => slot,
+            };
+            for section in Section::ALL {
+                delivered.spoil(section);
+            }
+            if state == ItemState::New {
+                let flags = delivered.flags & Delivered::OF_PRODUCT;
+                *delivered = Delivered { flags, ..Delivered::VACANT };
+                self.items[item as usize].state = ItemState::Unlinked;
+                self.items[item as usize].product = NO_PRODUCT;
+            }
+        }
+        let id = self.item_ids.text(item).to_owned();
+        self.report_duplicate(&id, line);
     }
 
     /// A further row of an item that has the product.
@@ -910,6 +953,21 @@ impl Matched {
         self.products_where(Delivered::is_linked)
     }
 
+    /// The products of kept links whose item was delivered, also where it is in conflict, and those
+    /// of new links.
+    pub(super) fn delivered_links(&self) -> ProductSet {
+        let mut products = self.seen();
+        for item in self.items.iter().filter(|item| item.state == ItemState::Conflict) {
+            products.insert(item.product);
+        }
+        products
+    }
+
+    /// The products that a kept link leads to.
+    pub(super) fn kept_links(&self) -> ProductSet {
+        self.products_where(|slot| slot.flags & Delivered::OF_PRODUCT != 0)
+    }
+
     /// Those of them whose value of a section was known.
     pub(super) fn known(&self, section: Section) -> ProductSet {
         self.products_where(|slot| slot.is_linked() && slot.value(section) != Cell::UNKNOWN)
@@ -967,6 +1025,19 @@ impl Matched {
 
 fn rank_of(position: usize) -> u8 {
     u8::try_from(position + 1).unwrap_or(VACANT - 1)
+}
+
+/// A hash of what a row says who it is.
+fn identity(row: &RowView<'_>) -> u32 {
+    identity_of(row.sku().or(row.ean()))
+}
+
+fn identity_of(code: Option<&str>) -> u32 {
+    use std::hash::{Hash, Hasher};
+    let mut hasher = rustc_hash::FxHasher::default();
+    code.hash(&mut hasher);
+    // The upper half is the better one.
+    (hasher.finish() >> 32) as u32
 }
 
 fn gtin(ean: Option<&str>) -> Option<Gtin> {

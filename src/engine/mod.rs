@@ -374,7 +374,8 @@ pub fn link_set(
     links::link(session, integration, source, ProblemLog::default(), sink)
 }
 
-/// `link remove NAME ITEM_ID`: takes away the link, or the mark that says never.
+/// `link remove NAME ITEM_ID`: takes away the link and leaves the mark that says never; of a marked
+/// item it takes away the mark.
 pub fn link_remove(
     session: &Session<'_>,
     integration: &Integration,

@@ -362,7 +362,7 @@ fn judge_drift(
 }
 
 /// Products that several items by hand deliver different values for: none of them is trusted.
-fn disputed(
+pub(super) fn disputed(
     matched: &Matched,
     section: Section,
     problems: &mut ProblemLog,

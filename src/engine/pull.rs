@@ -313,10 +313,12 @@ impl Pass<'_, '_> {
         let mut verdicts: Vec<GuardVerdict> = Vec::new();
         if self.delivery().complete && !self.is_restricted() {
             if let Some(memory) = &self.memory {
-                self.run.summary.missing = memory.seen.without(&seen).len();
+                let expected = memory.seen.within(&self.reading.matched.kept_links());
+                let present = self.reading.matched.delivered_links();
+                self.run.summary.missing = expected.without(&present).len();
             }
             for (_, settings) in sections {
-                for verdict in self.judge_delivery(settings, &seen) {
+                for verdict in self.judge_delivery(settings) {
                     if verdicts.iter().all(|known| known.guard != verdict.guard) {
                         verdicts.push(verdict);
                     }
@@ -334,7 +336,7 @@ impl Pass<'_, '_> {
         (plans, seen)
     }
 
-    fn judge_delivery(&self, settings: &SectionSettings, seen: &ProductSet) -> Vec<GuardVerdict> {
+    fn judge_delivery(&self, settings: &SectionSettings) -> Vec<GuardVerdict> {
         let matched = &self.reading.matched;
         let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
         limits.judge_delivery(&Whole {
@@ -342,7 +344,8 @@ impl Pass<'_, '_> {
             lacks: &|sku| !matched.delivers(sku),
             shape: &self.delivery().shape,
             last: self.memory.as_ref(),
-            seen,
+            seen: &matched.delivered_links(),
+            kept: &matched.kept_links(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::problem_log::ProblemLog;
 use super::{Session, Sink, UsageError};
-use crate::config::Integration;
+use crate::config::{ConfigErrors, Integration};
 use crate::connector::{Connector, ConnectorError, ErrorKind};
 use crate::inventory::{
     Access, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose, StoredPlace, Tx,
@@ -14,6 +14,7 @@ use crate::inventory::{
 };
 use crate::model::{ChangeStatus, Command, Exit, Place, RunStatus, RunSummary, Section, Timestamp};
 use crate::report::RunReport;
+use crate::settings::ConfigError;
 
 /// How long another program's write to the inventory is waited for, unless `--wait` is longer.
 const INVENTORY_WAIT: Duration = Duration::from_secs(300);
@@ -130,11 +131,11 @@ impl Session<'_> {
         let mut is_known = true;
         for (section, places) in self.declared_places() {
             is_known &= tx.knows(section, places).map_err(|error| match error.kind {
-                InventoryErrorKind::Usage => anyhow::Error::from(UsageError(format!(
-                    "{}: {}",
-                    self.config.path.display(),
-                    error.message
-                ))),
+                InventoryErrorKind::Currency { line } => anyhow::Error::from(ConfigErrors {
+                    path: self.config.path.clone(),
+                    errors: vec![ConfigError { line, message: error.message }],
+                    warnings: Vec::new(),
+                }),
                 _ => error.into(),
             })?;
         }

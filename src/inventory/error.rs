@@ -23,6 +23,11 @@ pub enum InventoryErrorKind {
     Missing,
     /// What was asked of it cannot be: exit 2.
     Usage,
+    /// A price group has another currency in the config, on this line: exit 2.
+    Currency {
+        /// The line in the config.
+        line: u64,
+    },
     /// Another program holds it: exit 7.
     Busy,
     /// A signal asked to stop: exit 130.
@@ -43,7 +48,9 @@ impl InventoryError {
     /// The exit code that it stands for.
     pub fn exit(&self) -> Exit {
         match self.kind {
-            InventoryErrorKind::Missing | InventoryErrorKind::Usage => Exit::Usage,
+            InventoryErrorKind::Missing
+            | InventoryErrorKind::Usage
+            | InventoryErrorKind::Currency { .. } => Exit::Usage,
             InventoryErrorKind::Busy => Exit::Temporary,
             InventoryErrorKind::Interrupted => Exit::Interrupted,
             InventoryErrorKind::Broken => Exit::Failed,

@@ -92,12 +92,11 @@ impl Tx<'_> {
             && stored.currency != place.currency
         {
             return Err(InventoryError::new(
-                InventoryErrorKind::Usage,
+                InventoryErrorKind::Currency { line: place.line },
                 format!(
-                    "line {}: the price group `{}` has the currency {} in the config and {} in the \
+                    "the price group `{}` has the currency {} in the config and {} in the \
                      inventory. Prices are not converted: put {} back, or declare a new price \
                      group",
-                    place.line,
                     place.key,
                     place.currency.map_or_else(|| "none".to_owned(), |c| c.to_string()),
                     stored.currency.map_or_else(|| "none".to_owned(), |c| c.to_string()),

@@ -144,7 +144,7 @@ fn run(words: &[Template], folder: &Path) -> Result<Secret, TextError> {
         .args(arguments)
         .current_dir(folder)
         .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::inherit())
+        .stderr(std::process::Stdio::null())
         .output()
         .map_err(|why| failed(why.to_string()))?;
     if !output.status.success() {

@@ -148,7 +148,12 @@ pub(crate) fn unknown_is_not_zero(format: &Format) {
                 Item { sku: "NEW", quantity: Is("1"), price: word, ..MUG },
             ],
         );
-        shop.run("pull x").code(0).stock("main", "MUG-01", "5").price("retail", "MUG-01", "12.30");
+        // A csv row that ends too early is told; an element or key may well be left out.
+        let is_short_row = format.file.ends_with(".csv") && matches!(word, Absent);
+        shop.run("pull x")
+            .code(if is_short_row { 3 } else { 0 })
+            .stock("main", "MUG-01", "5")
+            .price("retail", "MUG-01", "12.30");
         assert_eq!(shop.values().len(), 2);
     }
 }

@@ -282,7 +282,8 @@ fn whole_digits(whole: &str, group: Option<char>) -> Result<i128, NumberError> {
         }
         let sign = group_sign(c, group).ok_or(NumberError::NotANumber)?;
         let exact = match seen {
-            None => (1..=3).contains(&run),
+            // Nobody groups behind a leading zero: `0,001` is a decimal comma.
+            None => (1..=3).contains(&run) && !whole.starts_with('0'),
             Some(first) => run == 3 && first == sign,
         };
         if !exact {

@@ -10,7 +10,7 @@ use crate::connector::feed::number::trim;
 use crate::connector::feed::shown;
 use crate::connector::feed::source::{Keep, Source};
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
-use crate::model::ProblemKind;
+use crate::model::{ProblemKind, Section};
 use crate::settings::nearest;
 
 /// The separators that are looked for, the ones that are rare in texts and numbers first.
@@ -277,7 +277,35 @@ impl CsvRow<'_> {
             out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
             return RowFate::Lost;
         }
-        mapping.row(self, want, self.raw.line, out)
+        let fate = mapping.row(self, want, self.raw.line, out);
+        let has_header = self.width != usize::MAX;
+        if fate == RowFate::Item && has_header && self.raw.fields.len() < self.width {
+            self.report_missing_cells(mapping, want, out);
+        }
+        fate
+    }
+
+    /// Cells that end a row early may hold nothing by intent, but not those of a quantity or price.
+    fn report_missing_cells(&self, mapping: &Mapping, want: Want, out: &mut RowBatch) {
+        let wanted =
+            [(Section::Stock, "quantity", want.stock), (Section::Prices, "price", want.prices)];
+        let is_missing = |section: Section| {
+            mapping.writable(section).is_ok_and(|(_, path)| self.cell(path).is_none())
+        };
+        let missing: Vec<&str> = wanted
+            .into_iter()
+            .filter(|(section, _, wanted)| *wanted && is_missing(*section))
+            .map(|(_, word, _)| word)
+            .collect();
+        if !missing.is_empty() {
+            let message = format!(
+                "the row ends after {} of {} cells and has no {}; what is missing was left unchanged",
+                self.raw.fields.len(),
+                self.width,
+                missing.join(" and no ")
+            );
+            out.add_problem_of_last(ProblemKind::InvalidValue, self.raw.line, message);
+        }
     }
 
     /// The cell of a path; `None` where the row is too short.

@@ -130,7 +130,9 @@ fn price(item_id: &str, before: &str, after: &str) -> Write {
 fn items_are_read_with_their_lines_and_unknown_is_not_zero() {
     let read = plain("sku,qty,price\nA,3,12.30\n\n\"B\",,n/a\nC,0,\nD\n").read().unwrap();
     assert_eq!(read.items, ["_ A 3 12.3 _", "_ B ? ? _", "_ C 0 ? _", "_ D ? ? _"]);
-    assert_eq!(read.problems, []);
+    // The last row ends before both of its values.
+    let told: Vec<_> = read.problems.iter().map(|(kind, line, _)| (*kind, *line)).collect();
+    assert_eq!(told, [(ProblemKind::InvalidValue, 6)]);
     assert!(read.delivery.complete && read.delivery.fingerprint.is_some());
     assert_eq!(read.delivery.header, "sku\tqty\tprice");
 }
