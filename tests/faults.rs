@@ -597,6 +597,14 @@ fn failed_by_the_disk_at_every_step_nothing_is_lost() {
             assert!(failed > 3, "{name}: {error} only {failed} times");
         }
     }
+    // A quota, and a disk that was made read-only.
+    for (name, scene) in [("a warm pull", warm_pull as fn() -> Scene), ("a push", push)] {
+        let scene = scene();
+        for error in ["EDQUOT", "EROFS"] {
+            let failed = scene.fail_everywhere(error);
+            assert!(failed > 3, "{name}: {error} only {failed} times");
+        }
+    }
 }
 
 /// One call of a trace that had success: what it does to which files, by their names alone.
