@@ -734,3 +734,18 @@ fn an_inventory_is_on_the_disk_before_it_has_its_name_and_before_its_log_goes_aw
     is_copied_from_its_log_safely(&cold);
     is_copied_from_its_log_safely(&calls(&warm_pull().shop, "pull store-a"));
 }
+
+#[test]
+fn a_source_that_the_disk_cannot_read_is_no_delivery() {
+    if !can_trace() {
+        return;
+    }
+    let shop = warm_pull().shop;
+    let (before, file) = (shop.values(), shop.path("store.csv").canonicalize().unwrap());
+    let reads = "inject=read,pread64,mmap:error=EIO";
+    let args = ["-o", "/dev/null", "-P", file.to_str().unwrap(), "-e", reads];
+    let ran = shop.finish(&mut strace(&shop, "pull store-a", &args));
+    assert!(matches!(ran.code, Some(1 | 7)), "{:?}", ran.code);
+    assert!(ran.stderr("store.csv").stderr.contains("Input/output error"));
+    assert_eq!(shop.values(), before);
+}
