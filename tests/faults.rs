@@ -749,3 +749,22 @@ fn a_source_that_the_disk_cannot_read_is_no_delivery() {
     assert!(ran.stderr("store.csv").stderr.contains("Input/output error"));
     assert_eq!(shop.values(), before);
 }
+
+#[test]
+fn where_no_thread_can_be_started_a_run_says_so_or_does_without() {
+    if !can_trace() {
+        return;
+    }
+    for scene in [warm_pull(), push()] {
+        let codes = ["1", "2", "1+"].map(|when| {
+            let shop = scene.shop.copy();
+            let refused = format!("inject=clone,clone3:error=EAGAIN:when={when}");
+            let args = ["-o", "/dev/null", "-e", "trace=clone,clone3", "-e", &refused];
+            let ran = shop.finish(&mut strace(&shop, scene.args, &args));
+            scene.is_whole(&shop);
+            scene.is_finished_by_the_next_run(&shop);
+            (ran.code, ran.stderr.contains("run this again"))
+        });
+        assert_eq!(codes, [(Some(7), true), (Some(0), false), (Some(7), true)], "{}", scene.args);
+    }
+}
