@@ -126,6 +126,41 @@ fn two_that_download_into_one_warehouse_are_a_warning_of_check() {
 }
 
 #[test]
+fn what_is_doubtful_is_said_once_by_every_command() {
+    let second = STORE_A.replace("store-a", "store-b");
+    let shop = shop().config(&second).config(&DOWNLOAD.replace("store-a", "store-b"));
+    for command in ["pull store-a", "inventory list", "runs --format json", "init"] {
+        let said = shop.run(command).code(0).stderr;
+        assert_eq!(said.matches("overwrites the values of the other").count(), 2, "{said}");
+        assert_eq!(said.matches("warning: invsync.toml:").count(), 2, "{said}");
+    }
+    // Its results have it.
+    assert!(!shop.run("check --all").code(0).stderr.contains("warning"));
+    shop.run("pull store-a --quiet").code(0).silent();
+    shop.run("pull store-a --quiet --sku NOPE").code(2).stderr("warning: invsync.toml:");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_everyone_may_read_is_a_warning_without_what_it_holds() {
+    use std::os::unix::fs::PermissionsExt;
+    let secret = "the secret file is readable by everyone";
+    let shop = replaced("\"store.csv\"", "{ file = \"where\" }").file("where", "store.csv\n");
+    let allow = |mode| {
+        std::fs::set_permissions(shop.path("where"), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    allow(0o644);
+    let said = shop.run("pull store-a").code(0).stderr("warning: invsync.toml:13:").stderr(secret);
+    assert!(said.stderr.contains("chmod 600") && !said.stderr.contains("store.csv"));
+    shop.run("check --all").code(0).stdout(secret);
+    allow(0o640);
+    assert!(!shop.run("pull store-a").code(0).stderr.contains(secret));
+    // What is not there is told by who needs it.
+    std::fs::remove_file(shop.path("where")).unwrap();
+    assert!(!shop.run("inventory list").code(0).stderr.contains(secret));
+}
+
+#[test]
 fn check_tells_a_broken_config_in_json() {
     let shop = replaced("warehouse = \"main\"", "warehouse = \"mian\"");
     let check = shop.run("check --all --format json").code(2);

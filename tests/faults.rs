@@ -597,4 +597,174 @@ fn failed_by_the_disk_at_every_step_nothing_is_lost() {
             assert!(failed > 3, "{name}: {error} only {failed} times");
         }
     }
+    // A quota, and a disk that was made read-only.
+    for (name, scene) in [("a warm pull", warm_pull as fn() -> Scene), ("a push", push)] {
+        let scene = scene();
+        for error in ["EDQUOT", "EROFS"] {
+            let failed = scene.fail_everywhere(error);
+            assert!(failed > 3, "{name}: {error} only {failed} times");
+        }
+    }
+}
+
+/// One call of a trace that had success: what it does to which files, by their names alone.
+struct Call {
+    name: String,
+    files: Vec<String>,
+}
+
+impl Call {
+    fn writes(&self, file: &str) -> bool {
+        self.name.contains("write") && self.files == [file]
+    }
+
+    fn syncs(&self, file: &str) -> bool {
+        self.name.contains("sync") && self.files == [file]
+    }
+
+    /// What stands under this name now, if it is put there.
+    fn names(&self, file: &str) -> Option<&str> {
+        match &self.files[..] {
+            [from, to] if to == file => Some(from),
+            _ => None,
+        }
+    }
+}
+
+/// The calls of a command in their order, by when they ended.
+fn calls(shop: &Shop, args: &str) -> Vec<Call> {
+    let trace = shop.path("trace");
+    let calls = "trace=write,pwrite64,pwritev,writev,fsync,fdatasync,rename,renameat,renameat2,\
+                 link,linkat,unlink,unlinkat";
+    let args_of_strace = ["-y", "-s", "0", "-o", trace.to_str().unwrap(), "-e", calls];
+    let output = strace(shop, args, &args_of_strace).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let (mut begun, mut calls) = (BTreeMap::new(), Vec::new());
+    for line in shop.read("trace").lines() {
+        let Some((thread, call)) = line.split_once(char::is_whitespace) else { continue };
+        let mut call = call.trim().to_owned();
+        if let Some(head) = call.strip_suffix("<unfinished ...>") {
+            begun.insert(thread, head.to_owned());
+            continue;
+        }
+        if let Some((_, tail)) = call.split_once(" resumed>") {
+            call = format!("{}{tail}", begun.remove(thread).unwrap_or_default());
+        }
+        let Some((name, rest)) = call.split_once('(') else { continue };
+        if rest.contains(" = -1 ") {
+            continue;
+        }
+        let by_name = name.contains("link") || name.starts_with("rename");
+        let parts = rest.split(if by_name { &['"'][..] } else { &['<', '>'] });
+        let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let mut files: Vec<_> = parts.skip(1).step_by(2).map(last).collect();
+        files.truncate(if by_name { 2 } else { 1 });
+        calls.push(Call { name: name.to_owned(), files });
+    }
+    calls
+}
+
+/// What the last write to a file before this call wrote is on the disk before the call.
+fn is_synced_before(calls: &[Call], file: &str, until: usize) {
+    let before = &calls[..until];
+    let written = before.iter().rposition(|call| call.writes(file));
+    let synced = before.iter().rposition(|call| call.syncs(file));
+    assert!(written.is_some(), "{file} was not written");
+    assert!(synced > written, "{file} is not synced before call {until} ({})", calls[until].name);
+}
+
+/// The log is on the disk before it is copied into the inventory, and the inventory before the log
+/// goes away.
+fn is_copied_from_its_log_safely(calls: &[Call]) {
+    let (mut copied, mut removed) = (0, 0);
+    for (at, call) in calls.iter().enumerate() {
+        if call.writes("inventory.db") {
+            is_synced_before(calls, "inventory.db-wal", at);
+            copied += 1;
+        } else if call.name.starts_with("unlink") && call.files == ["inventory.db-wal"] {
+            is_synced_before(calls, "inventory.db", at);
+            removed += 1;
+        }
+    }
+    assert!(copied > 0 && removed > 0, "{copied} {removed}");
+}
+
+#[test]
+fn a_push_is_recorded_on_the_disk_before_it_is_sent_and_sent_before_that_is_recorded() {
+    if !can_trace() {
+        return;
+    }
+    let shop = push().shop;
+    let folder = shop.path("").canonicalize().unwrap();
+    let folder = folder.file_name().unwrap().to_str().unwrap();
+    let calls = calls(&shop, "push store-a");
+    let renames: Vec<(usize, &str)> = calls
+        .iter()
+        .enumerate()
+        .filter_map(|(at, call)| Some((at, call.names("store.csv")?)))
+        .collect();
+    assert_eq!(renames.len(), 2, "stock and prices");
+    let mut earlier = 0;
+    for (at, temporary) in renames {
+        let is_log = |call: &Call| call.writes("inventory.db-wal");
+        assert!(calls[earlier..at].iter().any(is_log), "nothing was recorded before it was sent");
+        is_synced_before(&calls, "inventory.db-wal", at);
+        is_synced_before(&calls, temporary, at);
+        let after = &calls[at..];
+        let kept = after.iter().position(|call| call.syncs(folder));
+        let recorded = after.iter().position(is_log);
+        assert!(kept.is_some() && kept < recorded, "{kept:?} {recorded:?}: recorded, not kept");
+        earlier = at;
+    }
+    is_copied_from_its_log_safely(&calls);
+}
+
+#[test]
+fn an_inventory_is_on_the_disk_before_it_has_its_name_and_before_its_log_goes_away() {
+    if !can_trace() {
+        return;
+    }
+    let cold = calls(&cold_pull().shop, "pull store-a");
+    let named = cold
+        .iter()
+        .enumerate()
+        .find_map(|(at, call)| Some((at, call.names("inventory.db")?.to_owned())));
+    let (at, temporary) = named.unwrap();
+    is_synced_before(&cold, &temporary, at);
+    is_copied_from_its_log_safely(&cold);
+    is_copied_from_its_log_safely(&calls(&warm_pull().shop, "pull store-a"));
+}
+
+#[test]
+fn a_source_that_the_disk_cannot_read_is_no_delivery() {
+    if !can_trace() {
+        return;
+    }
+    let shop = warm_pull().shop;
+    let (before, file) = (shop.values(), shop.path("store.csv").canonicalize().unwrap());
+    let reads = "inject=read,pread64,mmap:error=EIO";
+    let args = ["-o", "/dev/null", "-P", file.to_str().unwrap(), "-e", reads];
+    let ran = shop.finish(&mut strace(&shop, "pull store-a", &args));
+    assert!(matches!(ran.code, Some(1 | 7)), "{:?}", ran.code);
+    assert!(ran.stderr("store.csv").stderr.contains("Input/output error"));
+    assert_eq!(shop.values(), before);
+}
+
+#[test]
+fn where_no_thread_can_be_started_a_run_says_so_or_does_without() {
+    if !can_trace() {
+        return;
+    }
+    for scene in [warm_pull(), push()] {
+        let codes = ["1", "2", "1+"].map(|when| {
+            let shop = scene.shop.copy();
+            let refused = format!("inject=clone,clone3:error=EAGAIN:when={when}");
+            let args = ["-o", "/dev/null", "-e", "trace=clone,clone3", "-e", &refused];
+            let ran = shop.finish(&mut strace(&shop, scene.args, &args));
+            scene.is_whole(&shop);
+            scene.is_finished_by_the_next_run(&shop);
+            (ran.code, ran.stderr.contains("run this again"))
+        });
+        assert_eq!(codes, [(Some(7), true), (Some(0), false), (Some(7), true)], "{}", scene.args);
+    }
 }

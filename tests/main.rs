@@ -22,5 +22,6 @@ mod readme;
 mod reports;
 mod signals;
 mod support;
+mod surroundings;
 mod sync;
 mod undo;

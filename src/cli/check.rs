@@ -35,7 +35,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
-        let config = match context.config() {
+        let config = match context.config_to_check() {
             Ok(config) => config,
             Err(error) => return unreadable(context, error, out),
         };

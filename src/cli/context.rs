@@ -42,8 +42,23 @@ impl Context {
         signals::listen(&self.interrupted).context("signals cannot be handled")
     }
 
-    /// The config that the flags name.
+    /// The config that the flags name. Says what is doubtful in it.
     pub(super) fn config(&self) -> Result<Config> {
+        let config = self.config_to_check()?;
+        self.warn_of(&config);
+        Ok(config)
+    }
+
+    /// Says what is doubtful in a config.
+    pub(super) fn warn_of(&self, config: &Config) {
+        for warning in &config.warnings {
+            let (path, line) = (config.path.display(), warning.line);
+            self.progress.warning(&format!("{path}:{line}: {}", warning.message));
+        }
+    }
+
+    /// The config that the flags name, for who reports what is doubtful in it otherwise.
+    pub(super) fn config_to_check(&self) -> Result<Config> {
         Ok(Config::load(&config::find(self.common.config.as_deref())?)?)
     }
 

@@ -33,6 +33,7 @@ impl Init {
         let done = if create(&path)? { "created" } else { "kept" };
         context.progress.note(&format!("{done} {}", path.display()));
         let config = Config::load(&path)?;
+        context.warn_of(&config);
         if !engine::create_inventory(&context.session(&config))? {
             context.progress.note("kept the inventory, which is there already");
         }

@@ -32,9 +32,15 @@ pub(super) fn read(
     std::thread::scope(|scope| {
         let (full_sender, full) = sync_channel(BATCHES);
         let (empty, empty_receiver) = channel();
-        let drained = scope.spawn(move || {
-            drain(reader, &empty_receiver, &|batch| full_sender.send(batch).is_ok())
-        });
+        let drained = std::thread::Builder::new()
+            .spawn_scoped(scope, move || {
+                drain(reader, &empty_receiver, &|batch| full_sender.send(batch).is_ok())
+            })
+            .map_err(|why| {
+                let why =
+                    format!("no thread can be started: {why}. Wait a while, then run this again");
+                RunError::new(Exit::Temporary, why)
+            })?;
         let Loaded { products, columns } = tx.load(places)?;
         let mut matcher = Matcher::new(rules, products, tx.link_state(integration_id)?);
         if matcher.needs_eans_first() {

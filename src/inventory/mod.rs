@@ -424,6 +424,13 @@ fn check_header(path: &Path) -> Result<()> {
     };
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
+        // The first pull would make none either: the name is taken.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
+            return Err(InventoryError::broken(format!(
+                "the inventory {file} is a link to a file that is not there. Put the file there \
+                 (is its disk mounted?), or remove the link"
+            )));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(InventoryError::new(
                 InventoryErrorKind::Missing,

@@ -169,8 +169,12 @@ impl Tx<'_> {
             return Ok(Loaded { products: self.products()?, columns: self.columns(places)? });
         };
         std::thread::scope(|scope| {
-            let columns = scope.spawn(move || columns_of(&second, places));
+            let columns = std::thread::Builder::new()
+                .spawn_scoped(scope, move || columns_of(&second, places));
             let products = self.products();
+            let Ok(columns) = columns else {
+                return Ok(Loaded { products: products?, columns: self.columns(places)? });
+            };
             let columns = columns
                 .join()
                 .unwrap_or_else(|_| Err(InventoryError::broken("a thread that reads ended")));

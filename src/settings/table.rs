@@ -286,7 +286,15 @@ impl<'a> Entry<'a> {
                 self.checked(name, Text::from_env(env.plain(name)?, self.line))
             }
             (None, Some(file), None) => {
-                self.checked(name, Text::from_file(file.plain(name)?, self.line))
+                let text = self.checked(name, Text::from_file(file.plain(name)?, self.line))?;
+                if text.is_open_to_all(&self.document.folder()) {
+                    self.problems.warning(
+                        self.line,
+                        "the secret file is readable by everyone on this machine; run chmod 600 \
+                         on it",
+                    );
+                }
+                Some(text)
             }
             (None, None, Some(command)) => {
                 let words = command.words(name)?;

@@ -116,6 +116,21 @@ impl Text {
         }
     }
 
+    /// Whether the text stands in a file that everyone on this machine may read. `false` where
+    /// there is no such file now: resolving it says why.
+    pub fn is_open_to_all(&self, folder: &Path) -> bool {
+        #[cfg(unix)]
+        if let Source::File(path) = &self.source
+            && let Ok(path) = path.resolve()
+            && let Ok(metadata) = std::fs::metadata(folder.join(path))
+        {
+            use std::os::unix::fs::PermissionsExt;
+            return metadata.is_file() && metadata.permissions().mode() & 0o004 != 0;
+        }
+        let _ = folder;
+        false
+    }
+
     /// Fetches the value. `folder` is the config's, for relative file names.
     pub fn resolve(&self, folder: &Path) -> Result<Secret, TextError> {
         match &self.source {
