@@ -153,5 +153,5 @@ fn the_currency_of_a_price_group_is_not_changed_silently() {
     let config = shop.read("invsync.toml").replace("EUR", "USD");
     shop.write("invsync.toml", config);
     shop.run("inventory set MUG-01 price.retail=1").code(2).stderr("EUR");
-    shop.run("inventory import import.csv").code(2).stderr("EUR").stderr("invsync.toml: line 8");
+    shop.run("inventory import import.csv").code(2).stderr("EUR").stderr("invsync.toml:8:");
 }
