@@ -256,7 +256,7 @@ fn store(
     if let (false, Some(id), Some(integration)) =
         (session.options.dry_run, run.summary.run_id, run.integration_id)
     {
-        tx.change_links(id, integration, changes)?;
+        tx.change_links(id, id, integration, changes)?;
     }
     Ok(())
 }
@@ -339,6 +339,8 @@ pub(super) fn list(
     let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
     let Some(id) = tx.integration(&integration.name)? else { return Ok(()) };
     tx.each_link::<anyhow::Error>(id, |item_id, sku, linked_by| {
-        each(&LinkRow { item_id, sku, linked_by })
+        let skus = &session.options.skus;
+        let is_wanted = skus.is_empty() || sku.is_some_and(|sku| skus.iter().any(|s| s == sku));
+        if is_wanted { each(&LinkRow { item_id, sku, linked_by }) } else { Ok(true) }
     })
 }

@@ -34,6 +34,10 @@ pub(super) fn list(
         let more = reader.next(&mut batch).map_err(named)?;
         for row in batch.rows() {
             items += 1;
+            let skus = &session.options.skus;
+            if !skus.is_empty() && !skus.iter().any(|sku| row.sku() == Some(sku)) {
+                continue;
+            }
             if !each(&row)? {
                 return Ok(exit);
             }

@@ -304,7 +304,7 @@ impl Matcher {
         {
             let slot = &self.delivered[product as usize];
             if slot.rank != VACANT && slot.item == SELF && slot.flags & Delivered::CONTESTED == 0 {
-                self.take_duplicate(product, values, id);
+                self.take_duplicate(product, values, id, sku);
                 return Ok(());
             }
         }
@@ -416,9 +416,9 @@ impl Matcher {
         }
         if entry.seen {
             if entry.newcomer != u32::MAX {
-                self.duplicate_newcomer(entry.newcomer, values, &id);
+                self.duplicate_newcomer(entry.newcomer, values, &id, row.sku());
             } else if state == ItemState::Kept || state == ItemState::New {
-                self.take_duplicate(product, Delivered { item, ..values }, &id);
+                self.take_duplicate(product, Delivered { item, ..values }, &id, row.sku());
             } else {
                 self.counts.duplicates += 1;
             }
@@ -588,11 +588,17 @@ impl Matcher {
             }
         }
         let id = self.item_ids.text(item).to_owned();
-        self.report_duplicate(&id, line);
+        self.report_duplicate(&id, None, line);
     }
 
     /// A further row of an item that has the product.
-    fn take_duplicate(&mut self, product: ProductId, values: Delivered, id: &str) {
+    fn take_duplicate(
+        &mut self,
+        product: ProductId,
+        values: Delivered,
+        id: &str,
+        sku: Option<&str>,
+    ) {
         self.counts.duplicates += 1;
         let line = values.line;
         let slot = &mut self.delivered[product as usize];
@@ -605,11 +611,17 @@ impl Matcher {
             }
         };
         if spoil_where_unequal(target, &values) {
-            self.report_duplicate(id, line);
+            self.report_duplicate(id, sku, line);
         }
     }
 
-    fn duplicate_newcomer(&mut self, newcomer: u32, values: Delivered, id: &str) {
+    fn duplicate_newcomer(
+        &mut self,
+        newcomer: u32,
+        values: Delivered,
+        id: &str,
+        sku: Option<&str>,
+    ) {
         self.counts.duplicates += 1;
         let line = values.line;
         let newcomer = &mut self.newcomers[newcomer as usize];
@@ -618,17 +630,17 @@ impl Matcher {
             if newcomer.state == NewcomerState::Open {
                 newcomer.state = NewcomerState::Done;
             }
-            self.report_duplicate(id, line);
+            self.report_duplicate(id, sku, line);
         }
     }
 
-    fn report_duplicate(&mut self, id: &str, line: u32) {
+    fn report_duplicate(&mut self, id: &str, sku: Option<&str>, line: u32) {
         let message = format!(
             "several rows have the id {id} and their values differ; the differing values were \
              not used. Ask the supplier which row is right, or map an item_id that tells them \
              apart"
         );
-        let about = About { item_id: Some(id), sku: None, line: line.into() };
+        let about = About { item_id: Some(id), sku, line: line.into() };
         self.report(ProblemKind::DuplicateSku, about, &message);
     }
 
@@ -864,12 +876,16 @@ impl Matcher {
                 sku: newcomer.sku.as_deref(),
                 line: newcomer.values.line.into(),
             };
-            let message = match (&newcomer.sku, self.rules.create) {
-                (None, _) => {
+            let message = match newcomer.sku.as_deref() {
+                None => {
                     "it has no SKU and no product has its EAN; nothing was changed. Link it by \
                      hand (`invsync link set`)"
                 }
-                _ => "",
+                Some(sku) if self.products.find(sku).is_some() => {
+                    "a product has this SKU, but link_by does not link by it; nothing was changed. \
+                     Link it by hand (`invsync link set`)"
+                }
+                Some(_) => "",
             };
             self.problems.add(ProblemKind::Unlinked, about, message);
         }

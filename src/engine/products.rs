@@ -14,6 +14,7 @@ use super::run::{Ending, IfMissing, RunError};
 use super::view::PlanChanges;
 use super::{ProductRow, Session, Sink, UsageError};
 use crate::connector::Delivery;
+use crate::connector::feed::number;
 use crate::inventory::{
     Access, Column, Inventory, Loaded, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
 };
@@ -74,7 +75,7 @@ pub(super) fn set(
     edit(session, &inventory, Command::Set, edits, sink)
 }
 
-fn check_sku(inventory: &Inventory, sku: &str) -> anyhow::Result<()> {
+pub(super) fn check_sku(inventory: &Inventory, sku: &str) -> anyhow::Result<()> {
     let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
     if tx.product_id(sku)?.is_none() {
         return Err(unknown_sku(&tx.products()?, sku).into());
@@ -246,6 +247,7 @@ fn read_header(
 fn read_row(header: &Header, record: &csv::StringRecord, edits: &mut Edits) {
     let line = record.position().map_or(0, csv::Position::line);
     let cell = |at: usize| record.get(at).map(clean).filter(|text| !text.is_empty());
+    let value = |at: usize| cell(at).filter(|text| !number::is_unknown(text));
     let text = |at: Option<usize>| at.and_then(cell).map(str::to_owned);
     let Some(sku) = cell(header.sku) else {
         if !record.iter().all(|cell| clean(cell).is_empty()) {
@@ -261,7 +263,7 @@ fn read_row(header: &Header, record: &csv::StringRecord, edits: &mut Edits) {
     };
     let mut values = Vec::with_capacity(header.places.len());
     for (at, column) in &header.places {
-        values.push(match cell(*at).map(|text| (text, Decimal::parse(text.as_bytes()))) {
+        values.push(match value(*at).map(|text| (text, Decimal::parse(text.as_bytes()))) {
             None => None,
             Some((_, Ok(value))) => Some(value.into()),
             Some((text, Err(why))) => {

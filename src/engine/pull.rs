@@ -17,7 +17,7 @@ use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
 use crate::model::{
-    ChangeStatus, Command, Direction, Exit, GuardVerdict, ProblemKind, Section, Timestamp,
+    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section, Timestamp,
 };
 use crate::report::RunReport;
 
@@ -315,7 +315,9 @@ impl Pass<'_, '_> {
             if let Some(memory) = &self.memory {
                 let expected = memory.seen.within(&self.reading.matched.kept_links());
                 let present = self.reading.matched.delivered_links();
-                self.run.summary.missing = expected.without(&present).len();
+                let missing = expected.without(&present);
+                self.run.summary.missing = missing.len();
+                self.name_missing(&missing, sections);
             }
             for (_, settings) in sections {
                 for verdict in self.judge_delivery(settings) {
@@ -334,6 +336,26 @@ impl Pass<'_, '_> {
         }
         self.run.summary.guards = verdicts;
         (plans, seen)
+    }
+
+    /// Names the first of the items that a delivery lacks, where a guard strikes on them.
+    fn name_missing(&self, missing: &ProductSet, sections: &[(Section, &SectionSettings)]) {
+        let is_struck = |(_, settings): &(Section, &SectionSettings)| {
+            let verdicts = self.judge_delivery(settings);
+            verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word())
+        };
+        if !sections.iter().any(is_struck) {
+            return;
+        }
+        let first: Vec<&str> =
+            missing.iter().take(5).map(|id| self.reading.matched.products.sku(id)).collect();
+        let more = missing.len().saturating_sub(first.len() as u64);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        self.session.progress.note(&format!(
+            "{}: the delivery lacks {}{more}",
+            self.integration.name,
+            first.join(", ")
+        ));
     }
 
     fn judge_delivery(&self, settings: &SectionSettings) -> Vec<GuardVerdict> {

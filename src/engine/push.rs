@@ -309,6 +309,11 @@ impl Push<'_, '_> {
             }
             settled += 1;
         }
+        let mut runs: Vec<i64> = unsettled.iter().map(|change| change.key.run).collect();
+        runs.dedup();
+        for run in runs {
+            tx.recount(run)?;
+        }
         tx.commit()?;
         self.session.progress.note(&format!(
             "{}: settled {settled} of {} changes that an earlier run had sent without an answer",

@@ -35,6 +35,7 @@ pub(super) fn runs(
     tx.each_run::<anyhow::Error>(|summary| {
         let mut summary = summary.clone();
         settle_status(&inventory, &mut summary);
+        summary.problems = tx.problems(summary.run_id.unwrap_or_default())?;
         each(&summary)
     })
 }
@@ -120,7 +121,7 @@ pub(super) fn history(
 ) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
     let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
-    let Some(product) = tx.product_id(sku)? else {
+    let Some(product) = tx.product_id_ever(sku)? else {
         return Err(unknown_sku(&tx.products()?, sku).into());
     };
     tx.each_change_of::<anyhow::Error>(product, &mut |change| {

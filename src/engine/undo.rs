@@ -33,6 +33,9 @@ pub(super) fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Re
         };
         (summary, tx.purpose(id)?)
     };
+    for sku in &session.options.skus {
+        super::products::check_sku(&inventory, sku)?;
+    }
     if purpose.pruned {
         let message = format!(
             "the changes of run {id} are not on record any more, so it cannot be put back; \
@@ -103,7 +106,9 @@ fn put_back(
     if let (false, Some(undo)) = (session.options.dry_run, run.summary.run_id) {
         apply_values(&tx, undo, &mut plans, &reading)?;
         if let Some(integration) = run.integration_id {
-            tx.change_links(undo, integration, &mut links)?;
+            // Links that come back are again those of the run that made them.
+            let writer = maker_of(&tx, undo)?.unwrap_or(undo);
+            tx.change_links(undo, writer, integration, &mut links)?;
         }
         if whole {
             run.summary.created = tx.bring_back_products(id)?;
@@ -217,6 +222,7 @@ fn plan_links(
     let recorded = tx.link_changes_of(id)?;
     let state = tx.link_state(Some(integration))?;
     let products = tx.products()?;
+    let maker = maker_of(tx, id)?;
     for change in recorded {
         let now = state.find(&change.item_id, |sku| products.find(sku));
         let same = |a: &Option<_>, b: &Option<_>| {
@@ -226,7 +232,8 @@ fn plan_links(
             link(a) == link(b)
         };
         let writer = tx.link_writer(integration, &change.item_id)?;
-        let is_still_ours = same(&now, &change.after) && writer.is_none_or(|run| run == id);
+        let is_still_ours =
+            same(&now, &change.after) && writer.is_none_or(|run| run == id || Some(run) == maker);
         if same(&now, &change.before) {
             continue;
         }
@@ -264,6 +271,12 @@ fn remove_products(session: &Session<'_>, tx: &Tx<'_>, id: i64, undo: i64) -> Re
         session
             .progress
             .note(&format!("took away {} products that run {id} had made", unused.len()));
+    }
+    let kept = tx.products_made_by(maker)?;
+    if kept > 0 {
+        session.progress.note(&format!(
+            "{kept} products that run {id} had made stay: somebody has touched them since"
+        ));
     }
     Ok(())
 }

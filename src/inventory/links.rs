@@ -142,10 +142,12 @@ impl Tx<'_> {
         })
     }
 
-    /// Puts links in the place of others, those that are planned, and records all of them.
+    /// Puts links in the place of others, those that are planned, and records all of them as the
+    /// run's. `writer` is the run that the links are of from then on.
     pub fn change_links(
         &self,
         run: i64,
+        writer: i64,
         integration: i64,
         changes: &mut [LinkChange],
     ) -> Result<()> {
@@ -153,7 +155,7 @@ impl Tx<'_> {
         for (n, change) in changes.iter_mut().enumerate() {
             if change.status == ChangeStatus::Planned {
                 change.status = ChangeStatus::Applied;
-                self.replace_link(run, integration, change, &mut by_sku)?;
+                self.replace_link(writer, integration, change, &mut by_sku)?;
             }
             self.record_link(run, n, change)?;
         }

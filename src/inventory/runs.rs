@@ -506,5 +506,6 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         guards: serde_json::from_str(&guards).unwrap_or_default(),
         error: row.get(19)?,
         sections: Vec::new(),
+        problems: Vec::new(),
     })
 }

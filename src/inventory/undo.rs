@@ -226,15 +226,54 @@ impl Tx<'_> {
                      AND id NOT IN (SELECT product_id FROM removed_products)
                      AND NOT EXISTS (SELECT 1 FROM warehouses CROSS JOIN stock
                          ON warehouse_id = warehouses.id AND product_id = products.id
-                         WHERE quantity IS NOT NULL OR stock.run_id NOT IN (?1, ?2))
+                         WHERE quantity IS NOT NULL OR stock.run_id NOT IN
+                             (SELECT ?1 UNION SELECT ?2 UNION SELECT id FROM runs WHERE undoes = ?1))
                      AND NOT EXISTS (SELECT 1 FROM price_groups CROSS JOIN prices
                          ON price_group_id = price_groups.id AND product_id = products.id
-                         WHERE price IS NOT NULL OR prices.run_id NOT IN (?1, ?2))
+                         WHERE price IS NOT NULL OR prices.run_id NOT IN
+                             (SELECT ?1 UNION SELECT ?2 UNION SELECT id FROM runs WHERE undoes = ?1))
                      AND id NOT IN (SELECT product_id FROM links WHERE product_id IS NOT NULL)
                  ORDER BY id",
             )?
             .query_map(params![run, undo], |row| row.get(0))?
             .collect()
+        })
+    }
+
+    /// How many products that a run made are still there.
+    pub fn products_made_by(&self, run: i64) -> Result<u64> {
+        self.with(|conn| {
+            conn.query_row(
+                "SELECT count(*) FROM products WHERE run_id = ?1
+                     AND id NOT IN (SELECT product_id FROM removed_products)",
+                [run],
+                |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
+            )
+        })
+    }
+
+    /// The id of a SKU whose product is there or was removed: for its history.
+    pub fn product_id_ever(&self, sku: &str) -> Result<Option<ProductId>> {
+        use rusqlite::OptionalExtension;
+        self.with(|conn| {
+            conn.query_row("SELECT id FROM products WHERE sku = ?1", [sku], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// Counts the applied changes of a run again, after some of them were settled.
+    pub fn recount(&self, run: i64) -> Result<()> {
+        self.with(|conn| {
+            conn.execute(
+                "UPDATE runs SET
+                     changed_stock = (SELECT count(*) FROM changes
+                         WHERE run_id = ?1 AND section = 0 AND status = 0),
+                     changed_prices = (SELECT count(*) FROM changes
+                         WHERE run_id = ?1 AND section = 1 AND status = 0)
+                 WHERE id = ?1",
+                [run],
+            )
+            .map(drop)
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{Currency, Direction, GuardVerdict, Section};
+use super::{Currency, Direction, GuardVerdict, Problem, Section};
 
 /// A moment, in milliseconds since 1970 (UTC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,6 +206,8 @@ pub struct RunSummary {
     pub error: Option<String>,
     /// What the run worked on, for the headings of its tables. Not recorded.
     pub sections: Vec<SectionHeading>,
+    /// The problems on record; only of a run in a list of runs.
+    pub problems: Vec<Problem>,
 }
 
 impl RunSummary {
@@ -232,6 +234,7 @@ impl RunSummary {
             guards: Vec::new(),
             error: None,
             sections: Vec::new(),
+            problems: Vec::new(),
         }
     }
 }

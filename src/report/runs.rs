@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use super::json::{Object, run_counts, run_verdicts};
+use super::json::{Object, problem_item, run_counts, run_verdicts};
 use super::records::{Cells, Column, Record};
 use crate::model::RunSummary;
 
@@ -35,6 +35,11 @@ pub const RUN_COLUMNS: [Column; 21] = [
 impl Record for RunSummary {
     fn fields(&self, object: &mut Object<'_>) -> io::Result<()> {
         run_counts(object, self)?;
+        let mut problems = object.list("problems")?;
+        for problem in &self.problems {
+            problem_item(&mut problems, problem, problem.kind.severity())?;
+        }
+        problems.end()?;
         run_verdicts(object, self)
     }
 

@@ -92,6 +92,7 @@ fn summary(command: Command) -> RunSummary {
         unlinked: 5,
         duplicates: 1,
         sections: vec![heading(Section::Stock, "main"), heading(Section::Prices, "retail")],
+        problems: Vec::new(),
         ..RunSummary::start(Some("store-a"), command, false)
     }
 }
