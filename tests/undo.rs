@@ -515,3 +515,19 @@ fn exactly_at_each_limit_passes_and_one_more_does_not() {
         shop.run("pull store-a").code(code);
     }
 }
+
+#[test]
+fn what_came_back_by_an_undo_of_an_undo_goes_again() {
+    let store = STORE_A.replace("type = ", "unlinked = \"create\"\ntype = ");
+    let shop = Shop::new()
+        .config(&store)
+        .config(DOWNLOAD)
+        .file("store.csv", "id,sku,ean,name,qty,price\n1,A,,,4,4\n3,N,,,5,5\n")
+        .inventory("sku\nA\n");
+    shop.run("pull store-a").code(0);
+    for undone in [2, 3, 2] {
+        shop.run(&format!("undo {undone}")).code(0);
+    }
+    assert_eq!(shop.json("link list store-a")["links"], serde_json::json!([]));
+    assert_eq!(shop.json("inventory list")["products"].as_array().map(Vec::len), Some(1));
+}

@@ -1022,6 +1022,15 @@ impl Matched {
         links
     }
 
+    /// The items with a kept link that has a row of its own, by their products.
+    pub(super) fn kept_items(&self) -> FxHashMap<ProductId, u32> {
+        (0..self.item_ids.end())
+            .zip(&self.items)
+            .filter(|(_, item)| item.state == ItemState::Kept)
+            .map(|(number, item)| (item.product, number))
+            .collect()
+    }
+
     /// Kept links whose item was not delivered: its id and the product's.
     pub(super) fn absent_links(&self) -> Vec<(&str, ProductId)> {
         let rows = (0..self.item_ids.end())

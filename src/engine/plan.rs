@@ -202,13 +202,15 @@ pub(super) fn pull(
         plan.add(product, slot.item, 0, before, after);
         judge_price(&mut plan, before, after, rules.limits, &mut largest);
     }
+    let items = if absent.is_empty() { FxHashMap::default() } else { matched.kept_items() };
     for product in absent {
         let before = column.get(*product);
         if before.get().is_some_and(|value| value > Decimal::ZERO)
             && !is_left_out(matched, *product)
         {
             count(&mut plan.stats, before, Decimal::ZERO.into(), *product, None);
-            plan.add(*product, SELF, 0, before, Decimal::ZERO.into());
+            let item = items.get(product).copied().unwrap_or(SELF);
+            plan.add(*product, item, 0, before, Decimal::ZERO.into());
         }
     }
     plan.changes.sort_by_key(|change| change.product);
