@@ -1,6 +1,6 @@
 //! The inventory's own commands: init, list, set, import, export, backup.
 
-use crate::support::Shop;
+use crate::support::{DOWNLOAD, STORE_A, Shop};
 
 const CSV: &str = "\
 sku,ean,name,parent_sku,stock.main,stock.outlet,price.retail
@@ -154,4 +154,20 @@ fn the_currency_of_a_price_group_is_not_changed_silently() {
     shop.write("invsync.toml", config);
     shop.run("inventory set MUG-01 price.retail=1").code(2).stderr("EUR");
     shop.run("inventory import import.csv").code(2).stderr("EUR").stderr("invsync.toml:8:");
+}
+
+#[test]
+fn a_seed_with_a_bad_cell_is_partial_and_names_its_line() {
+    let shop = Shop::new()
+        .config(STORE_A)
+        .config(DOWNLOAD)
+        .file("seed.csv", "sku,stock.main\nMUG-01,many\n")
+        .file("store.csv", "id,sku,ean,name,qty,price\n1,MUG-01,,,3,1\n");
+    let config = shop.read("invsync.toml").replace("[inventory]", "[inventory]\nseed = 'seed.csv'");
+    shop.write("invsync.toml", config);
+    for command in ["pull store-a --dry-run", "pull store-a"] {
+        let said = shop.run(command).code(3).stderr;
+        assert!(said.contains("seed.csv:2: "), "{said}");
+    }
+    shop.run("pull store-a").code(0);
 }

@@ -13,7 +13,16 @@ use crate::support::{DOWNLOAD, SEND, STORE_A, Shop, words};
 
 const HEAD: &str = "id,sku,ean,name,qty,price\n";
 const STORE: &str = "id,sku,ean,name,qty,price\n1,MUG-01,,Mug,3,12.30\n";
-const STOP: [&str; 3] = ["INT", "TERM", "HUP"];
+/// The signals that ask a run to stop. A hang-up that was ignored where the tests were started (by
+/// nohup, say) stays ignored by what they start.
+fn stops() -> Vec<&'static str> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+    let ignored = u64::from_str_radix(ignored.unwrap_or("0"), 16).unwrap_or(0);
+    let hang_up = Some("HUP").filter(|_| ignored & 1 == 0);
+    ["INT", "TERM"].into_iter().chain(hang_up).collect()
+}
+
 /// How long a run that is asked to stop may take.
 const IN_TIME: Duration = Duration::from_secs(2);
 
@@ -66,7 +75,7 @@ fn is_whole(shop: &Shop) {
 
 #[test]
 fn who_waits_for_a_lock_can_be_stopped() {
-    for name in STOP {
+    for name in stops() {
         let shop = shop();
         let writer = writer(&shop);
         let first = shop.start("pull store-a");
@@ -84,7 +93,7 @@ fn who_waits_for_a_lock_can_be_stopped() {
 
 #[test]
 fn who_waits_for_another_programs_write_can_be_stopped() {
-    for name in STOP {
+    for name in stops() {
         let shop = shop();
         let writer = writer(&shop);
         let pull = shop.start("pull store-a");
@@ -105,6 +114,7 @@ fn large(rows: u32, quantity: u32) -> String {
 
 #[test]
 fn a_pull_that_is_stopped_anywhere_is_applied_whole_or_not_at_all() {
+    let stops = stops();
     const ROWS: u32 = 20_000;
     let fresh = Shop::downloading(&large(ROWS, 3)).inventory("sku\nMUG-01\n");
     let config = fresh.read("invsync.toml");
@@ -114,7 +124,7 @@ fn a_pull_that_is_stopped_anywhere_is_applied_whole_or_not_at_all() {
         let shop = fresh.copy();
         let pull = shop.start("pull store-a --quiet");
         std::thread::sleep(Duration::from_millis(15 + at * at * 5));
-        let is_over = signal_if_alive(pull, STOP[at as usize % 3]);
+        let is_over = signal_if_alive(pull, stops[at as usize % stops.len()]);
         let count: u32 =
             shop.sql().query_row("SELECT count(*) FROM stock_levels", [], |r| r.get(0)).unwrap();
         is_whole(&shop);
@@ -148,6 +158,7 @@ fn signal_if_alive(mut child: Child, name: &str) -> Option<i32> {
 
 #[test]
 fn a_push_that_is_stopped_anywhere_knows_what_it_sent() {
+    let stops = stops();
     const ROWS: u32 = 10_000;
     let inventory: String = (0..ROWS).map(|n| format!("X{n},4,1.60\n")).collect();
     let inventory = format!("sku,stock.main,price.retail\n{inventory}");
@@ -158,7 +169,7 @@ fn a_push_that_is_stopped_anywhere_knows_what_it_sent() {
         let shop = fresh.copy();
         let push = shop.start("push store-a --quiet --allow all");
         std::thread::sleep(Duration::from_millis(10 + at * at * 6));
-        let code = signal_if_alive(push, STOP[at as usize % 3]);
+        let code = signal_if_alive(push, stops[at as usize % stops.len()]);
         is_whole(&shop);
         // Before it listens to signals it has done nothing.
         assert!(matches!(code, None | Some(0 | 130)), "{code:?}");

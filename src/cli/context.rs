@@ -22,6 +22,7 @@ pub(super) struct Context {
     pub(super) style: Style,
     pub(super) progress: Bar,
     interrupted: Arc<AtomicBool>,
+    seed_is_partial: AtomicBool,
 }
 
 impl Context {
@@ -30,6 +31,7 @@ impl Context {
             style: common.style(),
             progress: Bar::new(common.quiet),
             interrupted: Arc::new(AtomicBool::new(false)),
+            seed_is_partial: AtomicBool::new(false),
             common,
         }
     }
@@ -69,7 +71,19 @@ impl Context {
 
     /// Like [`Context::session`], with options of the command's own.
     pub(super) fn session_with<'a>(&'a self, config: &'a Config, options: Options) -> Session<'a> {
-        Session { config, options, progress: &self.progress, interrupted: &self.interrupted }
+        Session {
+            config,
+            options,
+            progress: &self.progress,
+            interrupted: &self.interrupted,
+            seed_is_partial: &self.seed_is_partial,
+        }
+    }
+
+    /// The exit code of a command, which may have made an inventory with a faulty seed.
+    pub(super) fn with_seed(&self, exit: Exit) -> Exit {
+        let is_partial = self.seed_is_partial.load(Ordering::Relaxed);
+        if is_partial { exit.max(Exit::Partial) } else { exit }
     }
 
     /// Prints the runs of a pass as they end.

@@ -114,6 +114,7 @@ fn run(cli: Cli) -> Exit {
     let context = Context::new(cli.common);
     let mut out = Output::stdout(context.common.quiet);
     let result = context.start().and_then(|()| cli.command.run(&context, &mut out));
+    let result = result.map(|exit| context.with_seed(exit));
     let mut exit = result.unwrap_or_else(|error| {
         context.progress.error(&format!("{error:#}"));
         exit_of(&error)

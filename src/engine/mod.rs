@@ -69,6 +69,9 @@ pub struct Session<'a> {
     pub progress: &'a dyn Progress,
     /// Set by a signal: stop at the next safe point.
     pub interrupted: &'a AtomicBool,
+    /// Set where the seed of an inventory that was made had something wrong: the exit code is 3
+    /// then, unless a worse one wins.
+    pub seed_is_partial: &'a AtomicBool,
 }
 
 /// Who is told how far a run is. All of it goes to stderr.

@@ -1,6 +1,7 @@
 //! The inventory's own commands: set, import, seed, list, backup.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -125,16 +126,30 @@ pub(super) fn seed(session: &Session<'_>, inventory: &Inventory) -> anyhow::Resu
         .into());
     }
     let edits = read_csv(&making, &file)?;
-    let mut problems = 0;
     edit(&making, inventory, Command::Import, edits, &mut |report| {
-        problems = report.problems.count();
+        if report.problems.count() > 0 {
+            session.seed_is_partial.store(true, Ordering::Relaxed);
+            return tell_problems(session, &file, report);
+        }
         Ok(())
     })?;
-    if problems > 0 {
-        session.progress.note(&format!(
-            "the seed {} has {problems} problems; `invsync runs 1` shows them",
-            file.display()
-        ));
+    Ok(())
+}
+
+/// The first problems of a seed: a dry run records none, and a pull reports its own.
+fn tell_problems(session: &Session<'_>, seed: &Path, report: &RunReport<'_>) -> anyhow::Result<()> {
+    const SHOWN: u64 = 5;
+    let count = report.problems.count();
+    let mut told = 0;
+    report.problems.each(&mut |problem| {
+        let line = problem.line.unwrap_or_default();
+        session.progress.note(&format!("{}:{line}: {}", seed.display(), problem.message));
+        told += 1;
+        Ok(told < SHOWN)
+    })?;
+    if count > SHOWN {
+        let more = count - SHOWN;
+        session.progress.note(&format!("{}: and {more} more problems", seed.display()));
     }
     Ok(())
 }
