@@ -77,6 +77,18 @@ struct Rule {
 pub type CheckPath<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
 impl Mapping {
+    /// The paths that quantity and price look at.
+    pub(crate) fn value_paths(&self) -> Vec<PathId> {
+        let fields = [&self.quantity, &self.price].into_iter().flatten();
+        fields
+            .flat_map(|field| match &field.source {
+                Source::Value(_) => Vec::new(),
+                Source::Path(path) => vec![*path],
+                Source::First(paths) | Source::Sum(paths) => paths.clone(),
+            })
+            .collect()
+    }
+
     /// Makes words of a format say nothing where a quantity or price should be.
     pub(crate) fn set_unknown_words(&mut self, words: &'static [&'static str]) {
         for field in [&mut self.quantity, &mut self.price].into_iter().flatten() {

@@ -2,6 +2,7 @@
 //! the items of a walk into rows.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::outline::{Item, Outline, Walk};
@@ -29,6 +30,8 @@ pub(crate) struct Format {
     pub(crate) default_items: Option<&'static str>,
     /// Words that say nothing where a quantity or price should be, beside the usual ones.
     pub(crate) unknown_words: &'static [&'static str],
+    /// Whether the format has numbers of its own, whose decimal sign is always the point.
+    pub(crate) has_numbers: bool,
     /// What the format says of a path that is otherwise right.
     pub(crate) check: fn(&Path) -> Result<(), String>,
     /// Opens a source as text, in the encoding that the document names unless the config does.
@@ -145,7 +148,7 @@ impl TreeConnector {
             feed: Arc::clone(&self.settings.feed),
             outline: Arc::clone(&self.settings.outline),
             outside: OutsideValues::default(),
-            found: Found::new(&self.settings.outline),
+            found: Found::new(&self.settings),
             want,
         }
     }
@@ -205,11 +208,24 @@ pub(crate) struct Rows {
 struct Found {
     /// By path: whether it was looked for, whether it matched.
     paths: Vec<Cell<(bool, bool)>>,
+    /// The paths of quantity and price, where the format has numbers of its own.
+    of_numbers: Vec<PathId>,
 }
 
 impl Found {
-    fn new(outline: &Outline) -> Found {
-        Found { paths: vec![Cell::new((false, false)); outline.paths.len()] }
+    fn new(settings: &TreeSettings) -> Found {
+        let TreeSettings { format, feed, outline } = settings;
+        let of_numbers = if format.has_numbers { feed.mapping.value_paths() } else { Vec::new() };
+        Found { paths: vec![Cell::new((false, false)); outline.paths.len()], of_numbers }
+    }
+
+    /// A number of the format's own with three decimals gets a fourth: then it fits no rule for
+    /// groups of three, and a config for texts with a decimal comma cannot misread it by 1000.
+    fn as_number(&self, path: PathId, text: &str, raw: &Range<u64>) -> Option<String> {
+        let is_literal = raw.end - raw.start == text.len() as u64;
+        let decimals = text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let is_wanted = is_literal && decimals == 3 && self.of_numbers.contains(&path);
+        is_wanted.then(|| format!("{text}0"))
     }
 
     fn note(&self, path: PathId, matched: bool) {
@@ -295,8 +311,11 @@ impl Lookup for View<'_> {
             }
             Some(from) => {
                 let tree = self.item.tree;
-                tree.find(from, &compiled.steps, compiled.attribute, &mut |found| {
-                    found.text.is_none_or(&mut *each)
+                tree.find(from, &compiled.steps, compiled.attribute, &mut |one| {
+                    one.text.is_none_or(|text| match self.found.as_number(path, text, &one.raw) {
+                        Some(number) => each(&number),
+                        None => each(text),
+                    })
                 });
             }
         }

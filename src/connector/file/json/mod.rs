@@ -29,6 +29,7 @@ pub const REGISTRATION: Registration = Registration { name: "json", settings };
 const FORMAT: Format = Format {
     default_items: Some("/"),
     unknown_words: &["false"],
+    has_numbers: true,
     check,
     decode,
     walk,

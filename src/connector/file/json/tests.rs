@@ -212,3 +212,21 @@ proptest! {
         prop_assert!(feed.stays_when_written_again(&quantities));
     }
 }
+
+#[test]
+fn a_number_of_json_is_never_misread_by_a_thousand() {
+    let document =
+        r#"[{"sku":"A","qty":1.234,"price":"1.234"},{"sku":"B","qty":2,"price":"7,50"}]"#;
+    let fields = "fields = { sku = 'sku', quantity = 'qty', price = 'price' }";
+    let read = |decimal: &str| {
+        let config = format!("decimal = '{decimal}'\n{fields}");
+        let mut lines = testing::read(&REGISTRATION, &config, document.as_bytes()).unwrap();
+        // Behind the rows come the problems.
+        lines.truncate(2);
+        lines.join("\n")
+    };
+    // The text has a group sign, the number has none.
+    assert_eq!(read(","), "1 . A . . ! 1234 .\n1 . B . . 2 7.5 .");
+    assert_eq!(read("auto"), "1 . A . . 1.234 ! .\n1 . B . . 2 7.5 .");
+    assert_eq!(read("."), "1 . A . . 1.234 1.234 .\n1 . B . . 2 ! .");
+}

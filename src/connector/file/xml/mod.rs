@@ -26,6 +26,7 @@ pub const REGISTRATION: Registration = Registration { name: "xml", settings };
 const FORMAT: Format = Format {
     default_items: None,
     unknown_words: &[],
+    has_numbers: false,
     check: |_| Ok(()),
     decode,
     walk,
