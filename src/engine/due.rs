@@ -1,10 +1,8 @@
 //! What `sync --due` runs: the sections whose `every` has passed since their last attempt.
 
-use std::time::Duration;
-
 use super::{Options, Session};
 use crate::config::{Integration, SectionSettings};
-use crate::inventory::{Access, InventoryErrorKind};
+use crate::inventory::InventoryErrorKind;
 use crate::model::{Command, Direction, Section, Timestamp};
 
 /// Which sections of an integration a sync works on.
@@ -71,7 +69,7 @@ fn last_attempt(
             return if kind == Some(InventoryErrorKind::Missing) { Ok(None) } else { Err(error) };
         }
     };
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     Ok(match tx.integration(&integration.name)? {
         Some(id) => tx.last_attempt(id, command, section)?,
         None => None,
@@ -80,6 +78,8 @@ fn last_attempt(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::{GuardSettings, OnDrift};
 

@@ -1,8 +1,5 @@
 //! Link commands: links by hand, from a file, by reading the integration; all of them recorded.
 
-use std::path::Path;
-use std::time::Duration;
-
 use super::problem_log::{About, ProblemLog};
 use super::products::{clean, open_csv, unknown_sku, unreadable};
 use super::pull::check_not_empty;
@@ -11,11 +8,12 @@ use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::{Connector, Want};
-use crate::inventory::{Access, LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
+use crate::inventory::{LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
 use crate::model::{
     ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
 };
 use crate::report::{Changes, EachChange, RunReport};
+use std::path::Path;
 
 /// Where the links of a link command come from.
 pub(super) enum Source<'a> {
@@ -68,7 +66,7 @@ pub(super) fn link(
 ) -> anyhow::Result<Exit> {
     let inventory = session.open(IfMissing::Refuse)?;
     if let Source::Orders { orders, strict: true } = &source {
-        let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        let tx = inventory.begin_read()?;
         for sku in orders.iter().filter_map(|order| order.sku.as_ref()) {
             if tx.product_id(sku)?.is_none() {
                 return Err(unknown_sku(&tx.products()?, sku).into());
@@ -336,7 +334,7 @@ pub(super) fn list(
     each: &mut dyn FnMut(&LinkRow<'_>) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     let Some(id) = tx.integration(&integration.name)? else { return Ok(()) };
     tx.each_link::<anyhow::Error>(id, |item_id, sku, linked_by| {
         let skus = &session.options.skus;

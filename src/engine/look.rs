@@ -1,7 +1,5 @@
 //! Looking without touching: an integration's items, and what is wrong with mappings and links.
 
-use std::time::Duration;
-
 use super::problem_log::{About, ProblemLog};
 use super::pull::check_not_empty;
 use super::read::{match_rules, read};
@@ -9,7 +7,7 @@ use super::run::RunError;
 use super::{Checked, Session};
 use crate::config::{Integration, Unlinked};
 use crate::connector::{Connector, ErrorKind, RowBatch, RowView, Want};
-use crate::inventory::{Access, Inventory, InventoryErrorKind};
+use crate::inventory::{Inventory, InventoryErrorKind};
 use crate::model::{Direction, Exit, Problem, ProblemKind, Section};
 
 const EVERYTHING: Want = Want { stock: true, prices: true, names: true };
@@ -138,7 +136,7 @@ fn find_problems(
         }
         opened => opened?,
     };
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     let integration_id = tx.integration(&integration.name)?;
     let mut places = Vec::new();
     for (section, settings) in integration.sections(Direction::Send) {

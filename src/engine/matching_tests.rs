@@ -59,9 +59,7 @@ fn batch(items: &[TestItem]) -> RowBatch {
 /// Products S0 … S4 with two distinct EANs and one that two of them share.
 fn inventory() -> (Products, EanIndex) {
     let inventory = Inventory::in_memory().unwrap();
-    let tx = inventory
-        .begin(crate::inventory::Access::Write, std::time::Duration::ZERO, &|_| {})
-        .unwrap();
+    let tx = inventory.begin_write(&|| false, std::time::Duration::ZERO, &|_| {}).unwrap();
     let run = tx
         .start_run(
             None,

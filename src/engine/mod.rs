@@ -34,7 +34,7 @@ use run::{IfMissing, RunError};
 
 use crate::config::{Config, Integration, Unlinked};
 use crate::connector::{Connector, RowView};
-use crate::inventory::{Access, InventoryError};
+use crate::inventory::InventoryError;
 use crate::model::{
     ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section, Timestamp,
 };
@@ -231,7 +231,7 @@ fn check_skus(session: &Session<'_>, which: &[&Integration]) -> Result<()> {
         return Ok(());
     }
     let Ok(inventory) = session.open_to_read() else { return Ok(()) };
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     for sku in skus {
         if tx.product_id(sku)?.is_none() {
             return Err(products::unknown_sku(&tx.products()?, sku).into());

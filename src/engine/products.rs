@@ -1,10 +1,8 @@
 //! The inventory's own commands: set, import, seed, list, backup.
 
+use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use rustc_hash::FxHashMap;
 
 use super::matching::Matched;
 use super::plan::SectionPlan;
@@ -17,7 +15,7 @@ use super::{ProductRow, Session, Sink, UsageError};
 use crate::connector::Delivery;
 use crate::connector::feed::number;
 use crate::inventory::{
-    Access, Column, Inventory, Loaded, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
+    Column, Inventory, Loaded, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
 };
 use crate::model::{
     Cell, Command, Decimal, DecimalError, Direction, Exit, ProblemKind, RunSummary, Section,
@@ -77,7 +75,7 @@ pub(super) fn set(
 }
 
 pub(super) fn check_sku(inventory: &Inventory, sku: &str) -> anyhow::Result<()> {
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     if tx.product_id(sku)?.is_none() {
         return Err(unknown_sku(&tx.products()?, sku).into());
     }
@@ -484,7 +482,7 @@ pub(super) fn list(
 ) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
     session.check_places(&inventory)?;
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     let mut places = Vec::new();
     for (section, declared) in [
         (Section::Stock, &session.config.warehouses),

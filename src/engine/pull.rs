@@ -312,18 +312,22 @@ impl Pass<'_, '_> {
         let seen = self.reading.matched.seen();
         let mut verdicts: Vec<GuardVerdict> = Vec::new();
         if self.delivery().complete && !self.is_restricted() {
-            if let Some(memory) = &self.memory {
-                let expected = memory.seen.within(&self.reading.matched.kept_links());
-                let present = self.reading.matched.delivered_links();
-                let missing = expected.without(&present);
-                self.run.summary.missing = missing.len();
-                self.name_missing(&missing, sections);
-            }
+            let (present, kept) = {
+                let matched = &self.reading.matched;
+                (matched.delivered_links(), matched.kept_links())
+            };
             for (_, settings) in sections {
-                for verdict in self.judge_delivery(settings) {
+                for verdict in self.judge_delivery(settings, &present, &kept) {
                     if verdicts.iter().all(|known| known.guard != verdict.guard) {
                         verdicts.push(verdict);
                     }
+                }
+            }
+            if let Some(memory) = &self.memory {
+                let missing = memory.seen.within(&kept).without(&present);
+                self.run.summary.missing = missing.len();
+                if verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word()) {
+                    self.name_missing(&missing);
                 }
             }
             for plan in &mut plans {
@@ -338,15 +342,8 @@ impl Pass<'_, '_> {
         (plans, seen)
     }
 
-    /// Names the first of the items that a delivery lacks, where a guard strikes on them.
-    fn name_missing(&self, missing: &ProductSet, sections: &[(Section, &SectionSettings)]) {
-        let is_struck = |(_, settings): &(Section, &SectionSettings)| {
-            let verdicts = self.judge_delivery(settings);
-            verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word())
-        };
-        if !sections.iter().any(is_struck) {
-            return;
-        }
+    /// Names the first of the items that a delivery lacks.
+    fn name_missing(&self, missing: &ProductSet) {
         let first: Vec<&str> =
             missing.iter().take(5).map(|id| self.reading.matched.products.sku(id)).collect();
         let more = missing.len().saturating_sub(first.len() as u64);
@@ -358,7 +355,12 @@ impl Pass<'_, '_> {
         ));
     }
 
-    fn judge_delivery(&self, settings: &SectionSettings) -> Vec<GuardVerdict> {
+    fn judge_delivery(
+        &self,
+        settings: &SectionSettings,
+        seen: &ProductSet,
+        kept: &ProductSet,
+    ) -> Vec<GuardVerdict> {
         let matched = &self.reading.matched;
         let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
         limits.judge_delivery(&Whole {
@@ -366,8 +368,8 @@ impl Pass<'_, '_> {
             lacks: &|sku| !matched.delivers(sku),
             shape: &self.delivery().shape,
             last: self.memory.as_ref(),
-            seen: &matched.delivered_links(),
-            kept: &matched.kept_links(),
+            seen,
+            kept,
         })
     }
 

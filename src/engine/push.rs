@@ -3,8 +3,6 @@
 //! Per batch: what is about to be sent is recorded and synced to the disk, then sent, then what
 //! came back is recorded. What an earlier run left uncertain is settled first, by what was read.
 
-use std::time::Duration;
-
 use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
@@ -20,17 +18,14 @@ use super::{Session, Sink, UsageError};
 use crate::config::{Integration, SectionSettings};
 use crate::connector::{Connector, Outcome, Want, Write, Writer};
 use crate::inventory::{
-    Access, AppliedChange, ChangeKey, Column, Durability, Inventory, ProductId, Purpose,
-    RECORDED_PLANS, Side, Standing, Tx, UnsettledChange,
+    AppliedChange, ChangeKey, Column, Durability, Inventory, ProductId, Purpose, RECORDED_PLANS,
+    Side, Standing, Tx, UnsettledChange,
 };
 use crate::model::{
     Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, RunSummary, Section,
     Timestamp,
 };
 use crate::report::RunReport;
-
-/// How long a look at the inventory waits for another program.
-const READ_WAIT: Duration = Duration::from_secs(5);
 
 const SENT: &str = "What was sent before is recorded, the rest was not sent";
 
@@ -92,11 +87,9 @@ fn is_current(
     if session.options.dry_run {
         return true;
     }
-    let newest = inventory.begin(Access::Read, READ_WAIT, &|_| {}).and_then(|tx| {
-        match tx.integration(&integration.name)? {
-            Some(id) => tx.newest_run(id),
-            None => Ok(None),
-        }
+    let newest = inventory.begin_read().and_then(|tx| match tx.integration(&integration.name)? {
+        Some(id) => tx.newest_run(id),
+        None => Ok(None),
     });
     matches!(newest, Ok(newest) if newest == kept.run_id)
 }
@@ -115,7 +108,7 @@ pub(super) fn undo(
         return Err(UsageError(message).into());
     };
     let connector = session.connect(integration)?;
-    let changes = inventory.begin(Access::Read, READ_WAIT, &|_| {})?.applied_changes(id)?;
+    let changes = inventory.begin_read()?.applied_changes(id)?;
     let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
     sections.dedup();
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
@@ -220,7 +213,7 @@ fn read_store(
     session.progress.begin(&format!("reading {}", integration.name), None);
     let reader = connector.open(want)?;
     session.check_interrupted()?;
-    let tx = run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
+    let tx = run.inventory.begin_read()?;
     let mut places = Vec::new();
     for (section, settings) in sections {
         places.push((
@@ -241,7 +234,7 @@ fn reload(
     integration: &Integration,
     mut reading: Reading,
 ) -> Result<Reading, RunError> {
-    let tx = run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
+    let tx = run.inventory.begin_read()?;
     let mut places = Vec::new();
     for (section, settings) in sections(session, integration, Direction::Send) {
         places.push((
@@ -328,7 +321,7 @@ impl Push<'_, '_> {
         reading: &mut Reading,
         writer: &dyn Writer,
     ) -> Result<Vec<SectionPlan>, RunError> {
-        let tx = self.run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
+        let tx = self.run.inventory.begin_read()?;
         let mut problems = std::mem::take(&mut reading.matched.problems);
         let mut plans = Vec::new();
         let allow = &self.session.options.allow;
@@ -412,7 +405,7 @@ impl Push<'_, '_> {
     /// Plans what is still as the push left it at the store to become what it was before.
     fn plan_undo(&self, id: i64, reading: &Reading) -> Result<Vec<SectionPlan>, RunError> {
         let Some(integration) = self.run.integration_id else { return Ok(Vec::new()) };
-        let tx = self.run.inventory.begin(Access::Read, READ_WAIT, &|_| {})?;
+        let tx = self.run.inventory.begin_read()?;
         let matched = &reading.matched;
         let slots: FxHashMap<&str, &Delivered> = matched
             .linked()

@@ -7,7 +7,7 @@ use super::products::unknown_sku;
 use super::run::IfMissing;
 use super::view::{RecordedChanges, row_of};
 use super::{HistoryRow, Session, Sink, UsageError};
-use crate::inventory::{Access, Inventory, Lock, lock_path};
+use crate::inventory::{Inventory, Lock, lock_path};
 use crate::model::{Direction, Problem, RunStatus, RunSummary, Section, SectionHeading, Timestamp};
 use crate::report::{Problems, RunReport};
 
@@ -31,7 +31,7 @@ pub(super) fn runs(
     each: &mut dyn FnMut(&RunSummary) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     tx.each_run::<anyhow::Error>(|summary| {
         let mut summary = summary.clone();
         settle_status(&inventory, &mut summary);
@@ -43,7 +43,7 @@ pub(super) fn runs(
 /// One run with its changes.
 pub(super) fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     let Some(mut summary) = tx.run_summary(id)? else {
         let message = format!("there is no run {id}; `invsync runs` lists them");
         return Err(UsageError(message).into());
@@ -120,7 +120,7 @@ pub(super) fn history(
     each: &mut dyn FnMut(&HistoryRow<'_>) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
-    let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+    let tx = inventory.begin_read()?;
     let Some(product) = tx.product_id_ever(sku)? else {
         return Err(unknown_sku(&tx.products()?, sku).into());
     };

@@ -127,7 +127,7 @@ impl Session<'_> {
     /// Whether the inventory knows all declared warehouses and price groups. A price group whose
     /// currency is not the inventory's is wrong usage.
     pub(super) fn check_places(&self, inventory: &Inventory) -> anyhow::Result<bool> {
-        let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        let tx = inventory.begin_read()?;
         let mut is_known = true;
         for (section, places) in self.declared_places() {
             is_known &= tx.knows(section, places).map_err(|error| match error.kind {
@@ -174,17 +174,13 @@ impl Session<'_> {
         let wait = self.options.wait.max(INVENTORY_WAIT);
         let interrupted = || self.is_interrupted();
         let note = |message: &str| self.progress.note(message);
-        inventory.begin_unless(&interrupted, Access::Write, wait, &note)
+        inventory.begin_write(&interrupted, wait, &note)
     }
 
     /// A transaction to plan in: it holds the inventory still until it is committed, unless
     /// nothing is to be written.
     pub(super) fn begin<'i>(&self, inventory: &'i Inventory) -> Result<Tx<'i>, InventoryError> {
-        if self.options.dry_run {
-            inventory.begin(Access::Read, Duration::ZERO, &|_| {})
-        } else {
-            self.begin_write(inventory)
-        }
+        if self.options.dry_run { inventory.begin_read() } else { self.begin_write(inventory) }
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
@@ -270,7 +266,7 @@ impl<'a> OpenRun<'a> {
         };
         let mut run = OpenRun { inventory, integration_id: None, summary, _lock: lock };
         if dry_run {
-            let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+            let tx = inventory.begin_read()?;
             run.integration_id = match integration {
                 Some(name) => tx.integration(name)?,
                 None => None,

@@ -3,8 +3,6 @@
 //! What a run wrote into the inventory is put back in one transaction. What a push sent is put
 //! back at the store, the way a push goes. An undo is a run of its own and can be undone itself.
 
-use std::time::Duration;
-
 use super::links::LinkChanges;
 use super::matching::{Matched, SELF};
 use super::plan::{PlaceRef, SectionPlan};
@@ -16,8 +14,7 @@ use super::view::PlanChanges;
 use super::{Session, Sink, UsageError};
 use crate::connector::Delivery;
 use crate::inventory::{
-    Access, AppliedChange, LinkChange, ProductId, Products, Purpose, Side, Standing, StoredPlace,
-    Tx,
+    AppliedChange, LinkChange, ProductId, Products, Purpose, Side, Standing, StoredPlace, Tx,
 };
 use crate::model::{ChangeStatus, Command, Direction, Exit, RunSummary, Section, Timestamp};
 use crate::report::{Changes, EachChange, RunReport};
@@ -26,7 +23,7 @@ use crate::report::{Changes, EachChange, RunReport};
 pub(super) fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Result<Exit> {
     let inventory = session.open(IfMissing::Refuse)?;
     let (undone, purpose) = {
-        let tx = inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        let tx = inventory.begin_read()?;
         let Some(summary) = tx.run_summary(id)? else {
             let message = format!("there is no run {id}; `invsync runs` lists them");
             return Err(UsageError(message).into());

@@ -1,14 +1,10 @@
 //! Changes on their way to a report: from a plan, or from the record.
 
-use std::time::Duration;
-
 use rustc_hash::FxHashMap;
 
 use super::matching::Matched;
 use super::plan::{Change, SectionPlan};
-use crate::inventory::{
-    Access, Inventory, NewProduct, ProductId, RecordedChange, RecordedValue, Tx,
-};
+use crate::inventory::{Inventory, NewProduct, ProductId, RecordedChange, RecordedValue, Tx};
 use crate::model::{ChangeRow, Section, Value};
 use crate::report::{Changes, EachChange};
 
@@ -51,7 +47,7 @@ impl PlanChanges<'_> {
         plans: impl Iterator<Item = &'p SectionPlan>,
         each: EachChange<'_>,
     ) -> anyhow::Result<()> {
-        let tx = self.inventory.begin(Access::Read, Duration::from_secs(5), &|_| {})?;
+        let tx = self.inventory.begin_read()?;
         let new: FxHashMap<ProductId, &NewProduct> =
             self.matched.created.iter().map(|product| (product.id, product)).collect();
         for plan in plans {

@@ -198,31 +198,27 @@ impl Inventory {
         }
     }
 
-    /// Begins a transaction. A writing one waits up to `wait` for another program to finish;
-    /// `waiting` is called once, after five seconds.
-    pub fn begin(&self, access: Access, wait: Duration, waiting: &dyn Fn(&str)) -> Result<Tx<'_>> {
-        self.begin_unless(&|| false, access, wait, waiting)
+    /// Begins a transaction that reads one unmoving state. It waits for nobody.
+    pub fn begin_read(&self) -> Result<Tx<'_>> {
+        self.try_to_begin("BEGIN")?;
+        Ok(Tx { inventory: self, open: true })
     }
 
-    /// Like [`Inventory::begin`], but who is interrupted waits hardly any longer.
-    pub fn begin_unless(
+    /// Begins a transaction that writes. It waits up to `wait` for another program to finish, and
+    /// hardly any longer once it is `interrupted`; `waiting` is called once, after five seconds.
+    pub fn begin_write(
         &self,
         interrupted: &dyn Fn() -> bool,
-        access: Access,
         wait: Duration,
         waiting: &dyn Fn(&str),
     ) -> Result<Tx<'_>> {
-        let (statement, deadline) = match access {
-            Access::Read => ("BEGIN", Duration::ZERO),
-            Access::Write => ("BEGIN IMMEDIATE", wait),
-        };
         let started = Instant::now();
         let mut told = false;
         loop {
-            match self.try_to_begin(statement) {
+            match self.try_to_begin("BEGIN IMMEDIATE") {
                 Ok(()) => return Ok(Tx { inventory: self, open: true }),
                 Err(error)
-                    if error.kind == InventoryErrorKind::Busy && started.elapsed() < deadline =>
+                    if error.kind == InventoryErrorKind::Busy && started.elapsed() < wait =>
                 {
                     if started.elapsed() > LAST_TRY && interrupted() {
                         return Err(InventoryError::new(
