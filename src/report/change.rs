@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use super::RunReport;
 use super::json::Object;
 use super::records::{Cells, Column, Record};
 use crate::model::{ChangeRow, Command, Section, Timestamp, Value};
@@ -22,8 +23,21 @@ pub(super) const CHANGE_COLUMNS: [&str; 11] = [
     "message",
 ];
 
+/// Calls `line` with the texts of every change of a run, in the order of [`CHANGE_COLUMNS`].
+pub(super) fn each_change(
+    report: &RunReport<'_>,
+    line: &mut dyn FnMut(&[&str]) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let integration = report.summary.integration.as_deref();
+    report.changes.each(&mut |change| {
+        let cells = change_cells(integration, change);
+        let texts: [&str; 11] = std::array::from_fn(|at| cells[at].as_deref().unwrap_or_default());
+        line(&texts).map(|()| true)
+    })
+}
+
 /// The cells of a change, in the order of [`CHANGE_COLUMNS`].
-pub(super) fn change_cells<'a>(
+fn change_cells<'a>(
     integration: Option<&'a str>,
     change: &ChangeRow<'a>,
 ) -> [Option<Cow<'a, str>>; 11] {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use super::change::{CHANGE_COLUMNS, change_cells};
+use super::change::{CHANGE_COLUMNS, each_change};
 use super::escape::is_formula;
 use super::{RunReport, Sink, Style};
 
@@ -31,12 +31,8 @@ impl<'o> Csv<'o> {
 impl Sink for Csv<'_> {
     fn run(&mut self, report: &RunReport<'_>) -> Result<()> {
         self.header()?;
-        let integration = report.summary.integration.as_deref();
-        report.changes.each(&mut |change| {
-            let cells = change_cells(integration, change);
-            let texts = cells.iter().map(|cell| cell.as_deref().unwrap_or_default());
-            line(self.out, self.style.spreadsheet_safe, texts).map(|()| true)
-        })?;
+        let safe = self.style.spreadsheet_safe;
+        each_change(report, &mut |texts| line(self.out, safe, texts.iter().copied()))?;
         Ok(self.out.flush()?)
     }
 

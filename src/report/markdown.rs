@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
-use super::change::{CHANGE_COLUMNS, change_cells};
+use super::change::{CHANGE_COLUMNS, each_change};
 use super::{RunReport, Sink, escape};
 
 /// Prints one table of all changes of all runs.
@@ -29,12 +29,7 @@ impl<'o> Markdown<'o> {
 impl Sink for Markdown<'_> {
     fn run(&mut self, report: &RunReport<'_>) -> Result<()> {
         self.header()?;
-        let integration = report.summary.integration.as_deref();
-        report.changes.each(&mut |change| {
-            let cells = change_cells(integration, change);
-            let texts = cells.iter().map(|cell| cell.as_deref().unwrap_or_default());
-            line(self.out, texts).map(|()| true)
-        })?;
+        each_change(report, &mut |texts| line(self.out, texts.iter().copied()))?;
         Ok(self.out.flush()?)
     }
 
