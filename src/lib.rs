@@ -13,8 +13,10 @@
 //! - [`report`]: what people and scripts see
 //! - [`cli`]: one file a command
 //!
-//! `leftovers` stands below all of them: what a killed process left beside a file.
+//! `around` and `leftovers` stand below all of them: who is told and whether to stop, and
+//! what a killed process left beside a file.
 
+pub mod around;
 pub mod cli;
 pub mod config;
 pub mod connector;

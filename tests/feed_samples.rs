@@ -47,11 +47,11 @@ fn read(document: &Document, name: &str, folder: &Path) -> Option<Vec<Json>> {
     let mut table = entry.table(format!("integrations.{name}")).unwrap();
     let (connector, _) = table.string("connector").unwrap();
     let registration = REGISTRY.iter().find(|known| known.name == connector)?;
-    let context = Context { folder: folder.to_owned(), is_store: false, currency: None };
+    let context = Context::new("x", folder, false);
     let settings = (registration.settings)(&mut table, &context);
     table.finish();
     assert_eq!(problems.into_sorted().0, [], "{name}");
-    let connector = settings.unwrap().connect().unwrap();
+    let connector = settings.unwrap().connect(&invsync::around::Around::nobody()).unwrap();
     let mut reader = connector.open(Want { stock: true, prices: true, names: true }).unwrap();
     let (mut batch, mut items) = (RowBatch::default(), Vec::new());
     while reader.next(&mut batch).unwrap() {

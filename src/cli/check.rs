@@ -6,6 +6,7 @@ use clap::Args;
 use super::context::Context;
 use super::output::Output;
 use super::select::Names;
+use crate::around::Progress as _;
 use crate::config::ConfigErrors;
 use crate::engine::{self, Checked, Options};
 use crate::model::{Exit, Severity};
@@ -50,7 +51,7 @@ impl Check {
         let doubtful = Findings { warnings: &warnings, ..Findings::default() };
         let doubtful = Some(doubtful).filter(|_| !warnings.is_empty());
         let findings: Vec<_> = doubtful.into_iter().chain(checked.iter().map(findings)).collect();
-        engine::Progress::end(&context.progress);
+        context.progress.end();
         report::check(&context.style, &findings, out)?;
         for (error, _) in checked.iter().filter_map(|checked| checked.error.as_ref()) {
             context.progress.error(error);

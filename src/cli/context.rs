@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 
+use crate::around::Progress as _;
 use crate::config::{self, Config};
 use crate::engine::{self, Options, Session, UsageError};
 use crate::model::Exit;
@@ -20,7 +21,7 @@ use super::signals;
 pub(super) struct Context {
     pub(super) common: Common,
     pub(super) style: Style,
-    pub(super) progress: Bar,
+    pub(super) progress: Arc<Bar>,
     interrupted: Arc<AtomicBool>,
     seed_is_partial: AtomicBool,
 }
@@ -29,7 +30,7 @@ impl Context {
     pub(super) fn new(common: Common) -> Context {
         Context {
             style: common.style(),
-            progress: Bar::new(common.quiet),
+            progress: Arc::new(Bar::new(common.quiet, common.verbose > 0)),
             interrupted: Arc::new(AtomicBool::new(false)),
             seed_is_partial: AtomicBool::new(false),
             common,
@@ -74,8 +75,8 @@ impl Context {
         Session {
             config,
             options,
-            progress: &self.progress,
-            interrupted: &self.interrupted,
+            progress: Arc::<Bar>::clone(&self.progress),
+            interrupted: Arc::clone(&self.interrupted),
             seed_is_partial: &self.seed_is_partial,
         }
     }
@@ -110,7 +111,7 @@ impl Context {
         let mut is_begun = false;
         let result = runs(&mut |run: &RunReport<'_>| {
             is_begun = true;
-            engine::Progress::end(&self.progress);
+            self.progress.end();
             sink.run(run)
         });
         // Who was interrupted before the first run did not hear that there is nothing to do.
@@ -147,7 +148,7 @@ impl Context {
             records.row(record)?;
             Ok(!reader.is_gone())
         })?;
-        engine::Progress::end(&self.progress);
+        self.progress.end();
         records.end()?;
         Ok(result)
     }

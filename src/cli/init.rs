@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::context::{Context, usage};
+use crate::around::Progress as _;
 use crate::config::{self, Config};
-use crate::engine::{self, Progress as _};
+use crate::engine;
 use crate::model::Exit;
 
 /// Make a starter config and an empty inventory

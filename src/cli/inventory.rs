@@ -9,8 +9,9 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::output::Output;
+use crate::around::Progress as _;
 use crate::config::Config;
-use crate::engine::{self, ProductRow, Progress as _, Session};
+use crate::engine::{self, ProductRow, Session};
 use crate::model::{Decimal, Exit, Value};
 use crate::report::{Cells, Column, Format, Listing, Object, Record, Style};
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::engine::Progress;
+use crate::around::Progress;
 use crate::model::Exit;
 use crate::report::shown_lines;
 
 /// Progress on stderr.
 pub(super) struct Bar {
     has_bars: bool,
+    is_verbose: bool,
     state: Mutex<State>,
 }
 
@@ -25,10 +26,10 @@ struct State {
 }
 
 impl Bar {
-    pub(super) fn new(quiet: bool) -> Bar {
+    pub(super) fn new(quiet: bool, is_verbose: bool) -> Bar {
         let held = quiet.then(Vec::new);
         let has_bars = !quiet && io::stderr().is_terminal();
-        Bar { has_bars, state: Mutex::new(State { bar: None, held }) }
+        Bar { has_bars, is_verbose, state: Mutex::new(State { bar: None, held }) }
     }
 
     /// Says what failed.
@@ -99,6 +100,12 @@ impl Progress for Bar {
 
     fn note(&self, message: &str) {
         self.say(shown_lines(message).into_owned());
+    }
+
+    fn detail(&self, message: &str) {
+        if self.is_verbose {
+            self.note(message);
+        }
     }
 }
 

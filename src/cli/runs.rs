@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::output::Output;
+use crate::around::Progress as _;
 use crate::engine;
 use crate::model::Exit;
 use crate::report::{Listing, RUN_COLUMNS};
@@ -55,10 +56,7 @@ impl Runs {
         if let Some(RunsCommand::Prune(prune)) = self.command {
             let pruned = engine::prune(&session, prune.older_than)?;
             let verb = if context.common.dry_run { "would drop" } else { "dropped" };
-            engine::Progress::note(
-                &context.progress,
-                &format!("{verb} the changes of {pruned} runs; their rows stay"),
-            );
+            context.progress.note(&format!("{verb} the changes of {pruned} runs; their rows stay"));
             return Ok(Exit::Done);
         }
         if let Some(id) = self.id {

@@ -104,7 +104,7 @@ mod tests {
     struct Nobody;
 
     impl Settings for Nobody {
-        fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError> {
+        fn connect(&self, _: &crate::around::Around) -> Result<Box<dyn Connector>, ConnectorError> {
             Err(ConnectorError::usage("nobody"))
         }
 

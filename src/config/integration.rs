@@ -1,7 +1,8 @@
 //! `[integrations.NAME]`: the keys of every integration; the connector takes its own.
 
 use super::section::{ReadSection, SectionReader};
-use super::{GuardSettings, HttpSettings, Integration, Unlinked};
+use super::{GuardSettings, Integration, Unlinked};
+use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
 use crate::model::Place;
 use crate::model::{Direction, LinkKey, Section};
@@ -26,7 +27,7 @@ impl IntegrationReader<'_> {
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
         let (stock, prices) = self.sections(&mut table, is_store);
-        let context = self.context(&table, is_store, prices.as_ref());
+        let context = self.context(name, &table, is_store, prices.as_ref(), &http);
         // Which keys are known without a connector nobody can say.
         let Some(registration) = registration else {
             table.finish_early();
@@ -86,13 +87,22 @@ impl IntegrationReader<'_> {
         (read(Section::Stock), read(Section::Prices))
     }
 
-    fn context(&self, table: &Table<'_>, is_store: bool, prices: Option<&ReadSection>) -> Context {
+    fn context(
+        &self,
+        name: &str,
+        table: &Table<'_>,
+        is_store: bool,
+        prices: Option<&ReadSection>,
+        http: &HttpSettings,
+    ) -> Context {
         let group = prices.map(|section| section.settings.place.as_str());
         let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
         Context {
+            name: name.to_owned(),
             folder: table.document().folder(),
             is_store,
             currency: group.and_then(|place| place.currency),
+            http: http.clone(),
         }
     }
 }

@@ -5,7 +5,6 @@
 mod errors;
 mod find;
 mod guard;
-mod http;
 mod integration;
 mod places;
 mod read;
@@ -19,10 +18,10 @@ use std::time::Duration;
 
 pub use errors::ConfigErrors;
 pub use find::{DEFAULT_NAME, FindError, VARIABLE, find, locate};
-pub use http::HttpSettings;
 pub use starter::starter;
 
 use crate::connector::Settings;
+use crate::connector::http::HttpSettings;
 use crate::model::{Decimal, Direction, LinkKey, Percent, Place, Section};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
@@ -233,16 +232,4 @@ fn check_name(table: &Table<'_>, line: u64, key: &str, name: &str) {
         );
         table.problems().error(line, message);
     }
-}
-
-/// A duration that must not be 0.
-fn positive_duration(table: &mut Table<'_>, key: &'static str) -> Option<Duration> {
-    let name = table.name_of(key);
-    let line = table.take(key)?.line;
-    let found = table.duration(key)?;
-    if found.is_zero() {
-        table.problems().error(line, format!("`{name}` must be longer than \"0s\""));
-        return None;
-    }
-    Some(found)
 }

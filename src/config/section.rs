@@ -1,6 +1,6 @@
 //! `[integrations.NAME.stock]` and `[integrations.NAME.prices]`.
 
-use super::{GuardSettings, OnDrift, SectionSettings, positive_duration};
+use super::{GuardSettings, OnDrift, SectionSettings};
 use crate::model::Place;
 use crate::model::{Direction, Section};
 use crate::settings::{Entry, Table, nearest};
@@ -24,7 +24,7 @@ impl SectionReader<'_> {
     pub(super) fn read(&self, section: Section, mut table: Table<'_>) -> Option<ReadSection> {
         let direction = self.direction(&mut table);
         let place = self.place(section, direction.map(|(direction, _)| direction), &mut table);
-        let every = positive_duration(&mut table, "every");
+        let every = table.positive_duration("every");
         let on_drift = on_drift(direction.map(|(direction, _)| direction), &mut table);
         let guard = GuardSettings::read(table.table("guard"), self.guard);
         let line = table.line();

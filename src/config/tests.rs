@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::around::Around;
 use crate::connector::{Connector, ConnectorError, Context, Registration};
 use crate::model::Currency;
 use crate::settings::Document;
@@ -40,7 +41,7 @@ fn early(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> 
 }
 
 impl Settings for Fake {
-    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(&self, _: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         Err(ConnectorError::usage("a test connects to nobody"))
     }
 

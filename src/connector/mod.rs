@@ -7,12 +7,14 @@ mod batch;
 mod error;
 pub mod feed;
 pub mod file;
+pub mod http;
 
 use std::path::PathBuf;
 
 pub use batch::{Row, RowBatch, RowProblem, RowView, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
 
+use crate::around::Around;
 use crate::model::{Currency, Decimal, Section};
 use crate::settings::Table;
 
@@ -128,7 +130,7 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
     /// Resolves what is needed (secrets, paths) and makes the connector.
     ///
     /// The error is one of usage (exit 2): nobody has been contacted.
-    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError>;
+    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError>;
 
     /// Whether a value of this section is mapped, or else what to add to the config.
     fn provides(&self, section: Section) -> Result<(), String>;
@@ -139,12 +141,24 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
 
 /// What reading a connector's settings may depend on.
 pub struct Context {
+    /// The integration's name.
+    pub name: String,
     /// The folder that relative paths are relative to.
     pub folder: PathBuf,
     /// Whether the integration is a store (may be written) or a wholesaler.
     pub is_store: bool,
     /// The currency of the price group of the prices section, if there is one.
     pub currency: Option<Currency>,
+    /// How it is fetched, where it is fetched by http.
+    pub http: http::HttpSettings,
+}
+
+impl Context {
+    /// A store, or else a wholesaler, without prices, fetched with the defaults.
+    pub fn new(name: &str, folder: impl Into<PathBuf>, is_store: bool) -> Context {
+        let http = http::HttpSettings::default();
+        Context { name: name.to_owned(), folder: folder.into(), is_store, currency: None, http }
+    }
 }
 
 /// One line of the registry.

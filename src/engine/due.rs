@@ -22,7 +22,7 @@ impl Due {
             Due::One(section) => Some(section),
         };
         let options = Options { only, ..session.options.clone() };
-        Some(Session { options, ..*session })
+        Some(Session { options, ..session.clone() })
     }
 }
 

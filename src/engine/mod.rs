@@ -24,6 +24,7 @@ mod undo;
 mod view;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use anyhow::Result;
 use problem_log::ProblemLog;
 use run::{IfMissing, RunError};
 
+use crate::around::Progress;
 use crate::config::{Config, Integration, Unlinked};
 use crate::connector::{Connector, RowView};
 use crate::inventory::InventoryError;
@@ -60,30 +62,19 @@ pub struct Options {
 }
 
 /// Everything that a command works with.
+#[derive(Clone)]
 pub struct Session<'a> {
     /// The config.
     pub config: &'a Config,
     /// What the command line says.
     pub options: Options,
     /// Where progress and warnings go.
-    pub progress: &'a dyn Progress,
+    pub progress: Arc<dyn Progress>,
     /// Set by a signal: stop at the next safe point.
-    pub interrupted: &'a AtomicBool,
+    pub interrupted: Arc<AtomicBool>,
     /// Set where the seed of an inventory that was made had something wrong: the exit code is 3
     /// then, unless a worse one wins.
     pub seed_is_partial: &'a AtomicBool,
-}
-
-/// Who is told how far a run is. All of it goes to stderr.
-pub trait Progress: Send + Sync {
-    /// A long step begins: `reading store-a`. `total` where it is known.
-    fn begin(&self, what: &str, total: Option<u64>);
-    /// So many rows or changes of this step are done by now.
-    fn advance(&self, done: u64);
-    /// The step ended; nothing of it stays on the terminal.
-    fn end(&self);
-    /// Something that the user should know whatever happens: `created inventory.db`.
-    fn note(&self, message: &str);
 }
 
 /// Takes each run's report as the run ends, while what it needs is still in memory.

@@ -106,7 +106,7 @@ pub(super) fn seed(session: &Session<'_>, inventory: &Inventory) -> anyhow::Resu
     places.dry_run = false;
     places.skus.clear();
     places.only = None;
-    let making = Session { options: places, ..*session };
+    let making = Session { options: places, ..session.clone() };
     making.declare_places(inventory)?;
     let Some(seed) = &session.config.inventory.seed else { return Ok(()) };
     let at = || format!("{}:{}: `inventory.seed`", session.config.path.display(), seed.line());

@@ -1,11 +1,13 @@
 //! The frame of a run: errors and their exit codes, the lock, the run's own row, its end.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::problem_log::ProblemLog;
 use super::{Session, Sink, UsageError};
+use crate::around::Around;
 use crate::config::{ConfigErrors, Integration};
 use crate::connector::{Connector, ConnectorError, ErrorKind};
 use crate::inventory::{
@@ -209,12 +211,16 @@ impl Session<'_> {
         Ok(Lock::take(&path, command.word(), self.options.wait, &interrupted)?.map(Some))
     }
 
+    fn around(&self) -> Around {
+        Around { progress: Arc::clone(&self.progress), interrupted: Arc::clone(&self.interrupted) }
+    }
+
     /// Makes an integration's connector: where that cannot be, nobody has been contacted.
     pub(super) fn connect(
         &self,
         integration: &Integration,
     ) -> Result<Box<dyn Connector>, UsageError> {
-        integration.settings.connect().map_err(|error| {
+        integration.settings.connect(&self.around()).map_err(|error| {
             UsageError(format!(
                 "{}:{}: {}: {}",
                 self.config.path.display(),

@@ -150,6 +150,18 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A duration that must not be 0.
+    pub fn positive_duration(&mut self, key: &'static str) -> Option<Duration> {
+        let name = self.name_of(key);
+        let line = self.take(key)?.line;
+        let found = self.duration(key)?;
+        if found.is_zero() {
+            self.problems().error(line, format!("`{name}` must be longer than \"0s\""));
+            return None;
+        }
+        Some(found)
+    }
+
     /// A percentage such as `"50%"`, at most `max`.
     pub fn percent(&mut self, key: &'static str, max: Option<Percent>) -> Option<Percent> {
         let name = self.name_of(key);

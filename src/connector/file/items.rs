@@ -10,6 +10,7 @@ use super::path::{Path, Start, Step};
 use super::rewrite::Known;
 use super::tree::{NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
+use crate::around::Around;
 use crate::connector::feed::decode::Characters;
 use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
 use crate::connector::feed::settings::FeedSettings;
@@ -105,7 +106,7 @@ fn read_variants(table: &mut Table<'_>) -> Option<Option<Vec<Step>>> {
 }
 
 impl Settings for TreeSettings {
-    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(&self, _: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect()?;
         Ok(Box::new(TreeConnector { settings: self.clone(), source }))
     }

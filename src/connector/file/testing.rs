@@ -10,6 +10,7 @@ use super::outline::{Item, Outline, Walk};
 use super::path::Path;
 use super::tree::Tree;
 use super::window::Window;
+use crate::around::Around;
 use crate::connector::feed::decode::Characters;
 use crate::connector::feed::source::{Keep, Source};
 use crate::connector::{
@@ -33,7 +34,7 @@ impl Feed {
         let path = folder.path().join("feed");
         std::fs::write(&path, document).unwrap();
         let text = format!("source = '{}'\n{config}", path.display());
-        let connector = settings(registration, &text).unwrap().connect().unwrap();
+        let connector = settings(registration, &text).unwrap().connect(&Around::nobody()).unwrap();
         Feed { _folder: folder, path, connector }
     }
 
@@ -93,7 +94,7 @@ pub(crate) fn settings(
     let values = toml::de::DeTable::parse(document.text()).map_err(|why| why.to_string())?;
     let problems = Problems::default();
     let mut table = Table::root(&document, &problems, values.get_ref());
-    let context = Context { folder: ".".into(), is_store: true, currency: None };
+    let context = Context::new("x", ".", true);
     let settings = (registration.settings)(&mut table, &context);
     table.finish();
     let errors: Vec<_> = problems.into_sorted().0;

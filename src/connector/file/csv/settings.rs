@@ -1,6 +1,7 @@
 //! The options of a csv feed.
 
 use super::connector::Csv;
+use crate::around::Around;
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::{Connector, ConnectorError, Context, Settings};
 use crate::model::Section;
@@ -42,7 +43,7 @@ impl CsvSettings {
 }
 
 impl Settings for CsvSettings {
-    fn connect(&self) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(&self, _: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect()?;
         Ok(Box::new(Csv::new(self.clone(), source)))
     }

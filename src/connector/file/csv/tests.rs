@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use toml::de::DeTable;
 
 use super::settings::CsvSettings;
+use crate::around::Around;
 use crate::connector::{
     Connector, ConnectorError, Context, Delivery, ErrorKind, Outcome, RowBatch, Settings, Value,
     Want, Write,
@@ -48,7 +49,7 @@ impl Feed {
     }
 
     fn connector(&self) -> Box<dyn Connector> {
-        self.settings().unwrap().connect().unwrap()
+        self.settings().unwrap().connect(&Around::nobody()).unwrap()
     }
 
     fn read(&self) -> Result<Read, ConnectorError> {
@@ -101,7 +102,7 @@ fn settings(config: &str, folder: &Path) -> Result<CsvSettings, Vec<String>> {
     let problems = Problems::default();
     let values = DeTable::parse(document.text()).unwrap();
     let mut table = Table::root(&document, &problems, values.get_ref());
-    let context = Context { folder: folder.to_owned(), is_store: true, currency: None };
+    let context = Context::new("x", folder, true);
     let settings = CsvSettings::read(&mut table, &context);
     table.finish();
     let (errors, _) = problems.into_sorted();

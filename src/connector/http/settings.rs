@@ -49,12 +49,12 @@ impl Default for HttpSettings {
 
 impl HttpSettings {
     /// Reads the table; what is wrong in it is reported and stays at its default.
-    pub(super) fn read(table: Option<Table<'_>>) -> HttpSettings {
+    pub(crate) fn read(table: Option<Table<'_>>) -> HttpSettings {
         let mut http = HttpSettings::default();
         let Some(mut table) = table else { return http };
-        set(&mut http.timeout, super::positive_duration(&mut table, "timeout"));
-        set(&mut http.download_timeout, super::positive_duration(&mut table, "download_timeout"));
-        set(&mut http.connect_timeout, super::positive_duration(&mut table, "connect_timeout"));
+        set(&mut http.timeout, table.positive_duration("timeout"));
+        set(&mut http.download_timeout, table.positive_duration("download_timeout"));
+        set(&mut http.connect_timeout, table.positive_duration("connect_timeout"));
         set(&mut http.retries, integer(&mut table, "retries", 0, 100));
         set(&mut http.retry_budget, table.duration("retry_budget"));
         set(&mut http.concurrency, integer(&mut table, "concurrency", 1, 64));
