@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use invsync::around::Around;
 use invsync::connector::{Context, REGISTRY, RowBatch, Want};
 use invsync::settings::{Document, Problems, Table};
 use toml::de::DeTable;
@@ -19,11 +20,11 @@ pub fn read(connector: &str, options: &str, bytes: &[u8]) {
     let values = DeTable::parse(document.text()).expect("the options are TOML");
     let problems = Problems::default();
     let mut table = Table::root(&document, &problems, values.get_ref());
-    let context = Context { folder: "/".into(), is_store: true, currency: None };
+    let context = Context::new("x", "/", true);
     let registration = REGISTRY.iter().find(|one| one.name == connector).expect("a connector");
     let settings = (registration.settings)(&mut table, &context).expect("the options are right");
     let want = Want { stock: true, prices: true, names: true };
-    let Ok(mut reader) = settings.connect().and_then(|connector| connector.open(want)) else {
+    let Ok(mut reader) = settings.connect(&Around::nobody()).and_then(|connector| connector.open(want)) else {
         return;
     };
     let mut batch = RowBatch::default();

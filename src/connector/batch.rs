@@ -27,7 +27,7 @@ pub enum Value {
     Unknown,
     /// A number.
     Known(Decimal),
-    /// Something else; the batch has a problem for it.
+    /// Nothing that can be used or written; the batch has a problem that says why.
     Invalid,
 }
 
@@ -37,6 +37,31 @@ impl Value {
         match self {
             Value::Known(value) => value.into(),
             _ => Cell::UNKNOWN,
+        }
+    }
+}
+
+/// What a price must stay clear of, or the store would end a sale by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaleBound {
+    /// The sale price: a regular price at or below it would end the sale.
+    Above(Decimal),
+    /// The regular price: a sale price at or above it would end the sale.
+    Below(Decimal),
+}
+
+impl SaleBound {
+    /// Why this price would end the sale; `None`: it would not.
+    pub fn objection(self, price: Decimal) -> Option<String> {
+        match self {
+            SaleBound::Above(sale) if price <= sale => Some(format!(
+                "the sale price there is {sale}, and a regular price of {price} would end the sale"
+            )),
+            SaleBound::Below(regular) if price >= regular => Some(format!(
+                "the regular price there is {regular}, and a sale price of {price} would end the \
+                 sale"
+            )),
+            _ => None,
         }
     }
 }
@@ -101,6 +126,7 @@ pub struct RowBatch {
     text: String,
     rows: Vec<Row>,
     problems: Vec<RowProblem>,
+    sale_bounds: Vec<(u32, SaleBound)>,
 }
 
 impl RowBatch {
@@ -112,6 +138,7 @@ impl RowBatch {
         self.text.clear();
         self.rows.clear();
         self.problems.clear();
+        self.sale_bounds.clear();
     }
 
     /// The number of rows.
@@ -163,6 +190,18 @@ impl RowBatch {
     /// Adds a problem of something that is no item.
     pub fn add_lost_row(&mut self, kind: ProblemKind, line: u64, message: String) {
         self.problems.push(RowProblem { row: None, kind, line, message });
+    }
+
+    /// Says what the price of the row that was added last must stay clear of.
+    pub fn bound_price_of_last(&mut self, bound: SaleBound) {
+        if let Some(row) = self.rows.len().checked_sub(1).and_then(|row| u32::try_from(row).ok()) {
+            self.sale_bounds.push((row, bound));
+        }
+    }
+
+    /// The rows whose price must stay clear of something.
+    pub fn sale_bounds(&self) -> impl Iterator<Item = (RowView<'_>, SaleBound)> {
+        self.sale_bounds.iter().filter_map(|(row, bound)| Some((self.row(*row as usize)?, *bound)))
     }
 
     /// The problems, in the order of their rows.

@@ -37,6 +37,11 @@ impl ConnectorError {
         ConnectorError { kind: ErrorKind::Mapping, message: message.into() }
     }
 
+    /// Trying later may help.
+    pub fn temporary(message: impl Into<String>) -> ConnectorError {
+        ConnectorError { kind: ErrorKind::Temporary, message: message.into() }
+    }
+
     /// The config is wrong in a way that only shows when it is used.
     pub fn usage(message: impl Into<String>) -> ConnectorError {
         ConnectorError { kind: ErrorKind::Usage, message: message.into() }

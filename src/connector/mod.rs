@@ -10,8 +10,9 @@ pub mod file;
 pub mod http;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-pub use batch::{Row, RowBatch, RowProblem, RowView, Span, Value};
+pub use batch::{Row, RowBatch, RowProblem, RowView, SaleBound, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
 
 use crate::around::Around;
@@ -77,20 +78,40 @@ pub struct Fingerprint {
     pub hash: u64,
 }
 
-/// What writes quantities and prices to a store, and nothing else.
+/// What writes quantities and prices to a store, and nothing else. Several threads use it at once.
 pub trait Writer: Send + Sync {
-    /// How the engine must cut a plan into batches.
+    /// How the engine must cut a plan into batches; asked before each batch, for a writer may learn.
     fn limits(&self) -> Limits;
 
-    /// Sends one batch. The answer holds one outcome per change, in the order of the batch.
-    fn send(&self, batch: &[Write]) -> Vec<Outcome>;
+    /// Items of different groups never share a batch; groups are sent in the order of their numbers.
+    fn group(&self, _item_id: &str, _handle: Option<&str>) -> u32 {
+        0
+    }
+
+    /// Sends one batch, once. Writes of one item stand side by side.
+    fn send(&self, batch: &[Write]) -> Sent;
+
+    /// What the store has now in place of these writes, one for each.
+    fn read_back(&self, _batch: &[Write]) -> Result<Vec<Current>, ConnectorError> {
+        Err(ConnectorError::source("this store cannot be read back"))
+    }
+
+    /// Waits before the `attempt`-th (1, 2, …) repetition of what was left without an answer.
+    /// `false`: enough was tried.
+    fn pause(&self, _attempt: u32) -> bool {
+        false
+    }
 }
 
 /// How much a writer takes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Changes in one batch; `None`: all at once, as for a file.
+    /// Items in one batch; `None`: all at once, as for a file.
     pub batch: Option<usize>,
+    /// Batches under way at once.
+    pub concurrency: usize,
+    /// How long what was read counts as what the store has; `None`: the writer sees for itself.
+    pub fresh_for: Option<Duration>,
     /// Decimals that a price can have there; `None`: as many as it needs.
     pub price_decimals: Option<u32>,
     /// Decimals that a quantity can have there; `None`: as many as it needs.
@@ -112,7 +133,29 @@ pub struct Write {
     pub after: Decimal,
 }
 
-/// What became of one [`Write`]: three outcomes, never two.
+/// What became of a batch.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// One outcome per write, in the order of the batch.
+    pub outcomes: Vec<Outcome>,
+    /// Why nothing more can be sent now: rejected credentials, a store that is down.
+    pub stop: Option<ConnectorError>,
+}
+
+impl Sent {
+    /// Nothing of a batch left this machine or was acted upon, and nothing more can be sent.
+    pub fn nothing(of: usize, why: ConnectorError) -> Sent {
+        Sent { outcomes: vec![Outcome::NotSent; of], stop: Some(why) }
+    }
+}
+
+impl From<Vec<Outcome>> for Sent {
+    fn from(outcomes: Vec<Outcome>) -> Sent {
+        Sent { outcomes, stop: None }
+    }
+}
+
+/// What became of one [`Write`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The answer said so, and the value there is the one asked for.
@@ -121,8 +164,19 @@ pub enum Outcome {
     Refused(String),
     /// It changed there since it was read, and was left alone.
     Skipped(String),
-    /// No answer.
+    /// No answer: it may have been applied.
     Uncertain(String),
+    /// It was surely not acted upon, and nobody said no.
+    NotSent,
+}
+
+/// What a store has in place of a [`Write`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Current {
+    /// This value; `None`: none.
+    Value(Option<Decimal>),
+    /// The item is not there, or cannot take such a value any more, in these words.
+    Gone(String),
 }
 
 /// A connector's settings, read from the config and checked; contacts nobody.

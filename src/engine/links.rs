@@ -3,7 +3,7 @@
 use super::problem_log::{About, ProblemLog};
 use super::products::{clean, open_csv, unknown_sku, unreadable};
 use super::pull::check_not_empty;
-use super::read::{match_rules, read};
+use super::read::{Opened, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
@@ -155,10 +155,10 @@ fn link_auto(
 ) -> Result<Linked, RunError> {
     let want = Want { stock: false, prices: false, names: false };
     session.progress.begin(&format!("reading {}", integration.name), None);
-    let reader = connector.open(want)?;
+    let opened = Opened::by(connector, want)?;
     let tx = session.begin(run.inventory)?;
     let rules = match_rules(session, integration, false);
-    let reading = read(session, &tx, run.integration_id, rules, &[], reader);
+    let reading = read(session, &tx, run.integration_id, rules, &[], opened);
     session.progress.end();
     let mut reading = reading?;
     check_not_empty(integration, &reading)?;

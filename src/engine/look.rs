@@ -2,7 +2,7 @@
 
 use super::problem_log::{About, ProblemLog};
 use super::pull::check_not_empty;
-use super::read::{match_rules, read};
+use super::read::{Opened, match_rules, read};
 use super::run::RunError;
 use super::{Checked, Session};
 use crate::config::{Integration, Unlinked};
@@ -127,8 +127,8 @@ fn find_problems(
         prices: integration.prices.is_some(),
         names: false,
     };
-    let opened = connector.open(want);
-    let reader = match opened {
+    let opened = Opened::by(connector, want);
+    let opened = match opened {
         Err(error) if error.kind == ErrorKind::Mapping => {
             let mut problems = ProblemLog::default();
             problems.add(ProblemKind::Config, About::default(), &error.message);
@@ -146,7 +146,7 @@ fn find_problems(
     let mut rules = match_rules(session, integration, false);
     // Items that a pull will make into products are no problem.
     rules.report_unlinked &= integration.unlinked == Unlinked::Report;
-    let mut reading = read(session, &tx, integration_id, rules, &places, reader)?;
+    let mut reading = read(session, &tx, integration_id, rules, &places, opened)?;
     check_not_empty(integration, &reading)?;
     let matched = &mut reading.matched;
     checked.items = matched.counts.items;

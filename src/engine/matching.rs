@@ -7,7 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::problem_log::{About, ProblemLog};
-use crate::connector::{RowBatch, RowView, Value};
+use crate::connector::{RowBatch, RowView, SaleBound, Value};
 use crate::inventory::{
     EanIndex, Keys, LinkState, NewProduct, ProductId, ProductSet, Products, StoredLink,
 };
@@ -174,6 +174,7 @@ pub(super) struct Matcher {
     shared: Vec<(ProductId, Delivered)>,
     newcomers: Vec<Newcomer>,
     eans: Option<EanIndex>,
+    sale_bounds: FxHashMap<Box<str>, SaleBound>,
     problems: ProblemLog,
     counts: Counts,
     conflicts: u64,
@@ -193,6 +194,8 @@ pub(super) struct Matched {
     pub created: Vec<NewProduct>,
     pub counts: Counts,
     pub problems: ProblemLog,
+    /// What prices must stay clear of, by item id.
+    pub sale_bounds: FxHashMap<Box<str>, SaleBound>,
     /// The SKUs to which the run is restricted, as products; `None`: no restriction.
     pub only: Option<ProductSet>,
 }
@@ -233,6 +236,7 @@ impl Matcher {
             shared: Vec::new(),
             newcomers: Vec::new(),
             eans: None,
+            sale_bounds: FxHashMap::default(),
             problems: ProblemLog::default(),
             counts: Counts::default(),
             conflicts: 0,
@@ -269,6 +273,11 @@ impl Matcher {
             self.take_row(&row, *by_sku)?;
         }
         self.found = by_sku;
+        for (row, bound) in batch.sale_bounds() {
+            if let Some(id) = row.item_id().or(row.sku()) {
+                self.sale_bounds.insert(id.into(), bound);
+            }
+        }
         self.take_problems(batch);
         Ok(())
     }
@@ -348,7 +357,8 @@ impl Matcher {
         if let Ok(Some((product, key))) = found {
             let rank = rank_of(key);
             let key = self.rules.link_by[key];
-            let is_self = row.sku() == Some(id) && key == LinkKey::Sku;
+            // What the store needs beside the id has its place in an entry only.
+            let is_self = row.sku() == Some(id) && key == LinkKey::Sku && row.handle().is_none();
             if !self.is_wanted(product) {
                 let item = self.add_item(id, row.handle(), ItemState::Unlinked, NO_PRODUCT)?;
                 self.items[item as usize].identity = identity(row);
@@ -424,8 +434,13 @@ impl Matcher {
             }
             return;
         }
-        self.items[item as usize].seen = true;
-        self.items[item as usize].identity = identity(row);
+        let entry = &mut self.items[item as usize];
+        entry.seen = true;
+        entry.identity = identity(row);
+        // An item may have moved to another parent since its link was made.
+        if entry.handle.as_deref() != row.handle() {
+            entry.handle = row.handle().map(Box::from);
+        }
         match state {
             ItemState::Kept if self.is_link_conflict(item, row.sku()) => {
                 self.items[item as usize].state = ItemState::Conflict;
@@ -739,6 +754,7 @@ impl Matcher {
             created,
             counts: self.counts,
             problems: self.problems,
+            sale_bounds: self.sale_bounds,
             only,
         })
     }
@@ -822,7 +838,7 @@ impl Matcher {
         let (item, values) = (newcomer.item, newcomer.values);
         let id = self.products.add(&sku)?;
         self.delivered.resize(self.products.end() as usize, Delivered::VACANT);
-        let is_self = self.item_ids.text(item) == sku;
+        let is_self = self.item_ids.text(item) == sku && self.items[item as usize].handle.is_none();
         self.link_newcomer(item, id, LinkedBy::Sku);
         if is_self {
             self.items[item as usize].state = ItemState::Unlinked;
@@ -905,6 +921,7 @@ impl Matched {
             created,
             counts: Counts::default(),
             problems: ProblemLog::default(),
+            sale_bounds: FxHashMap::default(),
             only: None,
         }
     }

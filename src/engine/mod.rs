@@ -7,6 +7,7 @@
 //! Every command goes this way; it chooses the ends, never another way. The middle (match, plan,
 //! guard) does no I/O. A dry run is the same plan, not applied.
 
+mod courier;
 mod due;
 mod guards;
 mod links;
@@ -20,6 +21,7 @@ mod push;
 mod read;
 mod record;
 mod run;
+mod send;
 mod undo;
 mod view;
 

@@ -6,6 +6,7 @@ use super::guards::{Limits, PriceVerdict};
 use super::matching::{Delivered, Matched, SELF};
 use super::problem_log::{About, ProblemLog};
 use crate::config::{OnDrift, SectionSettings};
+use crate::connector::SaleBound;
 use crate::inventory::{Column, ProductId, ProductSet};
 use crate::model::{
     Cell, ChangeStatus, Currency, Decimal, Direction, Guard, ProblemKind, Section, SectionHeading,
@@ -257,6 +258,7 @@ pub(super) fn send(
         }
         plan.add(product, slot.item, n, before, after);
         judge_price(&mut plan, before, after, rules.limits, &mut largest);
+        judge_sale(&mut plan, ours, matched.sale_bounds.get(item_id), rules.limits);
         let drifted = confirmed.zip(before.get()).filter(|(last, now)| last != now);
         if let Some((last, now)) = drifted {
             judge_drift(
@@ -325,6 +327,28 @@ fn judge_price(
     let Some(price) = after.get() else { return };
     if let Some((guard, why)) = limits.judge_price(before.get(), price, largest) {
         plan.hold(guard, String::new(), why);
+    }
+}
+
+/// Holds the price that was just planned back where the store would end a sale on it.
+fn judge_sale(
+    plan: &mut SectionPlan,
+    price: Decimal,
+    bound: Option<&SaleBound>,
+    limits: &Limits<'_>,
+) {
+    let is_held = |change: &Change| change.status != ChangeStatus::Planned;
+    if plan.section != Section::Prices || plan.changes.last().is_none_or(is_held) {
+        return;
+    }
+    let Some(why) = bound.and_then(|bound| bound.objection(price)) else { return };
+    let guard = Guard::WouldEndSale;
+    if limits.allow.contains(&guard) {
+        plan.note_held(guard, price.to_string());
+    } else {
+        let word = guard.word();
+        let why = format!("{why}; it is held back ({word}). Accept it with --allow {word}");
+        plan.hold(guard, price.to_string(), why);
     }
 }
 

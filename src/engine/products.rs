@@ -12,7 +12,6 @@ use super::read::Reading;
 use super::run::{Ending, IfMissing, RunError};
 use super::view::PlanChanges;
 use super::{ProductRow, Session, Sink, UsageError};
-use crate::connector::Delivery;
 use crate::connector::feed::number;
 use crate::inventory::{
     Column, Inventory, Loaded, NewProduct, ProductId, ProductTexts, Products, Purpose, Tx,
@@ -408,7 +407,7 @@ fn plan_edits(
     summary.sections = plans.iter().map(SectionPlan::heading).collect();
     let mut matched = Matched::of_products(products, created);
     matched.problems = problems;
-    let reading = Reading { matched, columns, delivery: Delivery::default() };
+    let reading = Reading::of_products(matched, columns);
     Ok(Edited { reading, plans, renamed })
 }
 

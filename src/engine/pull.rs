@@ -7,12 +7,12 @@ use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
-use super::read::{Reading, match_rules, read};
+use super::read::{Opened, Reading, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::{NoChanges, PlanChanges};
 use super::{Session, Sink};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Delivery, Reader, Want};
+use crate::connector::{Connector, Delivery, Want};
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
@@ -86,10 +86,10 @@ fn run_pull(
 ) -> Result<Pulled, RunError> {
     let want = want(session, integration, keeps);
     session.progress.begin(&format!("reading {}", integration.name), None);
-    let reader = connector.open(want)?;
+    let opened = Opened::by(connector, want)?;
     session.check_interrupted()?;
     run.inventory.set_key_checks(KeyChecks::OwnIdsOnly)?;
-    let pulled = plan_and_apply(session, integration, run, reader);
+    let pulled = plan_and_apply(session, integration, run, opened);
     session.progress.end();
     run.inventory.set_key_checks(KeyChecks::On)?;
     pulled
@@ -99,7 +99,7 @@ fn plan_and_apply(
     session: &Session<'_>,
     integration: &Integration,
     run: &mut OpenRun<'_>,
-    reader: Box<dyn Reader>,
+    opened: Opened,
 ) -> Result<Pulled, RunError> {
     let tx = session.begin(run.inventory)?;
     let sections = sections(session, integration, Direction::Download);
@@ -109,7 +109,7 @@ fn plan_and_apply(
     }
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
     let rules = match_rules(session, integration, true);
-    let mut reading = read(session, &tx, run.integration_id, rules, &places, reader)?;
+    let mut reading = read(session, &tx, run.integration_id, rules, &places, opened)?;
     check_not_empty(integration, &reading)?;
     session.check_interrupted()?;
     let memory = match run.integration_id {

@@ -1,25 +1,25 @@
 //! A push: the inventory is superior, its values are sent to the store.
 //!
-//! Per batch: what is about to be sent is recorded and synced to the disk, then sent, then what
-//! came back is recorded. What an earlier run left uncertain is settled first, by what was read.
+//! What an earlier run left uncertain is settled first, by what was read. `send` sends the plans.
 
 use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
-use super::matching::Delivered;
+use super::matching::{Delivered, Matched};
 use super::plan::{self, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
-use super::read::{Reading, match_rules, read};
+use super::read::{Opened, Reading, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
+use super::send::Sending;
 use super::undo::{is_left_out, plan_of};
 use super::view::PlanChanges;
 use super::{Session, Sink, UsageError};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Outcome, Want, Write, Writer};
+use crate::connector::{Connector, Want, Writer};
 use crate::inventory::{
-    AppliedChange, ChangeKey, Column, Durability, Inventory, ProductId, Purpose, RECORDED_PLANS,
-    Side, Standing, Tx, UnsettledChange,
+    AppliedChange, Column, Durability, Inventory, ProductId, Purpose, RECORDED_PLANS, Side,
+    Standing, Tx, UnsettledChange,
 };
 use crate::model::{
     Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, RunSummary, Section,
@@ -211,7 +211,7 @@ fn read_store(
     sections: &[(Section, &SectionSettings)],
 ) -> Result<Reading, RunError> {
     session.progress.begin(&format!("reading {}", integration.name), None);
-    let reader = connector.open(want)?;
+    let opened = Opened::by(connector, want)?;
     session.check_interrupted()?;
     let tx = run.inventory.begin_read()?;
     let mut places = Vec::new();
@@ -222,7 +222,7 @@ fn read_store(
         ));
     }
     let rules = match_rules(session, integration, false);
-    let reading = read(session, &tx, run.integration_id, rules, &places, reader);
+    let reading = read(session, &tx, run.integration_id, rules, &places, opened);
     session.progress.end();
     reading
 }
@@ -243,6 +243,7 @@ fn reload(
         ));
     }
     reading.columns = tx.columns(&places)?;
+    reading.sections = places.iter().map(|(section, _)| *section).collect();
     // The pull has reported, kept and made them.
     reading.matched.problems = super::problem_log::ProblemLog::default();
     reading.matched.forget_new();
@@ -391,15 +392,20 @@ impl Push<'_, '_> {
     }
 
     /// Sends all sections. What was sent before a failure stays in the plans, the report and the
-    /// record.
+    /// records.
     fn send_all(
-        &mut self,
+        &self,
         plans: &mut [SectionPlan],
         reading: &Reading,
         writer: &dyn Writer,
     ) -> Result<(), RunError> {
-        let plans = plans.iter_mut().filter(|plan| !plan.stopped);
-        plans.into_iter().try_for_each(|plan| self.send(plan, reading, writer))
+        let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id)
+        else {
+            return Ok(());
+        };
+        let inventory = self.run.inventory;
+        let session = self.session;
+        Sending { session, inventory, run, integration, reading, writer }.send_all(plans)
     }
 
     /// Plans what is still as the push left it at the store to become what it was before.
@@ -426,120 +432,25 @@ impl Push<'_, '_> {
             let now = slot.map_or(Cell::UNKNOWN, |slot| slot.value(change.section));
             let item = slot.map_or(super::matching::SELF, |slot| slot.item);
             plans[at].add(change.product, item, change.n, now, change.before);
-            if let Some(why) = why_not(&change, standing, slot.is_some(), now) {
+            let ends_sale = || self.ends_sale(&change, matched);
+            if let Some(why) = why_not(&change, standing, slot.is_some(), now).or_else(ends_sale) {
                 plans[at].settle_last(ChangeStatus::Skipped, why);
             }
         }
         Ok(plans)
     }
 
-    /// Sends a section, batch by batch.
-    fn send(
-        &mut self,
-        plan: &mut SectionPlan,
-        reading: &Reading,
-        writer: &dyn Writer,
-    ) -> Result<(), RunError> {
-        let (Some(run), Some(place)) = (self.run.summary.run_id, plan.place.id) else {
-            return Ok(());
-        };
-        let to_send: Vec<usize> = (0..plan.changes.len())
-            .filter(|at| plan.changes[*at].status == ChangeStatus::Planned)
-            .collect();
-        let size = writer.limits().batch.unwrap_or(to_send.len()).max(1);
-        for batch in to_send.chunks(size) {
-            self.session.check_interrupted()?;
-            let batch = self.journal(run, place, plan, reading, batch)?;
-            let writes: Vec<Write> = batch.iter().map(|at| write_of(plan, *at, reading)).collect();
-            if writes.is_empty() {
-                continue;
-            }
-            let mut outcomes = writer.send(&writes);
-            outcomes.resize(writes.len(), Outcome::Uncertain("no answer for it".to_owned()));
-            for (at, outcome) in batch.iter().zip(outcomes) {
-                let (status, why) = status_of(outcome);
-                plan.settle(*at, status, why);
-            }
-            self.record_outcomes(run, place, plan, reading, &batch)?;
-        }
-        Ok(())
-    }
-
-    /// Records what is about to be sent, on the disk before the first byte leaves. What changed in
-    /// the inventory since the plan was made is skipped.
-    fn journal(
-        &self,
-        run: i64,
-        place: i64,
-        plan: &mut SectionPlan,
-        reading: &Reading,
-        batch: &[usize],
-    ) -> Result<Vec<usize>, RunError> {
-        let tx = self.session.begin_write(self.run.inventory)?;
-        let is_undo = plan.direction == Direction::Off;
-        let moved = !is_undo
-            && tx
-                .places(plan.section)?
-                .into_iter()
-                .find(|stored| stored.id == place)
-                .is_none_or(|stored| stored.revision != plan.place.revision);
-        if moved {
-            let column = self.column_of(plan.section, reading);
-            for at in batch {
-                let product = plan.changes[*at].product;
-                if tx.value(plan.section, place, product)? != column.get(product) {
-                    let why = "it changed in the inventory meanwhile; the next push sends it";
-                    plan.settle(*at, ChangeStatus::Skipped, Some(why.to_owned()));
-                }
-            }
-        }
-        let (plan, all) = (&*plan, batch.iter());
-        let records = all.map(|at| {
-            let change = &plan.changes[*at];
-            let mut record = record_of(plan, change, reading);
-            if change.status == ChangeStatus::Planned {
-                record.status = ChangeStatus::Sending;
-            }
-            record
-        });
-        tx.record_changes(run, plan.section, place, records)?;
-        tx.commit()?;
-        let left = batch.iter().copied();
-        Ok(left.filter(|at| plan.changes[*at].status == ChangeStatus::Planned).collect())
-    }
-
-    fn record_outcomes(
-        &self,
-        run: i64,
-        place: i64,
-        plan: &SectionPlan,
-        reading: &Reading,
-        batch: &[usize],
-    ) -> Result<(), RunError> {
-        let Some(integration) = self.run.integration_id else { return Ok(()) };
-        let tx = self.session.begin_write(self.run.inventory)?;
-        for at in batch {
-            let change = &plan.changes[*at];
-            let key = ChangeKey {
-                run,
-                section: plan.section,
-                place,
-                product: change.product,
-                n: change.n.into(),
-            };
-            tx.settle_change(key, change.status, plan.message(change))?;
-            if let (ChangeStatus::Applied, Some(value)) = (change.status, change.after.get()) {
-                let item_id = reading.matched.item_id(change.product, change.item);
-                tx.confirm(run, integration, plan.section, item_id, value)?;
-            }
-        }
-        tx.commit()?;
-        Ok(())
-    }
-
-    fn column_of<'c>(&self, section: Section, reading: &'c Reading) -> &'c Column {
-        let at = self.sections.iter().position(|(s, _)| *s == section).unwrap_or_default();
-        &reading.columns[at]
+    /// Why the store would end a sale on putting a price back; `None`: it would not, or it may.
+    fn ends_sale(&self, change: &AppliedChange, matched: &Matched) -> Option<String> {
+        let own = matched.products.sku(change.product);
+        let bound = matched.sale_bounds.get(change.item_id.as_deref().unwrap_or(own))?;
+        let is_price = change.section == Section::Prices;
+        let price = change.before.get().filter(|_| is_price)?;
+        let guard = Guard::WouldEndSale;
+        let why =
+            bound.objection(price).filter(|_| !self.session.options.allow.contains(&guard))?;
+        let word = guard.word();
+        Some(format!("{why} ({word}); it was left as it is. Accept it with --allow {word}"))
     }
 
     /// Records held-back changes, problems, newly confirmed values and the end of the run.
@@ -619,28 +530,6 @@ fn record_unsent(
         tx.record_changes(run, plan.section, place, records)?;
     }
     Ok(())
-}
-
-fn write_of(plan: &SectionPlan, at: usize, reading: &Reading) -> Write {
-    let change = &plan.changes[at];
-    let matched = &reading.matched;
-    Write {
-        item_id: matched.item_id(change.product, change.item).to_owned(),
-        handle: matched.handle(change.item).map(str::to_owned),
-        section: plan.section,
-        before: change.before.get(),
-        // A plan to send never holds an unknown value.
-        after: change.after.get().unwrap_or(crate::model::Decimal::ZERO),
-    }
-}
-
-fn status_of(outcome: Outcome) -> (ChangeStatus, Option<String>) {
-    match outcome {
-        Outcome::Applied => (ChangeStatus::Applied, None),
-        Outcome::Refused(why) => (ChangeStatus::Refused, Some(why)),
-        Outcome::Skipped(why) => (ChangeStatus::Skipped, Some(why)),
-        Outcome::Uncertain(why) => (ChangeStatus::Uncertain, Some(why)),
-    }
 }
 
 /// Why a change of a push cannot be put back at the store; `None`: it can.

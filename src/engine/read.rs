@@ -1,12 +1,13 @@
 //! Reading: an integration's items, drained on a thread of their own, matched on this one.
 
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::time::Instant;
 
 use super::Session;
 use super::matching::{MatchRules, Matched, Matcher};
 use super::run::RunError;
 use crate::config::{Integration, Unlinked};
-use crate::connector::{ConnectorError, Delivery, Reader, RowBatch};
+use crate::connector::{Connector, ConnectorError, Delivery, Reader, RowBatch, Want};
 use crate::inventory::{Column, Loaded, Tx};
 use crate::model::{Exit, Section};
 
@@ -16,8 +17,40 @@ const BATCHES: usize = 64;
 /// What was read of an integration and what it means for the inventory.
 pub(super) struct Reading {
     pub matched: Matched,
+    /// The inventory's values, one column for each of `sections`.
     pub columns: Vec<Column>,
+    pub sections: Vec<Section>,
+    /// When the integration began to be read.
+    pub read_at: Instant,
     pub delivery: Delivery,
+}
+
+impl Reading {
+    /// What the inventory's own commands work on: nothing was read.
+    pub(super) fn of_products(matched: Matched, columns: Vec<Column>) -> Reading {
+        let delivery = Delivery::default();
+        Reading { matched, columns, sections: Vec::new(), read_at: Instant::now(), delivery }
+    }
+
+    /// The inventory's values of a section, where they were loaded.
+    pub(super) fn column(&self, section: Section) -> Option<&Column> {
+        let at = self.sections.iter().position(|loaded| *loaded == section)?;
+        self.columns.get(at)
+    }
+}
+
+/// A reader, and when the integration began to be read.
+pub(super) struct Opened {
+    reader: Box<dyn Reader>,
+    at: Instant,
+}
+
+impl Opened {
+    /// Contacts an integration.
+    pub(super) fn by(connector: &dyn Connector, want: Want) -> Result<Opened, ConnectorError> {
+        let at = Instant::now();
+        Ok(Opened { reader: connector.open(want)?, at })
+    }
 }
 
 /// Drains a reader and matches its rows, while the inventory's state is loaded.
@@ -27,8 +60,9 @@ pub(super) fn read(
     integration_id: Option<i64>,
     rules: MatchRules,
     places: &[(Section, Option<i64>)],
-    reader: Box<dyn Reader>,
+    opened: Opened,
 ) -> Result<Reading, RunError> {
+    let Opened { reader, at: read_at } = opened;
     std::thread::scope(|scope| {
         let (full_sender, full) = sync_channel(BATCHES);
         let (empty, empty_receiver) = channel();
@@ -55,7 +89,8 @@ pub(super) fn read(
         if matcher.needs_eans() {
             matcher.set_eans(tx.eans()?);
         }
-        Ok(Reading { matched: matcher.finish()?, columns, delivery })
+        let sections = places.iter().map(|(section, _)| *section).collect();
+        Ok(Reading { matched: matcher.finish()?, columns, sections, read_at, delivery })
     })
 }
 

@@ -12,7 +12,6 @@ use super::read::Reading;
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::PlanChanges;
 use super::{Session, Sink, UsageError};
-use crate::connector::Delivery;
 use crate::inventory::{
     AppliedChange, LinkChange, ProductId, Products, Purpose, Side, Standing, StoredPlace, Tx,
 };
@@ -88,11 +87,8 @@ fn put_back(
     undone: &RunSummary,
 ) -> Result<Undoing, RunError> {
     let tx = session.begin(run.inventory)?;
-    let mut reading = Reading {
-        matched: Matched::of_products(tx.products()?, Vec::new()),
-        columns: Vec::new(),
-        delivery: Delivery::default(),
-    };
+    let matched = Matched::of_products(tx.products()?, Vec::new());
+    let mut reading = Reading::of_products(matched, Vec::new());
     let mut plans = plan_values(session, &tx, id, &mut reading)?;
     // What is restricted to some products or to one section leaves links and products alone.
     let whole = session.options.skus.is_empty() && session.options.only.is_none();

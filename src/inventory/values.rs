@@ -203,6 +203,19 @@ impl Tx<'_> {
         })
     }
 
+    /// Takes away the record of a change that was about to be sent and was not.
+    pub fn forget_change(&self, change: ChangeKey) -> Result<()> {
+        let ChangeKey { run, section, place, product, n } = change;
+        self.with(|conn| {
+            conn.prepare_cached(
+                "DELETE FROM changes WHERE run_id = ?1 AND section = ?2 AND place_id = ?3
+                 AND product_id = ?4 AND n = ?5",
+            )?
+            .execute(params![run, section.code(), place, product, n])
+            .map(drop)
+        })
+    }
+
     /// The integration of the run that wrote a value; `None` where there is no value, or where the
     /// writer was one of the inventory's own commands.
     pub fn writer_of(

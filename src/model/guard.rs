@@ -34,11 +34,13 @@ pub enum Guard {
     MinPrice,
     /// A price above this. Holds that price back.
     MaxPrice,
+    /// A price that would make the store end a running sale by itself. Holds that price back.
+    WouldEndSale,
 }
 
 impl Guard {
     /// All guards.
-    pub const ALL: [Guard; 13] = [
+    pub const ALL: [Guard; 14] = [
         Guard::MaxChanged,
         Guard::MaxZeroed,
         Guard::MaxUnknown,
@@ -52,6 +54,7 @@ impl Guard {
         Guard::Shape,
         Guard::MinPrice,
         Guard::MaxPrice,
+        Guard::WouldEndSale,
     ];
 
     /// The name in the config and on the command line.
@@ -70,6 +73,7 @@ impl Guard {
             Guard::Shape => "shape",
             Guard::MinPrice => "min_price",
             Guard::MaxPrice => "max_price",
+            Guard::WouldEndSale => "would_end_sale",
         }
     }
 
@@ -87,6 +91,7 @@ impl Guard {
                 | Guard::OnDrift
                 | Guard::MinPrice
                 | Guard::MaxPrice
+                | Guard::WouldEndSale
         )
     }
 }

@@ -9,13 +9,18 @@ use super::replace::ReplaceError;
 use crate::connector::feed::decode::Charset;
 use crate::connector::feed::source::{Keep, Source};
 use crate::connector::{
-    ConnectorError, Fingerprint, Limits, Outcome, RowBatch, RowView, Value, Want, Write,
+    ConnectorError, Fingerprint, Limits, Outcome, RowBatch, RowView, Sent, Value, Want, Write,
 };
 use crate::model::{Decimal, ProblemKind, Section};
 
 /// A file takes all changes at once, with any decimals.
-pub(crate) const LIMITS: Limits =
-    Limits { batch: None, price_decimals: None, quantity_decimals: None };
+pub(crate) const LIMITS: Limits = Limits {
+    batch: None,
+    concurrency: 1,
+    fresh_for: None,
+    price_decimals: None,
+    quantity_decimals: None,
+};
 
 /// What is read again of a file that is written.
 pub(crate) const WANT: Want = Want { stock: true, prices: true, names: false };
@@ -30,15 +35,15 @@ pub(crate) fn send(
     source: &Source,
     known: &Known,
     find: impl FnOnce(&mut Rewrite<'_>) -> Result<Option<Fingerprint>, ConnectorError>,
-) -> Vec<Outcome> {
+) -> Sent {
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     let mut rewrite = Rewrite::new(batch);
     let failed = match find(&mut rewrite) {
-        Ok(Some(now)) if now == *known => return rewrite.apply(source, &mut known),
+        Ok(Some(now)) if now == *known => return rewrite.apply(source, &mut known).into(),
         Ok(_) => changed(source),
         Err(why) => refused_or_changed(why.message, source, &known),
     };
-    vec![failed; batch.len()]
+    vec![failed; batch.len()].into()
 }
 
 /// Refuses a file whose bytes cannot be put back one by one.
@@ -290,7 +295,7 @@ mod tests {
                     None => std::fs::remove_file(&feed.path).unwrap(),
                 }
                 // A value that is there already is no exception: all were planned on another file.
-                for outcome in writer.send(&[stock("A", "5", "7"), stock("B", "0", "1")]) {
+                for outcome in writer.send(&[stock("A", "5", "7"), stock("B", "0", "1")]).outcomes {
                     let Outcome::Skipped(why) = &outcome else { panic!("{new:?}: {outcome:?}") };
                     assert!(why.contains("changed since it was read; run again"), "{why}");
                 }

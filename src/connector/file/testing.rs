@@ -63,7 +63,7 @@ impl Feed {
                 after: number(after).unwrap(),
             })
             .collect();
-        self.connector.writer(&delivery).unwrap().unwrap().send(&writes)
+        self.connector.writer(&delivery).unwrap().unwrap().send(&writes).outcomes
     }
 
     /// Writes quantities that are there already, of items called by their place; says whether all

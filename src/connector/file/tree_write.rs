@@ -11,7 +11,7 @@ use super::tree::Match;
 use crate::connector::feed::decode::Charset;
 use crate::connector::feed::mapping::PathId;
 use crate::connector::feed::{number, shown};
-use crate::connector::{ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Write, Writer};
+use crate::connector::{ConnectorError, Fingerprint, Limits, RowBatch, Sent, Write, Writer};
 
 /// Makes the new text of a value out of the old one, or says why it cannot.
 pub(crate) type Restyle<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -31,7 +31,7 @@ impl Writer for TreeWriter {
         rewrite::LIMITS
     }
 
-    fn send(&self, batch: &[Write]) -> Vec<Outcome> {
+    fn send(&self, batch: &[Write]) -> Sent {
         rewrite::send(batch, &self.connector.source, &self.known, |rewrite| self.find(rewrite))
     }
 }

@@ -62,7 +62,7 @@ impl Feed {
 
     fn write(&self, writes: &[Write]) -> Vec<Outcome> {
         let delivery = self.read().unwrap().delivery;
-        self.connector().writer(&delivery).unwrap().unwrap().send(writes)
+        self.connector().writer(&delivery).unwrap().unwrap().send(writes).outcomes
     }
 
     fn content(&self) -> String {

@@ -9,7 +9,7 @@ use crate::connector::feed::decode::Charset;
 use crate::connector::feed::source::{Keep, Source};
 use crate::connector::file::edit::{Edit, restyled};
 use crate::connector::file::rewrite::{self, Known, Rewrite};
-use crate::connector::{ConnectorError, Fingerprint, Limits, Outcome, RowBatch, Write, Writer};
+use crate::connector::{ConnectorError, Fingerprint, Limits, RowBatch, Sent, Write, Writer};
 
 /// Writes to a csv file that was read before.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Writer for CsvWriter {
         rewrite::LIMITS
     }
 
-    fn send(&self, batch: &[Write]) -> Vec<Outcome> {
+    fn send(&self, batch: &[Write]) -> Sent {
         rewrite::send(batch, &self.source, &self.known, |rewrite| self.find(rewrite))
     }
 }
