@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Temporary,
     /// Exit 8: the credentials were rejected.
     Credentials,
+    /// Exit 130: a signal asked to stop.
+    Interrupted,
 }
 
 /// An error with a message for the person who reads it: what, where, what to do. Says nothing

@@ -42,6 +42,7 @@ impl From<ConnectorError> for RunError {
             ErrorKind::Usage => Exit::Usage,
             ErrorKind::Temporary => Exit::Temporary,
             ErrorKind::Credentials => Exit::Credentials,
+            ErrorKind::Interrupted => Exit::Interrupted,
         };
         RunError { exit, message: error.message }
     }
