@@ -8,6 +8,7 @@ mod error;
 pub mod feed;
 pub mod file;
 pub mod http;
+pub mod woocommerce;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +43,12 @@ pub trait Connector: Send + Sync {
     ///
     /// It gets what was read, so that it can refuse when the file or shop is no longer that one.
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError>;
+
+    /// What only a closer look shows, for `check`: whether what is to be sent may be written.
+    /// Changes nothing there.
+    fn check(&self, _sends: bool) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 }
 
 /// The items of one delivery, in batches, in the order of the source.
@@ -226,5 +233,9 @@ pub struct Registration {
 }
 
 /// Every connector, one line each.
-pub const REGISTRY: &[Registration] =
-    &[file::csv::REGISTRATION, file::json::REGISTRATION, file::xml::REGISTRATION];
+pub const REGISTRY: &[Registration] = &[
+    file::csv::REGISTRATION,
+    file::json::REGISTRATION,
+    file::xml::REGISTRATION,
+    woocommerce::REGISTRATION,
+];

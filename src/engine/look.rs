@@ -148,6 +148,7 @@ fn find_problems(
     rules.report_unlinked &= integration.unlinked == Unlinked::Report;
     let mut reading = read(session, &tx, integration_id, rules, &places, opened)?;
     check_not_empty(integration, &reading)?;
+    connector.check(integration.sections(Direction::Send).next().is_some())?;
     let matched = &mut reading.matched;
     checked.items = matched.counts.items;
     checked.linked = matched.counts.linked;

@@ -108,6 +108,7 @@ impl ProblemKind {
                 | ProblemKind::CurrencyMismatch
                 | ProblemKind::LinkConflict
                 | ProblemKind::BrokenLink
+                | ProblemKind::Config
         )
     }
 }

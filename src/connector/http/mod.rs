@@ -5,8 +5,10 @@
 
 mod client;
 mod error;
+pub mod parallel;
 mod request;
 mod settings;
+pub mod spool;
 
 pub use client::{Client, check_scheme};
 pub use error::{HttpError, HttpErrorKind, StoreError};

@@ -1,0 +1,175 @@
+//! The connector's keys in `[integrations.NAME]`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::connector::WooConnector;
+use super::shop::Shop;
+use crate::around::Around;
+use crate::connector::http::{Client, HttpSettings, Url, check_scheme};
+use crate::connector::{Connector, ConnectorError, Context, Settings};
+use crate::model::Section;
+use crate::settings::{Secret, Table, Text};
+
+/// Which of a product's prices is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PriceField {
+    /// `regular_price`: what it costs when there is no sale.
+    Regular,
+    /// `sale_price`: what it costs in a sale.
+    Sale,
+}
+
+impl PriceField {
+    /// The field's name in the shop's JSON.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            PriceField::Regular => "regular_price",
+            PriceField::Sale => "sale_price",
+        }
+    }
+}
+
+/// `[integrations.NAME]` of a WooCommerce shop, before its texts are resolved.
+#[derive(Clone, Debug)]
+pub(super) struct WooSettings {
+    name: String,
+    folder: PathBuf,
+    http: HttpSettings,
+    is_store: bool,
+    url: Text,
+    consumer_key: Text,
+    consumer_secret: Text,
+    /// What the reading and writing of values depends on.
+    pub(super) values: ValueSettings,
+}
+
+/// What the reading and writing of values depends on.
+#[derive(Clone, Debug)]
+pub(super) struct ValueSettings {
+    pub(super) price_field: PriceField,
+    /// Whether the shop's prices are meant to include tax; `None`: as they are.
+    pub(super) prices_include_tax: Option<bool>,
+    /// Decimals that a quantity can have there; `None`: as the shop shows.
+    pub(super) stock_decimals: Option<u32>,
+}
+
+impl WooSettings {
+    /// Takes the keys out of the table. `None` where errors, added to its problems, leave none.
+    pub(super) fn read(table: &mut Table<'_>, context: &Context) -> Option<WooSettings> {
+        let mut text = |key| {
+            let name = table.name_of(key);
+            table.require(key)?.text(&name)
+        };
+        let (url, key, secret) = (text("url"), text("consumer_key"), text("consumer_secret"));
+        let prices = [("regular_price", PriceField::Regular), ("sale_price", PriceField::Sale)];
+        let price_field = table.choice("price_field", &prices).unwrap_or(PriceField::Regular);
+        let prices_include_tax = table.bool("prices_include_tax");
+        let stock_decimals = table.integer("stock_decimals", 0..7);
+        Some(WooSettings {
+            name: context.name.clone(),
+            folder: context.folder.clone(),
+            http: context.http.clone(),
+            is_store: context.is_store,
+            url: url?,
+            consumer_key: key?,
+            consumer_secret: secret?,
+            values: ValueSettings {
+                price_field,
+                prices_include_tax,
+                stock_decimals: stock_decimals.and_then(|places| u32::try_from(places).ok()),
+            },
+        })
+    }
+
+    fn resolve(&self, key: &str, text: &Text) -> Result<Secret, ConnectorError> {
+        let found = text
+            .resolve(&self.folder)
+            .map_err(|why| ConnectorError::usage(format!("`{key}`: {why}")))?;
+        if found.expose().trim().is_empty() {
+            return Err(ConnectorError::usage(format!("`{key}` is empty")));
+        }
+        Ok(Secret::new(found.expose().trim().to_owned()))
+    }
+
+    /// A part of a key pair, which has a known beginning: what is swapped or cut is found at once.
+    fn key(&self, key: &str, text: &Text, start: &str) -> Result<Secret, ConnectorError> {
+        let found = self.resolve(key, text)?;
+        let is_plain = found.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        if is_plain && found.expose().starts_with(start) {
+            return Ok(found);
+        }
+        Err(ConnectorError::usage(format!(
+            "`{key}` is none: it begins with {start}. Make a key in WooCommerce → Settings → \
+             Advanced → REST API"
+        )))
+    }
+}
+
+impl Settings for WooSettings {
+    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+        let site = site(self.resolve("url", &self.url)?.expose())?;
+        check_scheme(&site, &self.http)?;
+        let key = self.key("consumer_key", &self.consumer_key, "ck_")?;
+        let secret = self.key("consumer_secret", &self.consumer_secret, "cs_")?;
+        let secrets = super::auth::forms(&key, &secret);
+        let client = Client::new(&self.http, &self.folder, around, &self.name, secrets)?;
+        let shop = Shop::new(client, self.name.clone(), site, key, secret);
+        Ok(Box::new(WooConnector::new(Arc::new(shop), self.values.clone())))
+    }
+
+    fn provides(&self, _: Section) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn can_write(&self, _: Section) -> Result<(), String> {
+        if self.is_store {
+            return Ok(());
+        }
+        Err("nothing is ever written to a wholesaler".to_owned())
+    }
+}
+
+/// The site's own address, with a slash at its end: what the user copied may lead into its API.
+fn site(text: &str) -> Result<Url, ConnectorError> {
+    let wrong = |why: &str| {
+        ConnectorError::usage(format!(
+            "`url` {why}; write the shop's address, such as https://shop.example.com"
+        ))
+    };
+    let mut url = Url::parse(text).map_err(|_| wrong("is no address"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(wrong("is no web address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("must not hold credentials"));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = url.path().to_owned();
+    let path = path.split("/wp-json").next().unwrap_or_default();
+    let path = path.trim_end_matches("index.php").trim_end_matches('/');
+    url.set_path(&format!("{path}/"));
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_site_is_found_in_what_people_copy() {
+        for (text, is) in [
+            ("https://shop.example", "https://shop.example/"),
+            ("https://shop.example/sklep", "https://shop.example/sklep/"),
+            ("https://shop.example/sklep/?a=b#c", "https://shop.example/sklep/"),
+            ("https://shop.example/wp-json/wc/v3/", "https://shop.example/"),
+            ("http://127.0.0.1:8081/index.php", "http://127.0.0.1:8081/"),
+        ] {
+            assert_eq!(site(text).unwrap().as_str(), is);
+        }
+        for text in ["shop.example", "ftp://shop.example", "https://a:b@shop.example", ""] {
+            assert!(site(text).is_err(), "{text}");
+        }
+    }
+}
