@@ -99,6 +99,11 @@ fn ids(answer: &Answer) -> Vec<u64> {
     answer.json().as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect()
 }
 
+fn merged(mut one: Value, mut other: Value) -> Value {
+    one.as_object_mut().unwrap().append(other.as_object_mut().unwrap());
+    one
+}
+
 fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
@@ -169,7 +174,8 @@ fn signatures_are_those_that_woocommerce_accepts() {
 
     let parameters = with(&page, "HMAC-SHA1");
     let signed = Signed { method: "GET", url: products, parameters: &parameters };
-    let expected = "GET&http%3A%2F%2Fshop.example%2Fwp-json%2Fwc%2Fv3%2Fproducts&_fields%3Did%252Csku\
+    let expected = "GET&http%3A%2F%2Fshop.example%2Fwp-json%2Fwc%2Fv3%2Fproducts\
+        &_fields%3Did%252Csku\
         %26oauth_consumer_key%3Dck_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
         %26oauth_nonce%3D0123456789abcdef0123456789abcdef\
         %26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D1760000000\
@@ -354,7 +360,11 @@ fn rows_show_what_counts_for_them() {
     };
     let stock = "manage_stock,stock_quantity,stock_status";
     let stock_of = |id| row(id, stock);
-    let is = |manage: Value, quantity: Value, status: &str| json!({"manage_stock": manage, "stock_quantity": quantity, "stock_status": status});
+    let is = |manage: Value, count: Value, status: &str| {
+        let stock = json!({"manage_stock": manage, "stock_quantity": count});
+        let status = json!({"stock_status": status});
+        merged(stock, status)
+    };
     let prices = "price,regular_price,sale_price";
     let mug = json!({"price": "0", "regular_price": "12.3456", "sale_price": ""});
     assert_eq!(row(45, prices), mug);

@@ -141,7 +141,9 @@ impl Invalid {
         let (mut params, mut details) = (Map::new(), Map::new());
         for (name, code, message) in &self.0 {
             params.insert(name.clone(), json!(message));
-            let detail = json!({"code": code, "message": message, "data": {"param": name}});
+            let is_type = *code == "rest_invalid_type";
+            let data = if is_type { json!({"param": name}) } else { Value::Null };
+            let detail = json!({"code": code, "message": message, "data": data});
             details.insert(name.clone(), detail);
         }
         let mut error = Error::new(400, "rest_invalid_param", &message);

@@ -38,7 +38,11 @@ impl<'a> View<'a> {
         if fields.is_none_or(|fields| fields.names_other_than(&row)) {
             row.extend(rest(item));
         }
-        fields.map_or(Value::Object(row.clone()), |fields| fields.cut(&Value::Object(row)))
+        let row = Value::Object(row);
+        match fields {
+            Some(fields) => fields.cut(&row),
+            None => row,
+        }
     }
 
     /// What a sync may look at.
@@ -116,21 +120,17 @@ impl<'a> View<'a> {
         if let Some(keeper) = self.stock_keeper(item).filter(|_| self.settings.manage_stock) {
             return self.managed_status(keeper);
         }
-        let mut known: Vec<_> = match item.kind {
-            Kind::Variable => {
-                let children = self.children(item).into_iter();
-                children.map(|child| self.stock_status(child)).collect()
-            }
-            _ => vec![item.stock_status.as_str()],
-        };
-        // By luck of the alphabet "instock" comes before "onbackorder" before "outofstock".
-        known.sort_unstable();
-        known.first().copied().unwrap_or("outofstock")
+        if item.kind != Kind::Variable {
+            return &item.stock_status;
+        }
+        let children = self.children(item).into_iter();
+        // The alphabet has them in this order: instock, onbackorder, outofstock.
+        children.map(|child| self.stock_status(child)).min().unwrap_or("outofstock")
     }
 
     fn managed_status(&self, keeper: &Item) -> &'static str {
-        let number = keeper.quantity.as_deref().and_then(|text| text.parse::<f64>().ok());
-        if number.unwrap_or(0.0) > self.settings.no_stock_amount as f64 {
+        if number(keeper.quantity.as_deref().unwrap_or("0")) > self.settings.no_stock_amount as f64
+        {
             "instock"
         } else if keeper.backorders == "no" {
             "outofstock"

@@ -48,11 +48,9 @@ impl Changes {
         }
         invalid.result()?;
         let mut cleared = body.clone();
-        for (name, empty) in
-            [("stock_quantity", json!(0)), ("regular_price", json!("")), ("sale_price", json!(""))]
-        {
+        for name in ["stock_quantity", "regular_price", "sale_price"] {
             if let Some(value) = cleared.get_mut(name).filter(|value| value.is_null()) {
-                *value = empty;
+                *value = json!("");
             }
         }
         Ok(Changes::cast(&cleared, settings))
