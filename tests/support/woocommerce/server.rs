@@ -53,7 +53,7 @@ impl Shared {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    /// Waits; `false` when the fake is stopped meanwhile.
+    /// Waits, as long as the fake runs; `false` when the fake is stopped meanwhile.
     fn wait(&self, time: Duration) -> bool {
         let stopped = lock(&self.stopped);
         let waited = self.stop.wait_timeout_while(stopped, time, |stopped| !*stopped);
