@@ -8,6 +8,7 @@ mod config;
 mod conformance;
 mod dry_run;
 mod engine_properties;
+mod fake_woocommerce;
 mod faults;
 mod feed_samples;
 mod guards;
