@@ -26,3 +26,4 @@ mod support;
 mod surroundings;
 mod sync;
 mod undo;
+mod woocommerce;
