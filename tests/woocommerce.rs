@@ -33,5 +33,8 @@ fn a_push_sends_what_differs() {
     println!("{}{}", ran.stdout, ran.stderr);
     println!("{:#?}", fake.requests());
     assert_eq!(ran.code, Some(0));
-    assert_eq!((fake.stock(45), fake.price(46), fake.stock(51)), ("4".into(), "41.00".into(), "6".into()));
+    assert_eq!(
+        (fake.stock(45), fake.price(46), fake.stock(51)),
+        ("4".into(), "41.00".into(), "6".into())
+    );
 }

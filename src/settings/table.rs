@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::text::is_open_to_all;
 use super::{Document, Problems, Text, parse_duration};
 use crate::model::{Decimal, Percent};
 
@@ -93,6 +94,24 @@ impl<'a> Table<'a> {
     pub fn text(&mut self, key: &'static str) -> Option<Text> {
         let name = self.name_of(key);
         self.take(key)?.text(&name)
+    }
+
+    /// A text that must be there and be known to few: one that stands in a config which everyone
+    /// may read is warned of.
+    pub fn secret(&mut self, key: &'static str) -> Option<Text> {
+        let name = self.name_of(key);
+        let text = self.require(key)?.text(&name)?;
+        if text.literal().is_some() && is_open_to_all(self.document.path()) {
+            self.problems.warning(
+                text.line(),
+                format!(
+                    "`{name}` stands in a config that everyone on this machine can read; run chmod \
+                     600 on it, or take the secret from elsewhere: \"${{NAME}}\", {{ file = … }} \
+                     or {{ command = … }}"
+                ),
+            );
+        }
+        Some(text)
     }
 
     /// A string that is needed now: its variables are resolved at once.

@@ -119,16 +119,12 @@ impl Text {
     /// Whether the text stands in a file that everyone on this machine may read. `false` where
     /// there is no such file now: resolving it says why.
     pub fn is_open_to_all(&self, folder: &Path) -> bool {
-        #[cfg(unix)]
-        if let Source::File(path) = &self.source
-            && let Ok(path) = path.resolve()
-            && let Ok(metadata) = std::fs::metadata(folder.join(path))
-        {
-            use std::os::unix::fs::PermissionsExt;
-            return metadata.is_file() && metadata.permissions().mode() & 0o004 != 0;
+        match &self.source {
+            Source::File(path) => {
+                path.resolve().is_ok_and(|path| is_open_to_all(&folder.join(path)))
+            }
+            _ => false,
         }
-        let _ = folder;
-        false
     }
 
     /// Fetches the value. `folder` is the config's, for relative file names.
@@ -138,6 +134,21 @@ impl Text {
             Source::File(path) => read_file(&folder.join(path.resolve()?)),
             Source::Command(words) => run(words, folder),
         }
+    }
+}
+
+/// Whether everyone on this machine may read a file.
+pub(super) fn is_open_to_all(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(path)
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o004 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
     }
 }
 

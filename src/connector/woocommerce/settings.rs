@@ -61,7 +61,8 @@ impl WooSettings {
             let name = table.name_of(key);
             table.require(key)?.text(&name)
         };
-        let (url, key, secret) = (text("url"), text("consumer_key"), text("consumer_secret"));
+        let (url, key) = (text("url"), text("consumer_key"));
+        let secret = table.secret("consumer_secret");
         let prices = [("regular_price", PriceField::Regular), ("sale_price", PriceField::Sale)];
         let price_field = table.choice("price_field", &prices).unwrap_or(PriceField::Regular);
         let prices_include_tax = table.bool("prices_include_tax");
