@@ -1,142 +1,422 @@
 //! The client: how one request becomes an answer or an error, whatever it takes.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Url, blocking};
 use serde::de::DeserializeOwned;
 
+use super::attempt::{self, Reply, Terms};
+use super::failure::Failure;
+use super::gate::Gate;
+use super::limits::Limits;
+use super::pace::Pace;
+use super::redirect::{self, Hops};
+use super::retry::{self, Budget, Meaning};
+use super::safety;
+use super::scrub::{Scrubber, one_line};
+use super::transport::{self, Transport};
+use super::verdict::{self, Again, Failed};
 use super::{Answer, HttpError, HttpErrorKind, HttpSettings, Method, Request};
 use crate::around::Around;
 use crate::connector::ConnectorError;
 use crate::settings::Secret;
 
-/// One integration's way to its server.
+/// How much of a path and query an error shows.
+const SHOWN_CHARS: usize = 200;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// One integration's way to its server: its connections, its pace, its budget of retries. Shared
+/// by reference among threads.
 pub struct Client {
-    http: reqwest::blocking::Client,
+    /// `None` only while it is dropped.
+    transport: Option<blocking::Client>,
     around: Around,
     name: String,
-    secrets: Vec<Secret>,
-    concurrency: usize,
-    retries: u32,
+    settings: HttpSettings,
+    limits: Limits,
+    scrubber: Scrubber,
+    budget: Budget,
+    pace: Pace,
+    gate: Gate,
+    requests: AtomicU64,
+    has_told_of_notices: AtomicBool,
+}
+
+/// Whether what is asked for changes something there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Intent {
+    Read,
+    Write,
+}
+
+/// Why there is no further attempt.
+enum GiveUp {
+    /// Enough were made, or another would be the same.
+    Enough,
+    /// All waits together took as long as they may.
+    NoBudget,
+    /// The server asks for so long.
+    TooLong(Duration),
+    /// A signal asked to stop.
+    Interrupted,
 }
 
 impl Client {
-    /// `secrets` are the texts that must never be shown, whatever the server says.
+    /// `folder` is the config's, `name` the integration's. `secrets` are the texts that must never
+    /// be shown, whatever the server says; their usual encodings are known.
     ///
     /// The error is one of usage: nobody has been contacted.
     pub fn new(
         settings: &HttpSettings,
-        _folder: &Path,
+        folder: &Path,
         around: &Around,
         name: &str,
         secrets: Vec<Secret>,
     ) -> Result<Client, ConnectorError> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::blocking::Client::builder()
-            .user_agent(concat!("invsync/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .http1_only()
-            .timeout(settings.timeout)
-            .connect_timeout(settings.connect_timeout)
-            .build()
-            .map_err(|why| ConnectorError::usage(format!("`http`: {why}")))?;
-        let concurrency = usize::try_from(settings.concurrency.max(1)).unwrap_or(1);
-        let (around, name) = (around.clone(), name.to_owned());
-        Ok(Client { http, around, name, secrets, concurrency, retries: settings.retries })
+        Client::with_limits(settings, folder, around, name, secrets, Limits::default())
     }
 
-    /// Reads JSON.
+    pub(super) fn with_limits(
+        settings: &HttpSettings,
+        folder: &Path,
+        around: &Around,
+        name: &str,
+        mut secrets: Vec<Secret>,
+        limits: Limits,
+    ) -> Result<Client, ConnectorError> {
+        let Transport { client, secrets: more } = transport::build(settings, folder)?;
+        secrets.extend(more);
+        let most = usize::try_from(settings.concurrency.max(1)).unwrap_or(1);
+        Ok(Client {
+            transport: Some(client),
+            around: around.clone(),
+            name: name.to_owned(),
+            settings: settings.clone(),
+            limits,
+            scrubber: Scrubber::new(&secrets),
+            budget: Budget::new(settings.retry_budget),
+            pace: Pace::new(settings.max_requests_per_second),
+            gate: Gate::new(most),
+            requests: AtomicU64::new(0),
+            has_told_of_notices: AtomicBool::new(false),
+        })
+    }
+
+    /// Reads JSON. Tried again where that may help.
     pub fn read<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Answer<T>, HttpError> {
-        self.once(request, HttpErrorKind::Temporary)
+        self.ask(request, Intent::Read)
     }
 
-    /// Sends an absolute write.
+    /// Sends values that are absolute: sending them twice is sending them once.
+    ///
+    /// Tried again only where the request surely did not arrive, or where the server says that it
+    /// did not act. Everything else without a usable answer is [`HttpErrorKind::Uncertain`].
     pub fn write<T: DeserializeOwned>(
         &self,
         request: &Request<'_>,
     ) -> Result<Answer<T>, HttpError> {
-        self.once(request, HttpErrorKind::Uncertain)
+        self.ask(request, Intent::Write)
     }
 
-    fn once<T: DeserializeOwned>(
-        &self,
-        request: &Request<'_>,
-        lost: HttpErrorKind,
-    ) -> Result<Answer<T>, HttpError> {
-        let failed = |kind, why: reqwest::Error| {
-            HttpError::new(kind, self.scrub(&format!("{}: {}", request.method, why.without_url())))
-        };
-        let mut url = request.url.clone();
-        let mut headers = HeaderMap::new();
-        if let Some(auth) = request.auth {
-            auth.sign(request.method.as_str(), &mut url, &mut headers);
-        }
-        let mut builder = match request.method {
-            Method::Get => self.http.get(url),
-            Method::Post => self.http.post(url),
-        };
-        builder = builder.headers(headers);
-        if let Some(body) = &request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
-        }
-        let answer = builder.send().map_err(|why| {
-            failed(if why.is_connect() { HttpErrorKind::NotSent } else { lost }, why)
-        })?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let bytes = answer.bytes().map_err(|why| failed(lost, why))?;
-        let path = request.url.path();
-        self.around.progress.detail(&format!("{}: {} {path} {status}", self.name, request.method));
-        if !(200..300).contains(&status) {
-            let message = format!("{} {path}: {status}", request.method);
-            let error = HttpError::new(HttpErrorKind::Status, message);
-            return Err(HttpError { status: Some(status), headers, ..error });
-        }
-        let value = serde_json::from_slice(&bytes).map_err(|why| {
-            HttpError::new(HttpErrorKind::Broken, format!("{} {path}: {why}", request.method))
-        })?;
-        Ok(Answer { status, headers, value, preamble: None, url: request.url.clone() })
-    }
-
-    /// Waits before the attempt-th (1, 2, …) repetition. `false`: enough tried, or interrupted.
+    /// Waits before the attempt-th (1, 2, …) repetition of something that was uncertain. `false`:
+    /// enough was tried, the budget is gone, or a signal asked to stop.
     pub fn pause(&self, attempt: u32) -> bool {
-        attempt <= self.retries && self.around.sleep(Duration::from_millis(500))
+        let asked = Some(self.pace.held_for()).filter(|held| !held.is_zero());
+        attempt <= self.settings.retries && self.wait(attempt, asked).is_ok()
     }
 
-    /// How many requests may be under way at once.
+    /// How many requests may be under way at once. More wait for each other.
     pub fn concurrency(&self) -> usize {
-        self.concurrency
+        self.gate.most()
     }
 
     /// The text with everything secret replaced by `***`.
     pub fn scrub(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| {
-            if secret.expose().is_empty() { text } else { text.replace(secret.expose(), "***") }
-        })
+        self.scrubber.scrub(text)
     }
 
     /// Whom to tell and whether to stop.
     pub fn around(&self) -> &Around {
         &self.around
     }
-}
 
-/// Whether credentials may go to this URL: over https, to this machine, or where the config
-/// allows it. The error is one of usage.
-pub fn check_scheme(url: &Url, settings: &HttpSettings) -> Result<(), ConnectorError> {
-    if url.scheme() == "https" || settings.allow_http || is_loopback(url) {
-        return Ok(());
+    /// Makes attempts until there is an answer, or none is to be expected.
+    fn ask<T: DeserializeOwned>(
+        &self,
+        request: &Request<'_>,
+        intent: Intent,
+    ) -> Result<Answer<T>, HttpError> {
+        if let Err(why) = safety::check(request, &self.settings) {
+            return Err(HttpError::new(HttpErrorKind::Usage, why));
+        }
+        let mut attempt = 1;
+        loop {
+            let failed = match self.once(request, intent, attempt) {
+                Ok(answer) => return Ok(answer),
+                Err(failed) if intent == Intent::Write => failed.of_a_write(),
+                Err(failed) => failed,
+            };
+            if let Err(why) = self.prepare_next(&failed, attempt) {
+                return Err(self.story(request, failed, attempt, &why));
+            }
+            attempt += 1;
+        }
     }
-    Err(ConnectorError::usage(format!(
-        "`url` is plain http, so that everyone on the way to {} could read the credentials: use \
-         https://, or allow it with `http = {{ allow_http = true }}`",
-        url.host_str().unwrap_or("it")
-    )))
+
+    /// One attempt, with all its hops.
+    fn once<T: DeserializeOwned>(
+        &self,
+        request: &Request<'_>,
+        intent: Intent,
+        attempt: u32,
+    ) -> Result<Answer<T>, Failed> {
+        let mut hops = Hops::new(&request.url, self.limits.redirects);
+        let reply = loop {
+            let (reply, signed) = self.exchange(request, hops.here(), intent, attempt)?;
+            let points_to = redirect::pointed_to(&reply.headers, hops.here());
+            let Some(place) = points_to.filter(|_| is_elsewhere(&reply)) else { break reply };
+            if intent == Intent::Write || request.method != Method::Get {
+                let why = format!(
+                    "to {place}: a write is not sent on; put the right `url` into the config"
+                );
+                return Err(verdict::of_redirect(&reply, &self.scrub(&why)));
+            }
+            if let Err(why) = hops.follow(&reply.headers, &signed) {
+                return Err(verdict::of_redirect(&reply, &self.scrub(&why)));
+            }
+        };
+        let usable = verdict::of_reply(&reply, &self.scrubber, &self.limits)?;
+        if let Some(notice) = &usable.preamble {
+            self.tell_of_notice(notice);
+        }
+        Ok(Answer {
+            status: reply.status,
+            headers: reply.headers,
+            value: usable.value,
+            preamble: usable.preamble,
+            url: hops.here().clone(),
+        })
+    }
+
+    /// Sends one request to one place, when it is its turn. Also gives the URL as it was sent.
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        intent: Intent,
+        attempt: u32,
+    ) -> Result<(Reply, Url), Failed> {
+        let interrupted = || verdict::of_failure(Failure::Interrupted);
+        self.count()?;
+        let _permit = self.gate.enter(&self.around).ok_or_else(interrupted)?;
+        if !self.pace.wait(&self.around) {
+            return Err(interrupted());
+        }
+        let (signed, outgoing) = self.sign(request, url)?;
+        let began = Instant::now();
+        let sent = match &self.transport {
+            Some(client) => attempt::send(client, outgoing, &self.terms(intent)),
+            None => Err(Failure::Interrupted),
+        };
+        self.heed(&sent, began);
+        self.tell_of_attempt(request.method, url, &sent, began.elapsed(), attempt);
+        match sent {
+            Ok(reply) => Ok((reply, signed)),
+            Err(failure) => Err(verdict::of_failure(failure)),
+        }
+    }
+
+    /// A limit against paging without end.
+    fn count(&self) -> Result<(), Failed> {
+        if self.requests.fetch_add(1, Ordering::Relaxed) < self.limits.requests {
+            return Ok(());
+        }
+        let what = format!("not sent: this run made {} requests already", self.limits.requests);
+        Err(Failed::new(HttpErrorKind::Usage, Again::Never, what))
+    }
+
+    /// The request as it goes out, and its URL with what signing added.
+    fn sign(&self, request: &Request<'_>, url: &Url) -> Result<(Url, blocking::Request), Failed> {
+        let mut url = url.clone();
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, JSON);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        if let Some(auth) = request.auth {
+            auth.sign(method.as_str(), &mut url, &mut headers);
+        }
+        let mut outgoing = blocking::Request::new(method, url.clone());
+        *outgoing.headers_mut() = headers;
+        *outgoing.body_mut() = request.body.clone().map(blocking::Body::from);
+        Ok((url, outgoing))
+    }
+
+    fn terms(&self, intent: Intent) -> Terms<'_> {
+        let grace = match intent {
+            Intent::Read => Duration::ZERO,
+            Intent::Write => self.limits.grace,
+        };
+        let timeout = self.settings.timeout;
+        Terms { timeout, grace, limits: &self.limits, around: &self.around }
+    }
+
+    /// Lets all threads go slower when the server says so, and faster when it is content.
+    fn heed(&self, sent: &Result<Reply, Failure>, began: Instant) {
+        let Ok(reply) = sent else { return };
+        let asked = retry::retry_after(&reply.headers);
+        let is_too_much = reply.status == 429 || (reply.status == 503 && asked.is_some());
+        let is_content = matches!(retry::meaning(reply.status), Meaning::Done | Meaning::No);
+        // Who would wait longer than there is budget gives up instead.
+        if let Some(asked) = asked.filter(|asked| is_too_much && *asked <= self.budget.left()) {
+            self.pace.hold(asked);
+        }
+        if is_too_much && self.pace.slow_down(began) {
+            self.gate.narrow();
+        }
+        if is_content && self.pace.recover(began) {
+            self.gate.recover();
+        }
+    }
+
+    /// Waits before the next attempt, if there is to be one.
+    fn prepare_next(&self, failed: &Failed, attempt: u32) -> Result<(), GiveUp> {
+        if failed.error.kind == HttpErrorKind::Interrupted {
+            return Err(GiveUp::Interrupted);
+        }
+        let retries = self.settings.retries;
+        let (most, asked) = match failed.again {
+            Again::Never => return Err(GiveUp::Enough),
+            Again::Later(asked) => (retries, asked),
+            Again::Seldom => (retries.min(self.limits.broken_repeats), None),
+        };
+        if attempt > most {
+            return Err(GiveUp::Enough);
+        }
+        self.wait(attempt, asked)
+    }
+
+    fn wait(&self, repetition: u32, asked: Option<Duration>) -> Result<(), GiveUp> {
+        let left = self.budget.left();
+        if let Some(asked) = asked.filter(|asked| *asked > left) {
+            return Err(GiveUp::TooLong(asked));
+        }
+        if left.is_zero() {
+            return Err(GiveUp::NoBudget);
+        }
+        let Limits { first_wait, longest_wait, .. } = self.limits;
+        let backoff = retry::backoff(repetition, first_wait, longest_wait).min(left);
+        let wait = asked.unwrap_or_default().max(backoff);
+        self.detail(&format!("waits {} before attempt {}", seconds(wait), repetition + 1));
+        if self.budget.wait(wait, &self.around) { Ok(()) } else { Err(GiveUp::Interrupted) }
+    }
+
+    /// The error as a whole: who asked for what, what came, how often, why no more.
+    fn story(
+        &self,
+        request: &Request<'_>,
+        failed: Failed,
+        attempts: u32,
+        why: &GiveUp,
+    ) -> HttpError {
+        let mut error = *failed.error;
+        let what = format!(
+            "{} {}: {}",
+            request.method,
+            one_line(&self.target(&request.url), SHOWN_CHARS),
+            self.scrub(&error.message)
+        );
+        let after = match attempts {
+            1 => String::new(),
+            more => format!(", after {more} attempts"),
+        };
+        let reason = match why {
+            GiveUp::Enough => String::new(),
+            GiveUp::NoBudget => "; `http.retry_budget` is used up".to_owned(),
+            GiveUp::TooLong(asked) => format!(
+                "; it asks to wait {}, more than what is left of `http.retry_budget` ({})",
+                seconds(*asked),
+                seconds(self.budget.left())
+            ),
+            GiveUp::Interrupted => {
+                error.kind = HttpErrorKind::Interrupted;
+                error.message = "interrupted".to_owned();
+                return error;
+            }
+        };
+        error.message = format!("{what}{after}{reason}");
+        error
+    }
+
+    fn tell_of_attempt(
+        &self,
+        method: Method,
+        url: &Url,
+        sent: &Result<Reply, Failure>,
+        took: Duration,
+        attempt: u32,
+    ) {
+        let (target, ms) = (self.target(url), took.as_millis());
+        let (outcome, flaw) = match sent {
+            Ok(reply) => (reply.status.to_string(), reply.flaw.as_ref()),
+            Err(failure) => ("no answer".to_owned(), Some(failure)),
+        };
+        let flaw = match flaw {
+            Some(failure) => format!(": {}", self.scrub(failure.words())),
+            None => String::new(),
+        };
+        self.detail(&format!("{method} {target} {outcome} {ms} ms, attempt {attempt}{flaw}"));
+    }
+
+    fn tell_of_notice(&self, notice: &str) {
+        if self.has_told_of_notices.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.around.progress.note(&format!(
+            "{}: its answers begin with text that is no JSON: `{notice}`; a plugin or a PHP \
+             notice prints it; it was skipped",
+            self.name
+        ));
+    }
+
+    fn detail(&self, message: &str) {
+        self.around.progress.detail(&format!("{}: {message}", self.name));
+    }
+
+    /// Path and query as they were before signing, scrubbed.
+    fn target(&self, url: &Url) -> String {
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        self.scrub(&format!("{}{query}", url.path()))
+    }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+impl Drop for Client {
+    /// Dropping the connections waits for what is under way, such as a look-up of a name that
+    /// takes its time after a signal: nobody waits for that.
+    fn drop(&mut self) {
+        let transport = self.transport.take();
+        let _ = std::thread::Builder::new().spawn(move || drop(transport));
+    }
+}
+
+fn is_elsewhere(reply: &Reply) -> bool {
+    retry::meaning(reply.status) == Meaning::Elsewhere
+}
+
+/// `0.48 s`, `600 s`.
+fn seconds(duration: Duration) -> String {
+    let hundredths = duration.as_millis().div_ceil(10);
+    match (hundredths / 100, hundredths % 100) {
+        (whole, 0) => format!("{whole} s"),
+        (whole, part) if whole < 10 => format!("{whole}.{part:02} s"),
+        (whole, _) => format!("{whole} s"),
+    }
 }

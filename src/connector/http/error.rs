@@ -48,7 +48,7 @@ pub struct HttpError {
     /// How the body begins, scrubbed, in one line. Empty where there was none.
     pub body: String,
     /// The headers of the last answer, as they were sent: they may hold secrets.
-    pub headers: HeaderMap,
+    pub headers: Box<HeaderMap>,
     /// The whole story for a person, scrubbed.
     pub message: String,
 }
@@ -61,7 +61,7 @@ impl HttpError {
             status: None,
             code: None,
             body: String::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
             message: message.into(),
         }
     }

@@ -16,8 +16,8 @@ use super::api::{Product, StockAt};
 use super::diagnose;
 use super::rows::Parent;
 use super::shop::{PAGE, Shop};
+use crate::connector::http::Spool;
 use crate::connector::http::parallel::{self, Queue};
-use crate::connector::http::spool::Spool;
 use crate::connector::http::{Answer, HttpError};
 use crate::connector::{ConnectorError, Want};
 

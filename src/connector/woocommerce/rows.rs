@@ -7,7 +7,7 @@ use super::api::{Loose, Product, StockAt};
 use super::read::Catalogue;
 use super::settings::{PriceField, ValueSettings};
 use super::shop::Shop;
-use crate::connector::http::spool::Pages;
+use crate::connector::http::Pages;
 use crate::connector::{
     ConnectorError, Delivery, Reader, Row, RowBatch, SaleBound, Span, Value, Want,
 };

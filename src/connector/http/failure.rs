@@ -1,0 +1,139 @@
+//! Why an attempt brought no answer, in words for a person.
+
+use std::error::Error;
+use std::io;
+
+use rustls::CertificateError;
+
+/// Why an attempt brought no usable answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It did not arrive: the connection was never made.
+    NotSent(String),
+    /// It may have arrived, and no answer came.
+    NoAnswer(String),
+    /// Something came that is no answer.
+    Broken(String),
+    /// The answer is larger than an answer may be.
+    TooLarge(String),
+    /// A signal asked to stop. It was not sent, or only reads.
+    Interrupted,
+    /// It cannot be sent at all.
+    Impossible(String),
+}
+
+impl Failure {
+    pub(super) fn words(&self) -> &str {
+        match self {
+            Failure::NotSent(words)
+            | Failure::NoAnswer(words)
+            | Failure::Broken(words)
+            | Failure::TooLarge(words)
+            | Failure::Impossible(words) => words,
+            Failure::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// Why sending, or waiting for the headers, failed. The error's own text is never used whole: it
+/// holds the URL.
+pub(super) fn of_sending(error: &reqwest::Error, host: &str) -> Failure {
+    if error.is_builder() {
+        return Failure::Impossible(format!("it cannot be sent: {}", deepest(error)));
+    }
+    if error.is_connect() {
+        return Failure::NotSent(connecting(error, host));
+    }
+    if error.is_timeout() {
+        return Failure::NoAnswer("no answer in time".to_owned());
+    }
+    let words = deepest(error);
+    if words.starts_with("message head is too large") {
+        return Failure::TooLarge("an answer with too large headers".to_owned());
+    }
+    if words.starts_with("invalid HTTP") || words.starts_with("invalid content-length") {
+        return Failure::Broken(format!("an answer that is no HTTP ({words})"));
+    }
+    if words.contains("connection closed") || words.contains("end of file") {
+        return Failure::NoAnswer("the connection was cut before an answer came".to_owned());
+    }
+    Failure::NoAnswer(format!("no answer: {words}"))
+}
+
+/// Why the connection was not made.
+fn connecting(error: &reqwest::Error, host: &str) -> String {
+    for cause in causes(error) {
+        if let Some(tls) = tls_error(cause) {
+            return format!("no secure connection to {host}: {}", of_tls(tls));
+        }
+    }
+    if error.is_dns() {
+        return format!("the name {host} cannot be resolved: {}", deepest(error));
+    }
+    if error.is_timeout() {
+        return format!("no connection to {host} within `http.connect_timeout`");
+    }
+    let kind = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let words = match kind.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof) => {
+            "the connection was cut while it was made".to_owned()
+        }
+        Some(io::ErrorKind::HostUnreachable) => "the host is unreachable".to_owned(),
+        Some(io::ErrorKind::NetworkUnreachable) => "the network is unreachable".to_owned(),
+        _ => deepest(error),
+    };
+    format!("no connection to {host}: {words}")
+}
+
+/// The errors behind an error, from the outside in. What an `io::Error` wraps is not its source.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&cause| -> Option<&'a (dyn Error + 'static)> {
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
+        }
+    })
+}
+
+/// The text of the innermost error.
+pub(super) fn deepest(error: &(dyn Error + 'static)) -> String {
+    match causes(error).last() {
+        Some(cause) if !cause.is::<reqwest::Error>() => cause.to_string(),
+        _ => "no cause is known".to_owned(),
+    }
+}
+
+fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    cause.downcast_ref()
+}
+
+fn of_tls(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(why) => of_certificate(why),
+        rustls::Error::InvalidMessage(_) => {
+            "it does not speak TLS there (is it an address for http://?)".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> String {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet (is the clock of this machine right?)".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another host".to_owned()
+        }
+        CertificateError::UnknownIssuer => "its certificate is self-signed, or of an issuer that \
+            this machine does not trust; if it is yours, name the issuer's certificate in \
+            `http.ca_file`"
+            .to_owned(),
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        other => format!("its certificate cannot be trusted: {other}"),
+    }
+}
