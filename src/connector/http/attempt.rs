@@ -24,7 +24,6 @@ const MARGIN: Duration = Duration::from_secs(1);
 const CHUNK: usize = 64 << 10;
 
 /// What came, as it came.
-#[derive(Debug)]
 pub(super) struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
@@ -40,6 +39,8 @@ pub(super) struct Terms<'a> {
     pub timeout: Duration,
     /// How long its answer is still waited for after a signal.
     pub grace: Duration,
+    /// What stands between, in words behind the host.
+    pub way: &'static str,
     pub limits: &'a Limits,
     pub around: &'a Around,
 }
@@ -59,10 +60,11 @@ pub(super) fn send(client: &Client, mut request: Request, terms: &Terms) -> Resu
     let shared = Arc::new(Shared::default());
     let (sender, receiver) = mpsc::sync_channel(1);
     let (client, limits, theirs) = (client.clone(), terms.limits.clone(), Arc::clone(&shared));
+    let peer = format!("{}{}", request.url().host_str().unwrap_or_default(), terms.way);
     let thread = std::thread::Builder::new().name("http".to_owned());
     let spawned = thread.spawn(move || {
         // Nobody may be there to take it.
-        let _ = sender.send(exchange(&client, request, &limits, &theirs));
+        let _ = sender.send(exchange(&client, request, &peer, &limits, &theirs));
     });
     if let Err(why) = spawned {
         return Err(Failure::NotSent(format!("no thread can be started: {why}")));
@@ -96,7 +98,9 @@ fn wait(
                 return Err(Failure::Interrupted);
             }
             if now - since >= terms.grace {
-                return Err(Failure::NoAnswer("interrupted before an answer came".to_owned()));
+                return Err(Failure::NoAnswer(
+                    "interrupted by a signal before an answer came".to_owned(),
+                ));
             }
         }
         let received = shared.received.load(Ordering::Relaxed);
@@ -132,12 +136,12 @@ fn overdue(received: u64, total: Duration, silent: Duration, terms: &Terms) -> O
 fn exchange(
     client: &Client,
     request: Request,
+    peer: &str,
     limits: &Limits,
     shared: &Shared,
 ) -> Result<Reply, Failure> {
-    let host = request.url().host_str().unwrap_or_default().to_owned();
     let mut response =
-        client.execute(request).map_err(|why| failure::of_sending(&why.without_url(), &host))?;
+        client.execute(request).map_err(|why| failure::of_sending(&why.without_url(), peer))?;
     shared.received.store(1, Ordering::Relaxed);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();

@@ -16,7 +16,8 @@ use super::pace::Pace;
 use super::redirect::{self, Hops};
 use super::retry::{self, Budget, Meaning};
 use super::safety;
-use super::scrub::{Scrubber, one_line};
+use super::scrub::Scrubber;
+use super::telling::seconds;
 use super::transport::{self, Transport};
 use super::verdict::{self, Again, Failed};
 use super::{Answer, HttpError, HttpErrorKind, HttpSettings, Method, Request};
@@ -24,8 +25,6 @@ use crate::around::Around;
 use crate::connector::ConnectorError;
 use crate::settings::Secret;
 
-/// How much of a path and query an error shows.
-const SHOWN_CHARS: usize = 200;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One integration's way to its server: its connections, its pace, its budget of retries. Shared
@@ -33,16 +32,16 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub struct Client {
     /// `None` only while it is dropped.
     transport: Option<blocking::Client>,
-    around: Around,
-    name: String,
+    pub(super) around: Around,
+    pub(super) name: String,
     settings: HttpSettings,
     limits: Limits,
-    scrubber: Scrubber,
-    budget: Budget,
+    pub(super) scrubber: Scrubber,
+    pub(super) budget: Budget,
     pace: Pace,
     gate: Gate,
     requests: AtomicU64,
-    has_told_of_notices: AtomicBool,
+    pub(super) has_told_of_notices: AtomicBool,
 }
 
 /// Whether what is asked for changes something there.
@@ -53,7 +52,7 @@ enum Intent {
 }
 
 /// Why there is no further attempt.
-enum GiveUp {
+pub(super) enum GiveUp {
     /// Enough were made, or another would be the same.
     Enough,
     /// All waits together took as long as they may.
@@ -235,7 +234,7 @@ impl Client {
             return Ok(());
         }
         let what = format!("not sent: this run made {} requests already", self.limits.requests);
-        Err(Failed::new(HttpErrorKind::Usage, Again::Never, what))
+        Err(Failed::new(HttpErrorKind::Status, Again::Never, what))
     }
 
     /// The request as it goes out, and its URL with what signing added.
@@ -265,8 +264,13 @@ impl Client {
             Intent::Read => Duration::ZERO,
             Intent::Write => self.limits.grace,
         };
-        let timeout = self.settings.timeout;
-        Terms { timeout, grace, limits: &self.limits, around: &self.around }
+        Terms {
+            timeout: self.settings.timeout,
+            grace,
+            way: if self.settings.proxy.is_some() { " through `http.proxy`" } else { "" },
+            limits: &self.limits,
+            around: &self.around,
+        }
     }
 
     /// Lets all threads go slower when the server says so, and faster when it is content.
@@ -318,84 +322,6 @@ impl Client {
         self.detail(&format!("waits {} before attempt {}", seconds(wait), repetition + 1));
         if self.budget.wait(wait, &self.around) { Ok(()) } else { Err(GiveUp::Interrupted) }
     }
-
-    /// The error as a whole: who asked for what, what came, how often, why no more.
-    fn story(
-        &self,
-        request: &Request<'_>,
-        failed: Failed,
-        attempts: u32,
-        why: &GiveUp,
-    ) -> HttpError {
-        let mut error = *failed.error;
-        let what = format!(
-            "{} {}: {}",
-            request.method,
-            one_line(&self.target(&request.url), SHOWN_CHARS),
-            self.scrub(&error.message)
-        );
-        let after = match attempts {
-            1 => String::new(),
-            more => format!(", after {more} attempts"),
-        };
-        let reason = match why {
-            GiveUp::Enough => String::new(),
-            GiveUp::NoBudget => "; `http.retry_budget` is used up".to_owned(),
-            GiveUp::TooLong(asked) => format!(
-                "; it asks to wait {}, more than what is left of `http.retry_budget` ({})",
-                seconds(*asked),
-                seconds(self.budget.left())
-            ),
-            GiveUp::Interrupted => {
-                error.kind = HttpErrorKind::Interrupted;
-                error.message = "interrupted".to_owned();
-                return error;
-            }
-        };
-        error.message = format!("{what}{after}{reason}");
-        error
-    }
-
-    fn tell_of_attempt(
-        &self,
-        method: Method,
-        url: &Url,
-        sent: &Result<Reply, Failure>,
-        took: Duration,
-        attempt: u32,
-    ) {
-        let (target, ms) = (self.target(url), took.as_millis());
-        let (outcome, flaw) = match sent {
-            Ok(reply) => (reply.status.to_string(), reply.flaw.as_ref()),
-            Err(failure) => ("no answer".to_owned(), Some(failure)),
-        };
-        let flaw = match flaw {
-            Some(failure) => format!(": {}", self.scrub(failure.words())),
-            None => String::new(),
-        };
-        self.detail(&format!("{method} {target} {outcome} {ms} ms, attempt {attempt}{flaw}"));
-    }
-
-    fn tell_of_notice(&self, notice: &str) {
-        if self.has_told_of_notices.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        self.around.progress.note(&format!(
-            "{}: its answers begin with text that is no JSON: `{notice}`; a plugin or a PHP \
-             notice prints it; it was skipped",
-            self.name
-        ));
-    }
-
-    fn detail(&self, message: &str) {
-        self.around.progress.detail(&format!("{}: {message}", self.name));
-    }
-
-    /// Path and query as they were before signing, scrubbed.
-    fn target(&self, url: &Url) -> String {
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        self.scrub(&format!("{}{query}", url.path()))
-    }
 }
 
 impl Drop for Client {
@@ -409,14 +335,4 @@ impl Drop for Client {
 
 fn is_elsewhere(reply: &Reply) -> bool {
     retry::meaning(reply.status) == Meaning::Elsewhere
-}
-
-/// `0.48 s`, `600 s`.
-fn seconds(duration: Duration) -> String {
-    let hundredths = duration.as_millis().div_ceil(10);
-    match (hundredths / 100, hundredths % 100) {
-        (whole, 0) => format!("{whole} s"),
-        (whole, part) if whole < 10 => format!("{whole}.{part:02} s"),
-        (whole, _) => format!("{whole} s"),
-    }
 }

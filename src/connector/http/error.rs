@@ -1,5 +1,7 @@
 //! Why there is no usable answer.
 
+use std::fmt;
+
 use reqwest::header::HeaderMap;
 
 use crate::connector::{ConnectorError, ErrorKind};
@@ -7,7 +9,7 @@ use crate::connector::{ConnectorError, ErrorKind};
 /// What decides what can be done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpErrorKind {
-    /// The server said no, and will say so again.
+    /// The server said no, and will say so again; or, without a status, it is asked no more.
     Status,
     /// It never got through (DNS, connection, TLS), however often it was tried.
     NotSent,
@@ -36,7 +38,7 @@ pub struct StoreError {
 }
 
 /// Why there is no usable answer.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct HttpError {
     /// What decides what can be done about it.
@@ -51,6 +53,13 @@ pub struct HttpError {
     pub headers: Box<HeaderMap>,
     /// The whole story for a person, scrubbed.
     pub message: String,
+}
+
+/// Without the headers, which may hold secrets.
+impl fmt::Debug for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpError({:?}, {:?}, {:?})", self.kind, self.status, self.message)
+    }
 }
 
 impl HttpError {
@@ -75,8 +84,8 @@ impl From<HttpError> for ConnectorError {
             | HttpErrorKind::Temporary
             | HttpErrorKind::Broken
             | HttpErrorKind::Uncertain => ErrorKind::Temporary,
-            HttpErrorKind::Status => ErrorKind::Source,
-            HttpErrorKind::Redirect | HttpErrorKind::Usage => ErrorKind::Usage,
+            HttpErrorKind::Status | HttpErrorKind::Redirect => ErrorKind::Source,
+            HttpErrorKind::Usage => ErrorKind::Usage,
             HttpErrorKind::Interrupted => ErrorKind::Interrupted,
         };
         ConnectorError { kind, message: error.message }

@@ -30,19 +30,19 @@ impl Failure {
             | Failure::Broken(words)
             | Failure::TooLarge(words)
             | Failure::Impossible(words) => words,
-            Failure::Interrupted => "interrupted",
+            Failure::Interrupted => "interrupted by a signal",
         }
     }
 }
 
 /// Why sending, or waiting for the headers, failed. The error's own text is never used whole: it
 /// holds the URL.
-pub(super) fn of_sending(error: &reqwest::Error, host: &str) -> Failure {
+pub(super) fn of_sending(error: &reqwest::Error, peer: &str) -> Failure {
     if error.is_builder() {
         return Failure::Impossible(format!("it cannot be sent: {}", deepest(error)));
     }
     if error.is_connect() {
-        return Failure::NotSent(connecting(error, host));
+        return Failure::NotSent(connecting(error, peer));
     }
     if error.is_timeout() {
         return Failure::NoAnswer("no answer in time".to_owned());
@@ -61,17 +61,17 @@ pub(super) fn of_sending(error: &reqwest::Error, host: &str) -> Failure {
 }
 
 /// Why the connection was not made.
-fn connecting(error: &reqwest::Error, host: &str) -> String {
+fn connecting(error: &reqwest::Error, peer: &str) -> String {
     for cause in causes(error) {
         if let Some(tls) = tls_error(cause) {
-            return format!("no secure connection to {host}: {}", of_tls(tls));
+            return format!("no secure connection to {peer}: {}", of_tls(tls));
         }
     }
     if error.is_dns() {
-        return format!("the name {host} cannot be resolved: {}", deepest(error));
+        return format!("the name {peer} cannot be resolved: {}", deepest(error));
     }
     if error.is_timeout() {
-        return format!("no connection to {host} within `http.connect_timeout`");
+        return format!("no connection to {peer} within `http.connect_timeout`");
     }
     let kind = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
     let words = match kind.map(io::Error::kind) {
@@ -83,7 +83,7 @@ fn connecting(error: &reqwest::Error, host: &str) -> String {
         Some(io::ErrorKind::NetworkUnreachable) => "the network is unreachable".to_owned(),
         _ => deepest(error),
     };
-    format!("no connection to {host}: {words}")
+    format!("no connection to {peer}: {words}")
 }
 
 /// The errors behind an error, from the outside in. What an `io::Error` wraps is not its source.

@@ -37,7 +37,7 @@ impl Default for Limits {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(30),
             stall: Duration::from_secs(30),
-            grace: Duration::from_millis(1500),
+            grace: Duration::from_millis(1200),
             headers: 64 << 10,
             body: 256 << 20,
             ratio: 200,

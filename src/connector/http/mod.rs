@@ -21,6 +21,7 @@ mod safety;
 mod scrub;
 mod settings;
 mod spool;
+mod telling;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

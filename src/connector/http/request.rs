@@ -50,7 +50,7 @@ pub trait Authentication: Send + Sync {
 }
 
 /// A usable answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer<T> {
     /// 200 … 299.
     pub status: u16,
@@ -62,6 +62,13 @@ pub struct Answer<T> {
     pub preamble: Option<String>,
     /// Where it was answered: after redirects, without credentials.
     pub url: Url,
+}
+
+/// Without the headers, which may hold secrets.
+impl<T: fmt::Debug> fmt::Debug for Answer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {:?}, {})", self.status, self.value, self.url.path())
+    }
 }
 
 impl<T> Answer<T> {

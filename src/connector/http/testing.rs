@@ -100,6 +100,13 @@ impl Server {
         self.came.lock().unwrap().len()
     }
 
+    /// Waits for the first request.
+    pub(super) fn until_asked(&self) {
+        while self.count() == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(super) fn most_at_once(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }

@@ -120,7 +120,7 @@ fn every_attempt_is_signed_anew_and_nobody_is_told_how() {
     }
     let details = told.details.lock().unwrap().join("\n");
     assert!(details.starts_with("store-a: GET /items?page=2 503 "), "{details}");
-    assert!(details.contains(" ms, attempt 1\nstore-a: waits 0.0"), "{details}");
+    assert!(details.contains(" ms, attempt 1\nstore-a: waits 0"), "{details}");
     assert!(details.contains(" s before attempt 2\nstore-a: GET /items?page=2 200 "), "{details}");
     assert!(details.ends_with(" ms, attempt 2"), "{details}");
 }
@@ -148,6 +148,21 @@ fn a_proxy_gets_the_request() {
     let client = client_with(&settings, quick(), &Around::nobody());
     client.read::<Value>(&get(Url::parse("http://shop.example/items").unwrap())).unwrap();
     assert_eq!(proxy.came()[0].line, "GET http://shop.example/items");
+    let refuses = Server::new([say("407 Proxy Authentication Required", "")]);
+    let settings = HttpSettings {
+        proxy: Some(Text::plain(refuses.url("").as_str(), 1)),
+        retries: 0,
+        ..settings
+    };
+    let client = client_with(&settings, quick(), &Around::nobody());
+    let url = Url::parse("https://shop.example/items").unwrap();
+    let error = client.write::<Value>(&post(url)).unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::NotSent, "{error}");
+    assert!(
+        error.message.contains("no connection to shop.example through `http.proxy`: "),
+        "{error}"
+    );
+    assert!(error.message.contains("proxy authorization required"), "{error}");
     for bad in ["shop", "socks5://x:1", "http://"] {
         let settings = HttpSettings { proxy: Some(Text::plain(bad, 1)), ..settings.clone() };
         let made = Client::new(&settings, ".".as_ref(), &Around::nobody(), "x", Vec::new());
@@ -242,6 +257,18 @@ fn what_is_no_answer_is_asked_for_twice_more() {
 }
 
 #[test]
+fn a_status_counts_although_its_body_is_cut_or_badly_packed() {
+    let whole = answer("404 Not Found", "", "<html>nothing here");
+    let packed = answer("404 Not Found", "Content-Encoding: gzip\r\n", "<html>");
+    for step in [Step::SayAndClose(whole[..whole.len() - 5].to_vec()), Step::Say(packed)] {
+        let server = Server::new([step]);
+        let error = write(&server).unwrap_err();
+        assert_eq!((error.kind, error.status), (HttpErrorKind::Status, Some(404)), "{error}");
+        assert_eq!(server.count(), 1);
+    }
+}
+
+#[test]
 fn what_never_got_through_is_tried_again() {
     for intent in [Client::read::<Value>, Client::write::<Value>] {
         let (told, around) = told();
@@ -325,7 +352,7 @@ fn a_connection_that_the_server_closes_between_two_requests_is_made_anew() {
     let server = Server::new([Step::SayAndClose(answer("200 OK", "", "[1]"))]);
     let client = client();
     for _ in 0..3 {
-        client.read::<Value>(&get(server.url("/"))).unwrap();
+        client.write::<Value>(&post(server.url("/"))).unwrap();
         std::thread::sleep(Duration::from_millis(50));
     }
     let came = server.came();
@@ -416,12 +443,12 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
 #[test]
 fn a_server_that_stops_in_the_middle_is_given_up_and_a_slow_one_is_not() {
     let whole = answer("200 OK", "", "[1]");
-    let limits = Limits { stall: Duration::from_millis(400), ..quick() };
+    let limits = Limits { stall: Duration::from_millis(800), ..quick() };
     let settings = HttpSettings { retries: 0, ..settings() };
     let client = client_with(&settings, limits, &Around::nobody());
     let hangs = Server::new([Step::SayAndHang(whole[..whole.len() - 1].to_vec())]);
     let error = client.read::<Value>(&get(hangs.url("/"))).unwrap_err();
-    assert!(error.message.contains("no byte for 0.4 s in the middle of the answer"), "{error}");
+    assert!(error.message.contains("no byte for 0.8 s in the middle of the answer"), "{error}");
     let slow = Server::new([Step::Drip(Duration::from_millis(20), whole)]);
     assert_eq!(client.read::<Value>(&get(slow.url("/"))).unwrap().value, json!([1]));
 }
@@ -429,12 +456,12 @@ fn a_server_that_stops_in_the_middle_is_given_up_and_a_slow_one_is_not() {
 #[test]
 fn a_slow_answer_has_to_end_in_time() {
     let long = answer("200 OK", "", format!("[{}1]", " ".repeat(500)));
-    let server = Server::new([Step::Drip(Duration::from_millis(10), long)]);
-    let settings = HttpSettings { timeout: Duration::from_millis(700), retries: 0, ..settings() };
+    let server = Server::new([Step::Drip(Duration::from_millis(5), long)]);
+    let settings = HttpSettings { timeout: Duration::from_secs(1), retries: 0, ..settings() };
     let client = client_with(&settings, quick(), &Around::nobody());
     let error = client.read::<Value>(&get(server.url("/"))).unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::Temporary);
-    assert!(error.message.contains("the answer was not whole within 0.7 s"), "{error}");
+    assert!(error.message.contains("the answer was not whole within 1 s"), "{error}");
 }
 
 #[test]
@@ -454,9 +481,7 @@ fn a_signal_ends_every_wait() {
                 true => client.write::<Value>(&post(server.url("/"))).unwrap_err(),
                 false => client.read::<Value>(&get(server.url("/"))).unwrap_err(),
             });
-            while server.count() == 0 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            server.until_asked();
             std::thread::sleep(Duration::from_millis(100));
             let began = Instant::now();
             interrupted.store(true, Ordering::Relaxed);
@@ -479,9 +504,7 @@ fn the_answer_to_a_write_is_taken_although_a_signal_came() {
     let client = client();
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| client.write::<Value>(&post(server.url("/"))));
-        while server.count() == 0 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        server.until_asked();
         client.around().interrupted.store(true, Ordering::Relaxed);
         assert_eq!(asked.join().unwrap().unwrap().value, json!([1]));
     });
@@ -511,7 +534,7 @@ fn requests_of_all_threads_are_spaced() {
     read_often(&client, &server, 4, 3);
     let came = server.came();
     let took = came[11].at - came[0].at;
-    assert!(took >= Duration::from_millis(50 * 11 - 100), "{took:?}");
+    assert!(took >= Duration::from_millis(350), "{took:?}");
 }
 
 #[test]
@@ -531,7 +554,7 @@ fn after_a_429_all_threads_wait_and_go_slower() {
     let client = client();
     let first = std::thread::scope(|scope| {
         scope.spawn(|| client.read::<Value>(&get(server.url("/"))).unwrap());
-        while client.pause(0) && server.count() == 0 {}
+        server.until_asked();
         std::thread::sleep(Duration::from_millis(200));
         client.read::<Value>(&get(server.url("/"))).unwrap();
         server.came()[0].at
@@ -541,7 +564,7 @@ fn after_a_429_all_threads_wait_and_go_slower() {
         assert!(other.at - first >= Duration::from_millis(900), "{:?}", other.at - first);
     }
     let apart = came[2].at - came[1].at;
-    assert!(apart >= Duration::from_millis(120), "{apart:?}");
+    assert!(apart >= Duration::from_millis(50), "{apart:?}");
 }
 
 #[test]
@@ -589,7 +612,7 @@ fn a_read_goes_nowhere_else() {
         assert_eq!(error.status, Some(301));
         assert!(error.message.contains("301 Moved Permanently to "), "{error}");
         assert!(error.message.contains(why) && !error.message.contains("secret"), "{error}");
-        assert_eq!(ConnectorError::from(error).kind, ErrorKind::Usage);
+        assert_eq!(ConnectorError::from(error).kind, ErrorKind::Source);
     }
     let server = Server::new(["/1", "/2", "/3", "/4"].map(redirect));
     let error = read(&server).unwrap_err();
@@ -687,8 +710,9 @@ fn no_secret_is_ever_shown() {
         let request = Request { auth: Some(&Query), ..get(url) };
         let error = client.read::<Value>(&request).unwrap_err();
         let details = told.details.lock().unwrap().join("\n");
+        let whole = format!("{error:?}");
         let code = error.code.map(|code| code.message).unwrap_or_default();
-        for text in [error.message, error.body, code, details] {
+        for text in [error.message, error.body, code, details, whole] {
             assert!(!text.contains("SECRET"), "{text}");
         }
     }

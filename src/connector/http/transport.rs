@@ -80,7 +80,7 @@ fn certificates(text: &Text, folder: &Path) -> Result<Vec<Certificate>, Connecto
         .map_err(|_| failed("the file holds a certificate that is not well-formed PEM"))?;
     if certificates.is_empty() {
         return Err(failed(
-            "the file holds no certificate; it must be PEM, with a line `-----BEGIN CERTIFICATE-----`",
+            "the file holds no certificate: it must be PEM, with `-----BEGIN CERTIFICATE-----`",
         ));
     }
     Ok(certificates)

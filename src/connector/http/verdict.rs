@@ -61,9 +61,8 @@ impl Failed {
             | HttpErrorKind::Usage
             | HttpErrorKind::Uncertain => false,
             HttpErrorKind::Broken => true,
-            HttpErrorKind::Temporary | HttpErrorKind::Status => {
-                self.error.status.is_none_or(retry::may_have_acted)
-            }
+            HttpErrorKind::Temporary => self.error.status.is_none_or(retry::may_have_acted),
+            HttpErrorKind::Status => self.error.status.is_some_and(retry::may_have_acted),
         };
         if may_have_arrived {
             self.again = Again::Never;
