@@ -11,6 +11,7 @@ mod engine_properties;
 mod fake_woocommerce;
 mod faults;
 mod feed_samples;
+mod feeds_packed;
 mod guards;
 mod history;
 mod hostile;

@@ -44,6 +44,14 @@ impl ConnectorError {
         ConnectorError { kind: ErrorKind::Temporary, message: message.into() }
     }
 
+    /// A signal asked to stop.
+    pub fn interrupted() -> ConnectorError {
+        ConnectorError {
+            kind: ErrorKind::Interrupted,
+            message: "interrupted by a signal".to_owned(),
+        }
+    }
+
     /// The config is wrong in a way that only shows when it is used.
     pub fn usage(message: impl Into<String>) -> ConnectorError {
         ConnectorError { kind: ErrorKind::Usage, message: message.into() }

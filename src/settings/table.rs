@@ -100,18 +100,7 @@ impl<'a> Table<'a> {
     /// may read is warned of.
     pub fn secret(&mut self, key: &'static str) -> Option<Text> {
         let name = self.name_of(key);
-        let text = self.require(key)?.text(&name)?;
-        if text.literal().is_some() && is_open_to_all(self.document.path()) {
-            self.problems.warning(
-                text.line(),
-                format!(
-                    "`{name}` stands in a config that everyone on this machine can read; run chmod \
-                     600 on it, or take the secret from elsewhere: \"${{NAME}}\", {{ file = … }} \
-                     or {{ command = … }}"
-                ),
-            );
-        }
-        Some(text)
+        self.require(key)?.secret(&name)
     }
 
     /// A string that is needed now: its variables are resolved at once.
@@ -336,6 +325,23 @@ impl<'a> Entry<'a> {
                 None
             }
         }
+    }
+
+    /// As [`Entry::text`], for what must be known to few: one that stands in a config which
+    /// everyone may read is warned of.
+    pub fn secret(&self, name: &str) -> Option<Text> {
+        let text = self.text(name)?;
+        if text.literal().is_some() && is_open_to_all(self.document.path()) {
+            self.problems.warning(
+                text.line(),
+                format!(
+                    "`{name}` stands in a config that everyone on this machine can read; run chmod \
+                     600 on it, or take the secret from elsewhere: \"${{NAME}}\", {{ file = … }} \
+                     or {{ command = … }}"
+                ),
+            );
+        }
+        Some(text)
     }
 
     fn checked<T>(&self, name: &str, read: Result<T, String>) -> Option<T> {

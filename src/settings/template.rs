@@ -52,6 +52,15 @@ impl Template {
         self.resolve_with(&|name| std::env::var_os(name))
     }
 
+    /// The values of its variables, without their defaults.
+    pub(super) fn values(&self) -> Vec<String> {
+        let names = self.0.iter().filter_map(|part| match part {
+            Part::Variable { name, .. } => Some(name),
+            Part::Literal(_) => None,
+        });
+        names.filter_map(|name| std::env::var(name).ok()).collect()
+    }
+
     fn resolve_with(&self, env: Environment<'_>) -> Result<String, TextError> {
         self.0.iter().map(|part| part.resolve(env)).collect()
     }

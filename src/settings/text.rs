@@ -116,6 +116,15 @@ impl Text {
         }
     }
 
+    /// What of the text comes from elsewhere and may be a secret: the values of its variables, or
+    /// all of it. Nothing where it cannot be resolved.
+    pub fn secrets(&self, folder: &Path) -> Vec<Secret> {
+        match &self.source {
+            Source::Template(template) => template.values().into_iter().map(Secret).collect(),
+            _ => self.resolve(folder).into_iter().collect(),
+        }
+    }
+
     /// Whether the text stands in a file that everyone on this machine may read. `false` where
     /// there is no such file now: resolving it says why.
     pub fn is_open_to_all(&self, folder: &Path) -> bool {

@@ -193,7 +193,7 @@ impl Transcoder {
                 DecoderResult::Malformed(..) => {
                     return Err(ConnectorError::source(format!(
                         "{} is not valid {}; it may be damaged or cut, or `encoding` is wrong",
-                        bytes.path().display(),
+                        bytes.name(),
                         self.decoder.encoding().name()
                     )));
                 }

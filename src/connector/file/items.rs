@@ -106,8 +106,8 @@ fn read_variants(table: &mut Table<'_>) -> Option<Option<Vec<Step>>> {
 }
 
 impl Settings for TreeSettings {
-    fn connect(&self, _: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
-        let source = self.feed.source.connect()?;
+    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+        let source = self.feed.source.connect(around)?;
         Ok(Box::new(TreeConnector { settings: self.clone(), source }))
     }
 

@@ -81,7 +81,7 @@ impl Window {
 
     /// An error of the document as a whole.
     pub(crate) fn error(&self, message: &str) -> ConnectorError {
-        ConnectorError::source(format!("{}: {message}", self.source.source().path().display()))
+        ConnectorError::source(format!("{}: {message}", self.source.source().name()))
     }
 
     /// An error at a place in the window.

@@ -3,7 +3,8 @@
 //! All limits of time are kept here, by who waits. A thread that is left behind ends by itself:
 //! its own limits are a little longer.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -14,6 +15,7 @@ use reqwest::header::HeaderMap;
 
 use super::failure::{self, Failure};
 use super::limits::Limits;
+use super::spool::not_kept;
 use crate::around::Around;
 
 /// How long a wait goes on before it looks again whether it is to stop.
@@ -23,12 +25,23 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// What is read at once, in bytes.
 const CHUNK: usize = 64 << 10;
 
+/// Where the body of an answer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// Into memory.
+    IntoMemory,
+    /// Where the answer is a 2xx, into a file without a name, however long it is.
+    IntoFile,
+}
+
 /// What came, as it came.
 pub(super) struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
-    /// Packed, if the headers say so.
+    /// Packed, if the headers say so. Empty where there is a file.
     pub body: Vec<u8>,
+    /// The body, where it was to go into a file.
+    pub file: Option<File>,
     /// Why the body is not whole, if it is not.
     pub flaw: Option<Failure>,
 }
@@ -37,6 +50,11 @@ pub(super) struct Reply {
 pub(super) struct Terms<'a> {
     /// How long it may take altogether.
     pub timeout: Duration,
+    /// The key of that limit in the config.
+    pub timeout_key: &'static str,
+    pub goes: Goes,
+    /// Is told of the bytes that came by now, and of how many are announced.
+    pub told: &'a dyn Fn(u64, Option<u64>),
     /// How long its answer is still waited for after a signal.
     pub grace: Duration,
     /// What stands between, in words behind the host.
@@ -52,6 +70,8 @@ struct Shared {
     is_abandoned: AtomicBool,
     /// Bytes of the body by now, and one for the headers.
     received: AtomicU64,
+    /// How many bytes are announced, and one; 0 where none are.
+    announced: AtomicU64,
 }
 
 /// Sends a request and waits for the whole answer.
@@ -61,10 +81,11 @@ pub(super) fn send(client: &Client, mut request: Request, terms: &Terms) -> Resu
     let (sender, receiver) = mpsc::sync_channel(1);
     let (client, limits, theirs) = (client.clone(), terms.limits.clone(), Arc::clone(&shared));
     let peer = format!("{}{}", request.url().host_str().unwrap_or_default(), terms.way);
+    let goes = terms.goes;
     let thread = std::thread::Builder::new().name("http".to_owned());
     let spawned = thread.spawn(move || {
         // Nobody may be there to take it.
-        let _ = sender.send(exchange(&client, request, &peer, &limits, &theirs));
+        let _ = sender.send(exchange(&client, request, &peer, goes, &limits, &theirs));
     });
     if let Err(why) = spawned {
         return Err(Failure::NotSent(format!("no thread can be started: {why}")));
@@ -106,6 +127,8 @@ fn wait(
         let received = shared.received.load(Ordering::Relaxed);
         if received != last.0 {
             last = (received, now);
+            let announced = shared.announced.load(Ordering::Relaxed).checked_sub(1);
+            (terms.told)(received.saturating_sub(1), announced);
         }
         if let Some(why) = overdue(received, now - began, now - last.1, terms) {
             return Err(Failure::NoAnswer(why));
@@ -125,10 +148,10 @@ fn overdue(received: u64, total: Duration, silent: Duration, terms: &Terms) -> O
     if total < terms.timeout {
         return None;
     }
-    let seconds = terms.timeout.as_secs_f32();
+    let (seconds, key) = (terms.timeout.as_secs_f32(), terms.timeout_key);
     Some(match received {
-        0 => format!("no answer within {seconds} s (`http.timeout`)"),
-        _ => format!("the answer was not whole within {seconds} s (`http.timeout`)"),
+        0 => format!("no answer within {seconds} s (`{key}`)"),
+        _ => format!("the answer was not whole within {seconds} s (`{key}`)"),
     })
 }
 
@@ -137,6 +160,7 @@ fn exchange(
     client: &Client,
     request: Request,
     peer: &str,
+    goes: Goes,
     limits: &Limits,
     shared: &Shared,
 ) -> Result<Reply, Failure> {
@@ -151,31 +175,48 @@ fn exchange(
             limits.headers
         )));
     }
-    let mut body = Vec::new();
-    let flaw = read(&mut response, &mut body, limits, shared).err();
-    Ok(Reply { status, headers, body, flaw })
+    if let Some(announced) = response.content_length() {
+        shared.announced.store(announced.saturating_add(1), Ordering::Relaxed);
+    }
+    let mut reply = Reply { status, headers, body: Vec::new(), file: None, flaw: None };
+    if goes == Goes::IntoFile && (200..300).contains(&status) {
+        let mut file = tempfile::tempfile().map_err(|why| Failure::NotKept(not_kept(&why)))?;
+        let mut keep =
+            |bytes: &[u8]| file.write_all(bytes).map_err(|why| Failure::NotKept(not_kept(&why)));
+        reply.flaw = read(&mut response, &mut keep, shared).err();
+        reply.file = Some(file);
+        return Ok(reply);
+    }
+    let body = &mut reply.body;
+    let mut keep = |bytes: &[u8]| {
+        body.extend_from_slice(bytes);
+        if body.len() as u64 <= limits.body {
+            return Ok(());
+        }
+        Err(Failure::TooLarge(format!("an answer of more than {} bytes", limits.body)))
+    };
+    reply.flaw = read(&mut response, &mut keep, shared).err();
+    Ok(reply)
 }
 
 /// Reads the body as it comes.
 fn read(
     response: &mut Response,
-    body: &mut Vec<u8>,
-    limits: &Limits,
+    keep: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
     shared: &Shared,
 ) -> Result<(), Failure> {
     let announced = response.content_length();
     let mut chunk = vec![0; CHUNK];
+    let mut received = 0;
     loop {
         let count = match response.read(&mut chunk) {
             Ok(0) => return Ok(()),
             Ok(count) => count,
-            Err(why) => return Err(Failure::Broken(cut(body.len(), announced, &why))),
+            Err(why) => return Err(Failure::Broken(cut(received, announced, &why))),
         };
-        body.extend_from_slice(&chunk[..count]);
-        if body.len() as u64 > limits.body {
-            return Err(Failure::TooLarge(format!("an answer of more than {} bytes", limits.body)));
-        }
-        shared.received.store(1 + body.len() as u64, Ordering::Relaxed);
+        keep(&chunk[..count])?;
+        received += count as u64;
+        shared.received.store(1 + received, Ordering::Relaxed);
         if shared.is_abandoned.load(Ordering::Relaxed) {
             return Err(Failure::Interrupted);
         }
@@ -183,7 +224,7 @@ fn read(
 }
 
 /// How an answer ended too early.
-fn cut(received: usize, announced: Option<u64>, why: &std::io::Error) -> String {
+fn cut(received: u64, announced: Option<u64>, why: &std::io::Error) -> String {
     let words = failure::deepest(why);
     if words.contains("invalid chunk") || words.contains("Invalid chunk") {
         return format!("an answer that is no HTTP ({words}), after {received} bytes");

@@ -54,16 +54,27 @@ pub(super) fn unpack<'a>(
     body: &'a [u8],
     limits: &Limits,
 ) -> Result<Cow<'a, [u8]>, Useless> {
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    match encoding.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "" | "identity" => Ok(Cow::Borrowed(body)),
-        "gzip" | "x-gzip" if body.is_empty() => Ok(Cow::Borrowed(body)),
-        "gzip" | "x-gzip" => gunzip(body, limits).map(Cow::Owned),
-        other => Err(Useless::broken(format!(
-            "an answer packed with `{}`, which was not asked for",
-            one_line(other, 20)
-        ))),
+    if let Some(other) = foreign_encoding(headers) {
+        return Err(Useless::broken(format!(
+            "an answer packed with `{other}`, which was not asked for"
+        )));
     }
+    match encoding(headers).as_str() {
+        "gzip" | "x-gzip" if !body.is_empty() => gunzip(body, limits).map(Cow::Owned),
+        _ => Ok(Cow::Borrowed(body)),
+    }
+}
+
+/// What a body is packed with for the way, where that is not what was asked for.
+pub(super) fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
+    let encoding = encoding(headers);
+    let is_known = matches!(encoding.as_str(), "" | "identity" | "gzip" | "x-gzip");
+    (!is_known).then(|| one_line(&encoding, 20))
+}
+
+fn encoding(headers: &HeaderMap) -> String {
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    encoding.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn gunzip(body: &[u8], limits: &Limits) -> Result<Vec<u8>, Useless> {

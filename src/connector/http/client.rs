@@ -4,28 +4,35 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use reqwest::{Url, blocking};
 use serde::de::DeserializeOwned;
 
-use super::attempt::{self, Reply, Terms};
+use super::attempt::{self, Goes, Reply, Terms};
 use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::Limits;
 use super::pace::Pace;
-use super::redirect::{self, Hops};
+use super::redirect::{self, Hops, Reach};
 use super::retry::{self, Budget, Meaning};
 use super::safety;
 use super::scrub::Scrubber;
 use super::telling::seconds;
 use super::transport::{self, Transport};
 use super::verdict::{self, Again, Failed};
-use super::{Answer, HttpError, HttpErrorKind, HttpSettings, Method, Request};
+use super::{Answer, Fetch, Fetched, HttpError, HttpErrorKind, HttpSettings, Method, Request};
 use crate::around::Around;
 use crate::connector::ConnectorError;
 use crate::settings::Secret;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+/// It is still the version that is known.
+const NOT_MODIFIED: u16 = 304;
 
 /// One integration's way to its server: its connections, its pace, its budget of retries. Shared
 /// by reference among threads.
@@ -44,11 +51,36 @@ pub struct Client {
     pub(super) has_told_of_notices: AtomicBool,
 }
 
-/// Whether what is asked for changes something there.
+/// What a request is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Intent {
+pub(super) enum Intent {
     Read,
+    /// Changes something there.
     Write,
+    /// A file that may be anywhere and longer than memory.
+    Fetch,
+}
+
+/// What is asked, and for what.
+pub(super) struct Errand<'a> {
+    pub request: &'a Request<'a>,
+    pub intent: Intent,
+    /// What stands in it beside what signs it.
+    headers: HeaderMap,
+    told: &'a dyn Fn(u64, Option<u64>),
+}
+
+impl<'a> Errand<'a> {
+    fn new(request: &'a Request<'a>, intent: Intent) -> Errand<'a> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, if intent == Intent::Fetch { ANYTHING } else { JSON });
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(body) = &request.body {
+            let is_json = intent != Intent::Fetch || body.trim_start().starts_with(['{', '[']);
+            headers.insert(CONTENT_TYPE, if is_json { JSON } else { FORM });
+        }
+        Errand { request, intent, headers, told: &|_, _| {} }
+    }
 }
 
 /// Why there is no further attempt.
@@ -106,7 +138,7 @@ impl Client {
 
     /// Reads JSON. Tried again where that may help.
     pub fn read<T: DeserializeOwned>(&self, request: &Request<'_>) -> Result<Answer<T>, HttpError> {
-        self.ask(request, Intent::Read)
+        self.ask(&Errand::new(request, Intent::Read))
     }
 
     /// Sends values that are absolute: sending them twice is sending them once.
@@ -117,7 +149,40 @@ impl Client {
         &self,
         request: &Request<'_>,
     ) -> Result<Answer<T>, HttpError> {
-        self.ask(request, Intent::Write)
+        self.ask(&Errand::new(request, Intent::Write))
+    }
+
+    /// Fetches a whole file, as long as `http.download_timeout` allows. Tried again where that may
+    /// help.
+    pub fn download(&self, fetch: &Fetch<'_>) -> Result<Fetched, HttpError> {
+        let mut errand = Errand::new(&fetch.request, Intent::Fetch);
+        errand.told = fetch.told;
+        let conditions = [(IF_NONE_MATCH, fetch.etag), (IF_MODIFIED_SINCE, fetch.last_modified)];
+        for (name, condition) in conditions {
+            if let Some(value) = condition.and_then(|text| HeaderValue::from_str(text).ok()) {
+                errand.headers.insert(name, value);
+            }
+        }
+        let is_conditional = errand.headers.contains_key(IF_NONE_MATCH)
+            || errand.headers.contains_key(IF_MODIFIED_SINCE);
+        self.repeat(&errand, &|attempt| {
+            let (mut reply, _) = self.arrive(&errand, attempt)?;
+            let file = if reply.status == NOT_MODIFIED && is_conditional {
+                None
+            } else {
+                let judge = fetch.judge;
+                Some(verdict::of_download(&mut reply, judge, &self.scrubber, &self.limits)?)
+            };
+            let text = |name: HeaderName| {
+                reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            };
+            Ok(Fetched {
+                file,
+                etag: text(ETAG),
+                last_modified: text(LAST_MODIFIED),
+                modified: retry::last_modified(&reply.headers),
+            })
+        })
     }
 
     /// Waits before the attempt-th (1, 2, …) repetition of something that was uncertain. `false`:
@@ -142,42 +207,66 @@ impl Client {
         &self.around
     }
 
+    /// Asks for JSON.
+    fn ask<T: DeserializeOwned>(&self, errand: &Errand<'_>) -> Result<Answer<T>, HttpError> {
+        self.repeat(errand, &|attempt| {
+            let (reply, url) = self.arrive(errand, attempt)?;
+            let usable = verdict::of_reply(&reply, &self.scrubber, &self.limits)?;
+            if let Some(notice) = &usable.preamble {
+                self.tell_of_notice(notice);
+            }
+            Ok(Answer {
+                status: reply.status,
+                headers: reply.headers,
+                value: usable.value,
+                preamble: usable.preamble,
+                url,
+            })
+        })
+    }
+
     /// Makes attempts until there is an answer, or none is to be expected.
-    fn ask<T: DeserializeOwned>(
+    fn repeat<A>(
         &self,
-        request: &Request<'_>,
-        intent: Intent,
-    ) -> Result<Answer<T>, HttpError> {
-        if let Err(why) = safety::check(request, &self.settings) {
+        errand: &Errand<'_>,
+        once: &dyn Fn(u32) -> Result<A, Failed>,
+    ) -> Result<A, HttpError> {
+        if let Err(why) = safety::check(errand.request, &self.settings) {
             return Err(HttpError::new(HttpErrorKind::Usage, why));
         }
         let mut attempt = 1;
         loop {
-            let failed = match self.once(request, intent, attempt) {
+            let failed = match once(attempt) {
                 Ok(answer) => return Ok(answer),
-                Err(failed) if intent == Intent::Write => failed.of_a_write(),
+                Err(failed) if errand.intent == Intent::Write => failed.of_a_write(),
                 Err(failed) => failed,
             };
             if let Err(why) = self.prepare_next(&failed, attempt) {
-                return Err(self.story(request, failed, attempt, &why));
+                return Err(self.story(errand, failed, attempt, &why));
             }
             attempt += 1;
         }
     }
 
-    /// One attempt, with all its hops.
-    fn once<T: DeserializeOwned>(
-        &self,
-        request: &Request<'_>,
-        intent: Intent,
-        attempt: u32,
-    ) -> Result<Answer<T>, Failed> {
-        let mut hops = Hops::new(&request.url, self.limits.redirects);
-        let reply = loop {
-            let (reply, signed) = self.exchange(request, hops.here(), intent, attempt)?;
+    /// One attempt, with all its hops: what came in the end, and where from.
+    fn arrive(&self, errand: &Errand<'_>, attempt: u32) -> Result<(Reply, Url), Failed> {
+        let (reach, most) = match errand.intent {
+            Intent::Fetch => (Reach::AnyHost, self.limits.file_redirects),
+            Intent::Read | Intent::Write => (Reach::SameHost, self.limits.redirects),
+        };
+        let mut hops = Hops::new(&errand.request.url, reach, most);
+        let mut method = errand.request.method;
+        loop {
+            let (reply, signed) = self.exchange(errand, method, &hops, attempt)?;
             let points_to = redirect::pointed_to(&reply.headers, hops.here());
-            let Some(place) = points_to.filter(|_| is_elsewhere(&reply)) else { break reply };
-            if intent == Intent::Write || request.method != Method::Get {
+            let Some(place) = points_to.filter(|_| is_elsewhere(&reply)) else {
+                return Ok((reply, hops.here().clone()));
+            };
+            if errand.intent == Intent::Fetch && matches!(reply.status, 301..=303) {
+                // What a form is answered with is fetched elsewhere, as browsers do it.
+                method = Method::Get;
+            }
+            if errand.intent == Intent::Write || method != Method::Get {
                 let why = format!(
                     "to {place}: a write is not sent on; put the right `url` into the config"
                 );
@@ -186,26 +275,16 @@ impl Client {
             if let Err(why) = hops.follow(&reply.headers, &signed) {
                 return Err(verdict::of_redirect(&reply, &self.scrub(&why)));
             }
-        };
-        let usable = verdict::of_reply(&reply, &self.scrubber, &self.limits)?;
-        if let Some(notice) = &usable.preamble {
-            self.tell_of_notice(notice);
         }
-        Ok(Answer {
-            status: reply.status,
-            headers: reply.headers,
-            value: usable.value,
-            preamble: usable.preamble,
-            url: hops.here().clone(),
-        })
     }
 
-    /// Sends one request to one place, when it is its turn. Also gives the URL as it was sent.
+    /// Sends one request to where the hops lead, when it is its turn. Also gives the URL as it was
+    /// sent.
     fn exchange(
         &self,
-        request: &Request<'_>,
-        url: &Url,
-        intent: Intent,
+        errand: &Errand<'_>,
+        method: Method,
+        hops: &Hops,
         attempt: u32,
     ) -> Result<(Reply, Url), Failed> {
         let interrupted = || verdict::of_failure(Failure::Interrupted);
@@ -214,14 +293,15 @@ impl Client {
         if !self.pace.wait(&self.around) {
             return Err(interrupted());
         }
-        let (signed, outgoing) = self.sign(request, url)?;
+        let (signed, outgoing) = self.sign(errand, method, hops);
         let began = Instant::now();
         let sent = match &self.transport {
-            Some(client) => attempt::send(client, outgoing, &self.terms(intent)),
+            Some(client) => attempt::send(client, outgoing, &self.terms(errand)),
             None => Err(Failure::Interrupted),
         };
         self.heed(&sent, began);
-        self.tell_of_attempt(request.method, url, &sent, began.elapsed(), attempt);
+        let what = format!("{method} {}", self.target(errand, hops.here()));
+        self.tell_of_attempt(&what, &sent, began.elapsed(), attempt);
         match sent {
             Ok(reply) => Ok((reply, signed)),
             Err(failure) => Err(verdict::of_failure(failure)),
@@ -237,35 +317,46 @@ impl Client {
         Err(Failed::new(HttpErrorKind::Status, Again::Never, what))
     }
 
-    /// The request as it goes out, and its URL with what signing added.
-    fn sign(&self, request: &Request<'_>, url: &Url) -> Result<(Url, blocking::Request), Failed> {
-        let mut url = url.clone();
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, JSON);
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if request.body.is_some() {
-            headers.insert(CONTENT_TYPE, JSON);
+    /// The request as it goes out, and its URL with what signing added. Credentials go nowhere but
+    /// where the config says.
+    fn sign(&self, errand: &Errand<'_>, method: Method, hops: &Hops) -> (Url, blocking::Request) {
+        let mut url = hops.here().clone();
+        let mut headers = errand.headers.clone();
+        let body = errand.request.body.clone().filter(|_| method == errand.request.method);
+        if body.is_none() {
+            headers.remove(CONTENT_TYPE);
         }
-        let method = match request.method {
+        if let Some(auth) = errand.request.auth.filter(|_| hops.is_at_home()) {
+            auth.sign(method.as_str(), &mut url, &mut headers);
+        }
+        let method = match method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
         };
-        if let Some(auth) = request.auth {
-            auth.sign(method.as_str(), &mut url, &mut headers);
-        }
         let mut outgoing = blocking::Request::new(method, url.clone());
         *outgoing.headers_mut() = headers;
-        *outgoing.body_mut() = request.body.clone().map(blocking::Body::from);
-        Ok((url, outgoing))
+        *outgoing.body_mut() = body.map(blocking::Body::from);
+        (url, outgoing)
     }
 
-    fn terms(&self, intent: Intent) -> Terms<'_> {
-        let grace = match intent {
-            Intent::Read => Duration::ZERO,
+    fn terms<'t>(&'t self, errand: &Errand<'t>) -> Terms<'t> {
+        let grace = match errand.intent {
+            Intent::Read | Intent::Fetch => Duration::ZERO,
             Intent::Write => self.limits.grace,
         };
+        let (timeout, timeout_key, goes) = match errand.intent {
+            Intent::Read | Intent::Write => {
+                (self.settings.timeout, "http.timeout", Goes::IntoMemory)
+            }
+            Intent::Fetch => {
+                (self.settings.download_timeout, "http.download_timeout", Goes::IntoFile)
+            }
+        };
         Terms {
-            timeout: self.settings.timeout,
+            timeout,
+            timeout_key,
+            goes,
+            told: errand.told,
             grace,
             way: if self.settings.proxy.is_some() { " through `http.proxy`" } else { "" },
             limits: &self.limits,

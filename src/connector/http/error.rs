@@ -18,6 +18,10 @@ pub enum HttpErrorKind {
     Temporary,
     /// The answer is none: no JSON, cut, empty; each time.
     Broken,
+    /// The answer is whole, and not what was asked for; each time.
+    Unusable,
+    /// What came finds no room on this machine.
+    NotKept,
     /// A write that may have arrived.
     Uncertain,
     /// The server points elsewhere, where the request may not go.
@@ -84,7 +88,10 @@ impl From<HttpError> for ConnectorError {
             | HttpErrorKind::Temporary
             | HttpErrorKind::Broken
             | HttpErrorKind::Uncertain => ErrorKind::Temporary,
-            HttpErrorKind::Status | HttpErrorKind::Redirect => ErrorKind::Source,
+            HttpErrorKind::Status
+            | HttpErrorKind::Redirect
+            | HttpErrorKind::Unusable
+            | HttpErrorKind::NotKept => ErrorKind::Source,
             HttpErrorKind::Usage => ErrorKind::Usage,
             HttpErrorKind::Interrupted => ErrorKind::Interrupted,
         };

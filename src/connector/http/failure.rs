@@ -16,6 +16,8 @@ pub(super) enum Failure {
     Broken(String),
     /// The answer is larger than an answer may be.
     TooLarge(String),
+    /// What came finds no room on this machine.
+    NotKept(String),
     /// A signal asked to stop. It was not sent, or only reads.
     Interrupted,
     /// It cannot be sent at all.
@@ -29,6 +31,7 @@ impl Failure {
             | Failure::NoAnswer(words)
             | Failure::Broken(words)
             | Failure::TooLarge(words)
+            | Failure::NotKept(words)
             | Failure::Impossible(words) => words,
             Failure::Interrupted => "interrupted by a signal",
         }

@@ -28,6 +28,8 @@ pub(super) struct Limits {
     pub broken_repeats: u32,
     /// Hops that one read follows.
     pub redirects: usize,
+    /// Hops that one file is followed over.
+    pub file_redirects: usize,
 }
 
 impl Default for Limits {
@@ -44,6 +46,7 @@ impl Default for Limits {
             requests: 1_000_000,
             broken_repeats: 2,
             redirects: 3,
+            file_redirects: 10,
         }
     }
 }

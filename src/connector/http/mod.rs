@@ -33,9 +33,10 @@ mod verdict;
 
 pub use client::Client;
 pub use error::{HttpError, HttpErrorKind, StoreError};
-pub use request::{Answer, Authentication, Method, Request};
+pub use request::{Answer, Authentication, Fetch, Fetched, Method, Request};
 pub use reqwest::Url;
-pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+pub use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 pub use safety::check_scheme;
+pub use scrub::{Scrubber, one_line};
 pub use settings::HttpSettings;
-pub use spool::{Pages, Spool};
+pub use spool::{Pages, Spool, not_kept};

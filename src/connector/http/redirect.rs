@@ -1,17 +1,31 @@
-//! Where a read may be sent on to: the same host, never less safe than before.
+//! Where a read may be sent on to: the same host, for files any host; never less safe than before.
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LOCATION};
 
+/// Where hops may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    SameHost,
+    AnyHost,
+}
+
 /// The hops of one read.
 pub(super) struct Hops {
+    reach: Reach,
     most: usize,
     seen: Vec<Url>,
 }
 
 impl Hops {
-    pub(super) fn new(start: &Url, most: usize) -> Hops {
-        Hops { most, seen: vec![start.clone()] }
+    pub(super) fn new(start: &Url, reach: Reach, most: usize) -> Hops {
+        Hops { reach, most, seen: vec![start.clone()] }
+    }
+
+    /// Whether this is still the host that it began at, on a way no less safe: credentials may go
+    /// there.
+    pub(super) fn is_at_home(&self) -> bool {
+        self.seen.iter().all(|hop| same_host(&self.seen[0], hop).is_ok())
     }
 
     /// Goes to the next URL, or says why not. `signed` is how the present one was sent.
@@ -20,7 +34,7 @@ impl Hops {
         let to =
             target(headers, from).ok_or_else(|| "to an address that cannot be read".to_owned())?;
         let to = without_signature(to, from, signed);
-        if let Some(why) = why_not(from, &to) {
+        if let Some(why) = why_not(from, &to, self.reach) {
             return Err(format!("to {}: {why}", place(&to)));
         }
         if self.seen.contains(&to) {
@@ -89,21 +103,28 @@ fn url_pairs(query: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 /// Why a read may not go there.
-fn why_not(from: &Url, to: &Url) -> Option<&'static str> {
-    const CONFIG: &str = "put the right `url` into the config";
+fn why_not(from: &Url, to: &Url, reach: Reach) -> Option<&'static str> {
     match (from.scheme(), to.scheme()) {
         ("https", "http") => return Some("that is not encrypted, so it was not followed"),
-        ("http", "https") if from.port().is_some() || to.port().is_some() => return Some(CONFIG),
         ("http" | "https", "http" | "https") => {}
         _ => return Some("that is no http"),
     }
-    let is_same_place = from.host() == to.host() && from.port() == to.port();
-    (!is_same_place)
-        .then_some("another host: if it is the right one, put it as `url` into the config")
+    if reach == Reach::AnyHost { None } else { same_host(from, to).err() }
+}
+
+/// Whether a URL is at the same host, or else what to do about it.
+fn same_host(from: &Url, to: &Url) -> Result<(), &'static str> {
+    if from.scheme() != to.scheme() && (from.port().is_some() || to.port().is_some()) {
+        return Err("put the right `url` into the config");
+    }
+    if from.host() == to.host() && from.port() == to.port() {
+        return Ok(());
+    }
+    Err("another host: if it is the right one, put it as `url` into the config")
 }
 
 /// Scheme, host and path: what may be shown.
-fn place(url: &Url) -> String {
+pub(super) fn place(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);
@@ -124,7 +145,7 @@ mod tests {
 
     fn followed(from: &str, location: &str) -> Result<String, String> {
         let from = url(from);
-        Hops::new(&from, 3).follow(&to(location), &from).map(Url::to_string)
+        Hops::new(&from, Reach::SameHost, 3).follow(&to(location), &from).map(Url::to_string)
     }
 
     #[test]
@@ -162,7 +183,7 @@ mod tests {
     #[test]
     fn a_loop_and_too_many_hops_are_noticed() {
         let start = url("https://a.example/0");
-        let mut hops = Hops::new(&start, 3);
+        let mut hops = Hops::new(&start, Reach::SameHost, 3);
         for location in ["/1", "/2", "/3"] {
             hops.follow(&to(location), &start).unwrap();
         }
@@ -174,9 +195,27 @@ mod tests {
     fn what_signing_added_is_not_taken_along() {
         let plain = url("https://a.example/x?page=2&_fields=id,sku");
         let signed = url("https://a.example/x?page=2&_fields=id,sku&key=1&signature=2");
-        let mut hops = Hops::new(&plain, 3);
+        let mut hops = Hops::new(&plain, Reach::SameHost, 3);
         let location = to("/x/?page=2&_fields=id,sku&key=1&signature=2");
         let found = hops.follow(&location, &signed).unwrap();
         assert_eq!(found.as_str(), "https://a.example/x/?page=2&_fields=id,sku");
+    }
+
+    #[test]
+    fn a_file_may_be_anywhere_and_credentials_stay_at_home() {
+        let start = url("http://a.example/x");
+        let mut hops = Hops::new(&start, Reach::AnyHost, 10);
+        for (location, is_at_home) in [
+            ("https://a.example/x", true),
+            ("https://a.example/y", true),
+            ("https://cdn.example/y?signature=1", false),
+            // Whoever sends back from elsewhere is not asked with credentials.
+            ("https://a.example/z", false),
+        ] {
+            hops.follow(&to(location), &start).unwrap();
+            assert_eq!(hops.is_at_home(), is_at_home, "{location}");
+        }
+        assert!(hops.follow(&to("http://a.example/z"), &start).is_err());
+        assert!(hops.follow(&to("file:///etc/passwd"), &start).is_err());
     }
 }

@@ -1,14 +1,17 @@
 //! What is asked of a server and what it answers, as types.
 
 use std::fmt;
+use std::fs::File;
+use std::time::SystemTime;
 
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
 /// What is done to the other side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
+    #[default]
     Get,
     /// Writes.
     Post,
@@ -40,6 +43,33 @@ pub struct Request<'a> {
     pub body: Option<String>,
     /// What makes it known who asks.
     pub auth: Option<&'a dyn Authentication>,
+}
+
+/// A file to fetch: a body that may be longer than memory, and may be anywhere.
+pub struct Fetch<'a> {
+    /// What to ask. Its body may be in any form.
+    pub request: Request<'a>,
+    /// Only if the server's version has another mark than this, or …
+    pub etag: Option<&'a str>,
+    /// … is newer than this time, as the server wrote it.
+    pub last_modified: Option<&'a str>,
+    /// Is told of the bytes that came by now, and of how many are announced.
+    pub told: &'a dyn Fn(u64, Option<u64>),
+    /// What a whole body is instead of what was asked for; then it is asked for again, seldom.
+    pub judge: &'a dyn Fn(&File) -> Result<(), String>,
+}
+
+/// What was fetched.
+#[derive(Debug)]
+pub struct Fetched {
+    /// All of it, in a file without a name; `None`: it is the version that is known.
+    pub file: Option<File>,
+    /// The server's mark of this version.
+    pub etag: Option<String>,
+    /// Its time, as the server wrote it.
+    pub last_modified: Option<String>,
+    /// Its time.
+    pub modified: Option<SystemTime>,
 }
 
 /// Signs requests.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, LAST_MODIFIED, RETRY_AFTER};
 
 use crate::around::Around;
 
@@ -55,6 +55,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 fn http_date(value: &HeaderValue) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(value.to_str().ok()?.trim()).ok()
+}
+
+/// When what is answered was changed last, where the server says so.
+pub(super) fn last_modified(headers: &HeaderMap) -> Option<SystemTime> {
+    let seconds = headers.get(LAST_MODIFIED).and_then(http_date)?.as_second();
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
 fn now() -> Option<Timestamp> {

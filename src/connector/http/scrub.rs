@@ -9,13 +9,15 @@ use crate::settings::Secret;
 const STARS: &str = "***";
 
 /// The texts that must not be shown.
-pub(super) struct Scrubber {
+#[derive(Clone, Default)]
+pub struct Scrubber {
     /// The longest first, so that no part of one is left by a shorter one.
     forms: Vec<String>,
 }
 
 impl Scrubber {
-    pub(super) fn new(secrets: &[Secret]) -> Scrubber {
+    /// Knows these secrets, in every form.
+    pub fn new(secrets: &[Secret]) -> Scrubber {
         let mut forms: Vec<String> =
             secrets.iter().flat_map(|secret| forms_of(secret.expose())).collect();
         forms.retain(|form| !form.is_empty());
@@ -25,7 +27,7 @@ impl Scrubber {
     }
 
     /// The text with every secret replaced.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    pub fn scrub(&self, text: &str) -> String {
         self.forms.iter().fold(text.to_owned(), |text, form| without(form, text))
     }
 }
@@ -98,7 +100,7 @@ fn hex(high: u8, low: u8) -> Option<u8> {
 }
 
 /// The beginning of a text in one line, without anything that moves a cursor.
-pub(super) fn one_line(text: &str, max_chars: usize) -> String {
+pub fn one_line(text: &str, max_chars: usize) -> String {
     let mut line = String::new();
     let mut chars = text.trim().chars();
     for char in chars.by_ref().take(max_chars) {

@@ -78,11 +78,20 @@ impl Pages {
 }
 
 fn failed(what: &str, why: &std::io::Error) -> ConnectorError {
-    ConnectorError::source(format!(
+    ConnectorError::source(words(what, why))
+}
+
+/// Why what is fetched finds no room here, in words.
+pub fn not_kept(why: &std::io::Error) -> String {
+    words("written", why)
+}
+
+fn words(what: &str, why: &std::io::Error) -> String {
+    format!(
         "what was fetched cannot be {what} in {}: {why}; make room there, or set TMPDIR to a \
          folder on another disk",
         std::env::temp_dir().display()
-    ))
+    )
 }
 
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::attempt::Reply;
-use super::client::{Client, GiveUp};
+use super::client::{Client, Errand, GiveUp, Intent};
 use super::failure::Failure;
 use super::scrub::one_line;
 use super::verdict::Failed;
-use super::{HttpError, HttpErrorKind, Method, Request};
+use super::{HttpError, HttpErrorKind, redirect};
 
 /// How much of a path and query an error shows.
 const SHOWN_CHARS: usize = 200;
@@ -19,7 +19,7 @@ impl Client {
     /// The error as a whole: who asked for what, what came, how often, why no more.
     pub(super) fn story(
         &self,
-        request: &Request<'_>,
+        errand: &Errand<'_>,
         failed: Failed,
         attempts: u32,
         why: &GiveUp,
@@ -27,8 +27,8 @@ impl Client {
         let mut error = *failed.error;
         let what = format!(
             "{} {}: {}",
-            request.method,
-            one_line(&self.target(&request.url), SHOWN_CHARS),
+            errand.request.method,
+            one_line(&self.target(errand, &errand.request.url), SHOWN_CHARS),
             self.scrub(&error.message)
         );
         let after = match attempts {
@@ -56,13 +56,12 @@ impl Client {
     /// One line for who looks closely.
     pub(super) fn tell_of_attempt(
         &self,
-        method: Method,
-        url: &Url,
+        what: &str,
         sent: &Result<Reply, Failure>,
         took: Duration,
         attempt: u32,
     ) {
-        let (target, ms) = (self.target(url), took.as_millis());
+        let ms = took.as_millis();
         let (outcome, flaw) = match sent {
             Ok(reply) => (reply.status.to_string(), reply.flaw.as_ref()),
             Err(failure) => ("no answer".to_owned(), Some(failure)),
@@ -71,7 +70,7 @@ impl Client {
             Some(failure) => format!(": {}", self.scrub(failure.words())),
             None => String::new(),
         };
-        self.detail(&format!("{method} {target} {outcome} {ms} ms, attempt {attempt}{flaw}"));
+        self.detail(&format!("{what} {outcome} {ms} ms, attempt {attempt}{flaw}"));
     }
 
     /// Told once: it stands before every answer.
@@ -90,8 +89,12 @@ impl Client {
         self.around.progress.detail(&format!("{}: {message}", self.name));
     }
 
-    /// Path and query as they were before signing, scrubbed.
-    fn target(&self, url: &Url) -> String {
+    /// Path and query as they were before signing, scrubbed; of a file, which may be anywhere, the
+    /// host and no query, for that may be a key.
+    pub(super) fn target(&self, errand: &Errand<'_>, url: &Url) -> String {
+        if errand.intent == Intent::Fetch {
+            return self.scrub(&redirect::place(url));
+        }
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         self.scrub(&format!("{}{query}", url.path()))
     }

@@ -1,5 +1,6 @@
 //! What became of one attempt: a usable answer, or what it is instead and whether to try again.
 
+use std::fs::File;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -58,9 +59,10 @@ impl Failed {
             HttpErrorKind::NotSent
             | HttpErrorKind::Redirect
             | HttpErrorKind::Interrupted
+            | HttpErrorKind::NotKept
             | HttpErrorKind::Usage
             | HttpErrorKind::Uncertain => false,
-            HttpErrorKind::Broken => true,
+            HttpErrorKind::Broken | HttpErrorKind::Unusable => true,
             HttpErrorKind::Temporary => self.error.status.is_none_or(retry::may_have_acted),
             HttpErrorKind::Status => self.error.status.is_some_and(retry::may_have_acted),
         };
@@ -79,6 +81,7 @@ pub(super) fn of_failure(failure: Failure) -> Failed {
         Failure::NoAnswer(_) => (HttpErrorKind::Temporary, Again::Later(None)),
         Failure::Broken(_) => (HttpErrorKind::Broken, Again::Seldom),
         Failure::TooLarge(_) => (HttpErrorKind::Broken, Again::Never),
+        Failure::NotKept(_) => (HttpErrorKind::NotKept, Again::Never),
         Failure::Interrupted => (HttpErrorKind::Interrupted, Again::Never),
         Failure::Impossible(_) => (HttpErrorKind::Usage, Again::Never),
     };
@@ -123,6 +126,52 @@ fn read<T: DeserializeOwned>(
     let notice = &text[..found.preamble_bytes];
     let preamble = (!notice.is_empty()).then(|| body::excerpt(notice, scrubber));
     Ok(Usable { value: found.value, preamble })
+}
+
+/// The whole body of an answer that says that all is well, in a file. `judge` says what it is
+/// instead of what was asked for.
+pub(super) fn of_download(
+    reply: &mut Reply,
+    judge: &dyn Fn(&File) -> Result<(), String>,
+    scrubber: &Scrubber,
+    limits: &Limits,
+) -> Result<File, Failed> {
+    saved(reply, judge, scrubber, limits)
+        .map_err(|failed| failed.with(reply.status, &reply.headers))
+}
+
+fn saved(
+    reply: &mut Reply,
+    judge: &dyn Fn(&File) -> Result<(), String>,
+    scrubber: &Scrubber,
+    limits: &Limits,
+) -> Result<File, Failed> {
+    let Some(file) = reply.file.take() else { return Err(of_status(reply, scrubber, limits)) };
+    let said = |what: &str| format!("{}, {what}", named(reply.status));
+    match &reply.flaw {
+        None => {}
+        Some(Failure::NotKept(why)) => {
+            return Err(Failed::new(HttpErrorKind::NotKept, Again::Never, why));
+        }
+        Some(flaw) => {
+            return Err(Failed::new(HttpErrorKind::Broken, Again::Seldom, said(flaw.words())));
+        }
+    }
+    if reply.status == 206 {
+        let what = said("a part of what was asked for");
+        return Err(Failed::new(HttpErrorKind::Broken, Again::Seldom, what));
+    }
+    if let Some(encoding) = body::foreign_encoding(&reply.headers) {
+        let what = said(&format!("packed with `{encoding}`, which was not asked for"));
+        return Err(Failed::new(HttpErrorKind::Unusable, Again::Seldom, what));
+    }
+    match judge(&file) {
+        Ok(()) => Ok(file),
+        Err(what) => {
+            let what = said(&scrubber.scrub(&what));
+            Err(Failed::new(HttpErrorKind::Unusable, Again::Seldom, what))
+        }
+    }
 }
 
 /// An answer that says that something is wrong.

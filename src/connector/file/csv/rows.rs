@@ -39,7 +39,7 @@ impl Rows {
         keep: Keep,
     ) -> Result<Rows, ConnectorError> {
         let mut characters = Characters::new(source.open(keep)?, settings.feed.encoding);
-        let name = source.path().display().to_string();
+        let name = characters.source().name().to_owned();
         let mark = characters.source_charset().mark_bytes() as u64;
         let mut tokenizer = Tokenizer::new(name, mark);
         let mut input = |into: &mut [u8]| characters.read(into);
@@ -61,7 +61,7 @@ impl Rows {
             0 => None,
             _ => Some(rows.read_header()?),
         };
-        rows.find_columns(&settings.feed.mapping, names.as_deref(), source)?;
+        rows.find_columns(&settings.feed.mapping, names.as_deref())?;
         Ok(rows)
     }
 
@@ -138,7 +138,6 @@ impl Rows {
         &mut self,
         mapping: &Mapping,
         names: Option<&[String]>,
-        source: &Source,
     ) -> Result<(), ConnectorError> {
         let mut errors = Vec::new();
         for path in &mapping.paths {
@@ -153,7 +152,7 @@ impl Rows {
         let seen: Vec<_> = names.unwrap_or_default().iter().map(|name| shown(name)).collect();
         Err(ConnectorError::mapping(format!(
             "{}: {}; its columns are {}",
-            source.path().display(),
+            self.characters.source().name(),
             errors.join("; "),
             seen.join(", ")
         )))
@@ -163,7 +162,7 @@ impl Rows {
 fn blank(characters: &Characters) -> ConnectorError {
     ConnectorError::source(format!(
         "{} holds nothing but blank lines; nothing was delivered",
-        characters.source().path().display()
+        characters.source().name()
     ))
 }
 

@@ -43,8 +43,8 @@ impl CsvSettings {
 }
 
 impl Settings for CsvSettings {
-    fn connect(&self, _: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
-        let source = self.feed.source.connect()?;
+    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+        let source = self.feed.source.connect(around)?;
         Ok(Box::new(Csv::new(self.clone(), source)))
     }
 

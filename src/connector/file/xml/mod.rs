@@ -50,7 +50,7 @@ fn decode(bytes: Bytes, feed: &FeedSettings) -> Result<Characters, ConnectorErro
             ConnectorError::source(format!(
                 "{} says that its encoding is {}, which is unknown; name the right one with \
                  `encoding`",
-                bytes.path().display(),
+                bytes.name(),
                 shown(&label)
             ))
         })?,

@@ -1,0 +1,186 @@
+//! `source`, and what goes with it, as the config gives them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use glob::Pattern;
+
+use super::login::LoginSettings;
+use super::place::Place;
+use super::program::ProgramSettings;
+use super::web::{Web, WebContext};
+use super::{Source, Way};
+use crate::around::Around;
+use crate::connector::http::HttpSettings;
+use crate::connector::{ConnectorError, Context};
+use crate::settings::{Table, Text};
+
+/// `source`, `member` and `[integrations.NAME.login]` as the config gives them.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    wanted: Wanted,
+    /// Which file of an archive.
+    member: Option<Pattern>,
+    login: LoginSettings,
+    integration: String,
+    folder: PathBuf,
+    http: HttpSettings,
+    /// The key, for messages.
+    key: String,
+}
+
+#[derive(Clone, Debug)]
+enum Wanted {
+    Place(Text),
+    Program(ProgramSettings),
+}
+
+impl SourceSettings {
+    /// Takes the keys out of the integration's table.
+    pub fn read(table: &mut Table<'_>, context: &Context) -> Option<SourceSettings> {
+        let key = table.name_of("source");
+        let entry = table.require("source");
+        let member = read_member(table);
+        let login = LoginSettings::read(table);
+        let entry = entry?;
+        let is_program = entry.is_table()
+            && entry.table(key.clone()).is_some_and(|mut table| table.take("exec").is_some());
+        let wanted = match is_program {
+            true => Wanted::Program(ProgramSettings::read(&entry, &key)?),
+            false => Wanted::Place(entry.text(&key)?),
+        };
+        let settings = SourceSettings {
+            wanted,
+            member: member?,
+            login,
+            integration: context.name.clone(),
+            folder: context.folder.clone(),
+            http: context.http.clone(),
+            key,
+        };
+        settings.check_login(table);
+        Some(settings)
+    }
+
+    /// What nobody asks for is most likely meant for another source.
+    fn check_login(&self, table: &Table<'_>) {
+        let Some(line) = self.login.line else { return };
+        let is_local = match self.place() {
+            None => matches!(self.wanted, Wanted::Program(_)),
+            Some(place) => !matches!(place, Place::Web(_)),
+        };
+        if is_local {
+            let (path, key) = (table.path(), &self.key);
+            table
+                .problems()
+                .error(line, format!("`{path}.login` is for what is fetched, and `{key}` is not"));
+        }
+    }
+
+    /// What kind of place it is, as far as the config alone tells.
+    fn place(&self) -> Option<Place> {
+        match &self.wanted {
+            Wanted::Program(_) => None,
+            Wanted::Place(text) => text.literal().map(Place::of),
+        }
+    }
+
+    /// Whether values can be written back to where they came from, or else why not, as far as the
+    /// config alone tells.
+    pub fn can_write(&self) -> Result<(), String> {
+        if matches!(self.wanted, Wanted::Program(_)) {
+            return Err("what a program prints cannot be written".to_owned());
+        }
+        match self.place() {
+            Some(Place::File(path)) if has_packed_name(&path) => {
+                Err("a compressed file cannot be written".to_owned())
+            }
+            Some(Place::Glob(_)) => {
+                Err("one of several files is only read; name the file to write".to_owned())
+            }
+            Some(Place::Web(_)) => Err("what is fetched cannot be written".to_owned()),
+            Some(Place::Stdin) => Err("standard input cannot be written".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Resolves the place; contacts nobody. The error is one of usage.
+    pub fn connect(&self, around: &Around) -> Result<Source, ConnectorError> {
+        let way = match &self.wanted {
+            Wanted::Place(text) => self.connect_place(text, around)?,
+            Wanted::Program(program) => {
+                let timeout = self.http.download_timeout;
+                Way::Program(Arc::new(program.connect(&self.folder, timeout, around)?))
+            }
+        };
+        Ok(Source {
+            way,
+            member: self.member.clone(),
+            integration: self.integration.clone(),
+            around: around.clone(),
+            remembered: super::Remembered::default(),
+            waiting: Arc::default(),
+        })
+    }
+
+    fn connect_place(&self, text: &Text, around: &Around) -> Result<Way, ConnectorError> {
+        let usage = |why: String| Err(ConnectorError::usage(format!("`{}` {why}", self.key)));
+        let place = text
+            .resolve(&self.folder)
+            .map_err(|why| ConnectorError::usage(format!("`{}`: {why}", self.key)))?;
+        Ok(match Place::of(place.expose()) {
+            Place::Empty => return usage("is empty; write the path of a file".to_owned()),
+            Place::Unreadable => {
+                return usage(
+                    "is no file:// URL of this computer; write file:///path/to/file".to_owned(),
+                );
+            }
+            Place::Unknown(scheme) => {
+                return usage(format!(
+                    "begins with {}://, which is not read; write a path, or a URL that begins \
+                     with https://, http:// or file://",
+                    crate::connector::http::one_line(&scheme, 20)
+                ));
+            }
+            Place::File(path) => Way::File(self.folder.join(path)),
+            Place::Glob(glob) => Way::Folder(self.folder.clone(), glob),
+            Place::Stdin => Way::Stdin,
+            Place::Web(url) => {
+                let login = self.login.connect(&self.folder)?;
+                let context = WebContext {
+                    integration: &self.integration,
+                    folder: &self.folder,
+                    http: &self.http,
+                    around,
+                };
+                let member = self.member.clone();
+                Way::Web(Arc::new(Web::new(
+                    &url,
+                    text.secrets(&self.folder),
+                    login,
+                    member,
+                    &context,
+                )?))
+            }
+        })
+    }
+}
+
+/// `None` where it is wrong, `Some(None)` where it is absent.
+fn read_member(table: &mut Table<'_>) -> Option<Option<Pattern>> {
+    let name = table.name_of("member");
+    let Some(entry) = table.take("member") else { return Some(None) };
+    let (text, _) = entry.string(&name)?;
+    match Pattern::new(text.trim()) {
+        Ok(pattern) => Some(Some(pattern)),
+        Err(why) => {
+            entry.error(format!("`{name}` is no right pattern: {}", why.msg));
+            None
+        }
+    }
+}
+
+fn has_packed_name(path: &std::path::Path) -> bool {
+    let endings = ["gz", "zip", "zst", "bz2"];
+    path.extension().is_some_and(|e| endings.iter().any(|ending| e.eq_ignore_ascii_case(ending)))
+}
