@@ -11,6 +11,8 @@ mod engine_properties;
 mod fake_woocommerce;
 mod faults;
 mod feed_samples;
+mod feeds_http;
+mod feeds_local;
 mod feeds_packed;
 mod guards;
 mod history;
