@@ -29,6 +29,7 @@ impl GuardSettings {
             .unwrap_or(base.hold_same_factor);
         let hold_shape =
             table.choice("shape", &[("hold", true), ("allow", false)]).unwrap_or(base.hold_shape);
+        let max_age = table.positive_duration("max_age").or(base.max_age);
         let mut price = |key| {
             let name = table.name_of(key);
             table.take(key).and_then(|entry| entry.decimal(&name))
@@ -49,6 +50,7 @@ impl GuardSettings {
             sentinels,
             hold_same_factor,
             hold_shape,
+            max_age,
             min_price,
             max_price,
         }

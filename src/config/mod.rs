@@ -146,6 +146,8 @@ pub struct GuardSettings {
     pub hold_same_factor: bool,
     /// Whether a source that lacks a path or a line end that it had before is stopped.
     pub hold_shape: bool,
+    /// How old a delivery may be.
+    pub max_age: Option<Duration>,
     /// The lowest price that is not held back.
     pub min_price: Option<Decimal>,
     /// The highest price that is not held back.
@@ -167,6 +169,7 @@ impl Default for GuardSettings {
             sentinels: Vec::new(),
             hold_same_factor: true,
             hold_shape: true,
+            max_age: None,
             min_price: None,
             max_price: None,
         }

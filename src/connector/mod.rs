@@ -8,6 +8,7 @@ mod error;
 pub mod feed;
 pub mod file;
 pub mod http;
+mod origin;
 pub mod woocommerce;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use batch::{Row, RowBatch, RowProblem, RowView, SaleBound, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
+pub use origin::{Origin, Validators};
 
 use crate::around::Around;
 use crate::model::{Currency, Decimal, Section};
@@ -38,6 +40,17 @@ pub trait Connector: Send + Sync {
     /// What is remote is fetched whole before this returns, so that the engine can hold the
     /// inventory still while it drains the reader.
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError>;
+
+    /// Whether the other side still has what it had when it said `known`; if so, where that is
+    /// from. What is fetched to find out is what the next `open` reads.
+    fn if_unchanged(&self, _known: &Validators) -> Result<Option<Origin>, ConnectorError> {
+        Ok(None)
+    }
+
+    /// Where what was read last came from; `None` where the other side says nothing of it.
+    fn origin(&self) -> Option<Origin> {
+        None
+    }
 
     /// What writes to the other side; `None` for what is only ever read.
     ///
@@ -77,11 +90,11 @@ pub struct Delivery {
 }
 
 /// What a file was when it was read: a writer refuses a file that is no longer that one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fingerprint {
     /// Length in bytes.
     pub length: u64,
-    /// A hash of all its bytes, stable within one run of the program.
+    /// A hash of all its bytes, the same on every machine, stable within one version of the program.
     pub hash: u64,
 }
 

@@ -1,9 +1,11 @@
 //! Limits that stop or hold back what looks wrong before anything is written. No I/O.
 
+use std::time::{Duration, SystemTime};
+
 use rustc_hash::FxHashMap;
 
 use super::plan::{SectionPlan, Stats};
-use crate::config::GuardSettings;
+use crate::config::{GuardSettings, SectionSettings};
 use crate::inventory::{Memory, ProductSet};
 use crate::model::{Decimal, Guard, GuardVerdict, Percent, Section};
 
@@ -25,6 +27,33 @@ pub(super) struct Whole<'a> {
     pub seen: &'a ProductSet,
     /// The products that a kept link leads to.
     pub kept: &'a ProductSet,
+}
+
+/// Whether a delivery of this time is older than the config allows. What says no time is not.
+pub(super) fn is_too_old(
+    settings: &SectionSettings,
+    modified: Option<SystemTime>,
+    now: SystemTime,
+) -> bool {
+    let age = modified.and_then(|at| now.duration_since(at).ok());
+    settings.guard.max_age.zip(age).is_some_and(|(limit, age)| age > limit)
+}
+
+/// A time as configs write it: `26h`, `1h30m`, `5d`; the two largest units, and days only where
+/// there are several.
+fn show_duration(duration: Duration) -> String {
+    const SEVERAL_DAYS: u64 = 4 * 86_400;
+    let mut rest = duration.as_secs();
+    let mut parts = Vec::new();
+    let has_days = rest >= SEVERAL_DAYS;
+    for (seconds, unit) in [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')] {
+        if rest >= seconds && (unit != 'd' || has_days) {
+            parts.push(format!("{}{unit}", rest / seconds));
+            rest %= seconds;
+        }
+    }
+    parts.truncate(2);
+    if parts.is_empty() { "0s".to_owned() } else { parts.concat() }
 }
 
 fn show_limit(price: Option<Decimal>) -> String {
@@ -118,6 +147,24 @@ fn show_factor(factor: u64) -> String {
 }
 
 impl Limits<'_> {
+    /// Whether a delivery of this time is too old.
+    pub(super) fn judge_age(
+        &self,
+        settings: &SectionSettings,
+        modified: Option<SystemTime>,
+        now: SystemTime,
+    ) -> Option<GuardVerdict> {
+        let age = now.duration_since(modified?).ok()?;
+        let limit = settings.guard.max_age?;
+        is_too_old(settings, modified, now).then(|| GuardVerdict {
+            guard: Guard::MaxAge.word().to_owned(),
+            section: None,
+            limit: show_duration(limit),
+            actual: show_duration(age),
+            allowed: self.allows(Guard::MaxAge),
+        })
+    }
+
     fn allows(&self, guard: Guard) -> bool {
         self.allow.contains(&guard)
     }

@@ -22,6 +22,7 @@ mod read;
 mod record;
 mod run;
 mod send;
+mod unchanged;
 mod undo;
 mod view;
 

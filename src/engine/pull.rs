@@ -3,6 +3,8 @@
 //! Everything is fetched first. Then one transaction holds loading, planning, guards, values,
 //! history, links and the memory of the delivery: all of it, or nothing.
 
+use std::time::SystemTime;
+
 use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
@@ -10,9 +12,9 @@ use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Opened, Reading, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::{NoChanges, PlanChanges};
-use super::{Session, Sink};
+use super::{Session, Sink, unchanged};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Delivery, Want};
+use crate::connector::{Connector, Delivery, Origin, Want};
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
@@ -53,7 +55,10 @@ pub(super) fn pull(
     let keeps = keep.is_some();
     let work = |run: &mut OpenRun<'_>| run_pull(session, integration, connector, run, keeps);
     in_run(session, start, sink, work, |summary, pulled, sink| {
-        let Pulled { reading, plans, exit } = pulled;
+        let Some(Pulled { reading, plans, exit }) = pulled else {
+            sink(&RunReport::empty(summary.clone()))?;
+            return Ok(Exit::Done);
+        };
         sink(&RunReport {
             summary: summary.clone(),
             changes: Box::new(PlanChanges {
@@ -83,21 +88,29 @@ fn run_pull(
     connector: &dyn Connector,
     run: &mut OpenRun<'_>,
     keeps: bool,
-) -> Result<Pulled, RunError> {
+) -> Result<Option<Pulled>, RunError> {
     let want = want(session, integration, keeps);
+    let sections = sections(session, integration, Direction::Download);
     session.progress.begin(&format!("reading {}", integration.name), None);
+    // A push needs what is there, whether it is new or not.
+    if !keeps && unchanged::is_unchanged(session, integration, connector, run, &sections)? {
+        session.progress.end();
+        return Ok(None);
+    }
     let opened = Opened::by(connector, want)?;
     session.check_interrupted()?;
     run.inventory.set_key_checks(KeyChecks::OwnIdsOnly)?;
-    let pulled = plan_and_apply(session, integration, run, opened);
+    let pulled = plan_and_apply(session, integration, connector, run, opened);
     session.progress.end();
     run.inventory.set_key_checks(KeyChecks::On)?;
-    pulled
+    pulled.map(Some)
 }
 
+/// What one source handed over becomes values, or a plan that says why not.
 fn plan_and_apply(
     session: &Session<'_>,
     integration: &Integration,
+    connector: &dyn Connector,
     run: &mut OpenRun<'_>,
     opened: Opened,
 ) -> Result<Pulled, RunError> {
@@ -116,11 +129,16 @@ fn plan_and_apply(
         Some(id) => tx.memory(id, "")?,
         None => None,
     };
-    let mut pass = Pass { session, integration, run, tx: &tx, reading: &mut reading, memory };
+    let origin = connector.origin();
+    let mut pass =
+        Pass { session, integration, run, tx: &tx, reading: &mut reading, memory, origin };
     let plans = pass.plan(plans, &sections)?;
     let (plans, seen) = pass.guard(plans, &sections);
     session.check_interrupted()?;
     let plans = pass.finish(plans, &seen)?;
+    if !session.options.dry_run {
+        unchanged::keep(session, integration, &tx, pass.run, &sections, pass.origin.as_ref())?;
+    }
     let ending = Ending::of(&plans, pass.is_stopped(), &pass.reading.matched.problems);
     let mut exit = ending.exit();
     if session.options.dry_run
@@ -216,6 +234,7 @@ struct Pass<'p, 'r> {
     tx: &'p Tx<'p>,
     reading: &'p mut Reading,
     memory: Option<Memory>,
+    origin: Option<Origin>,
 }
 
 impl Pass<'_, '_> {
@@ -310,7 +329,7 @@ impl Pass<'_, '_> {
         sections: &[(Section, &SectionSettings)],
     ) -> (Vec<SectionPlan>, ProductSet) {
         let seen = self.reading.matched.seen();
-        let mut verdicts: Vec<GuardVerdict> = Vec::new();
+        let mut verdicts: Vec<GuardVerdict> = self.judge_age(sections);
         if self.delivery().complete && !self.is_restricted() {
             let (present, kept) = {
                 let matched = &self.reading.matched;
@@ -330,9 +349,9 @@ impl Pass<'_, '_> {
                     self.name_missing(&missing);
                 }
             }
-            for plan in &mut plans {
-                plan.stopped |= verdicts.iter().any(|verdict| !verdict.allowed);
-            }
+        }
+        for plan in &mut plans {
+            plan.stopped |= verdicts.iter().any(|verdict| !verdict.allowed);
         }
         for (plan, (_, settings)) in plans.iter_mut().zip(sections) {
             let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
@@ -340,6 +359,24 @@ impl Pass<'_, '_> {
         }
         self.run.summary.guards = verdicts;
         (plans, seen)
+    }
+
+    /// Whether the delivery is too old for a section that it feeds.
+    fn judge_age(&self, sections: &[(Section, &SectionSettings)]) -> Vec<GuardVerdict> {
+        let modified = self.origin.as_ref().and_then(|origin| origin.modified);
+        let has_limit = sections.iter().any(|(_, settings)| settings.guard.max_age.is_some());
+        if has_limit && modified.is_none() {
+            self.session.progress.note(&format!(
+                "{}: the source does not say how old it is, so `max_age` cannot strike",
+                self.integration.name
+            ));
+        }
+        let now = SystemTime::now();
+        let verdicts = sections.iter().filter_map(|(_, settings)| {
+            let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
+            limits.judge_age(settings, modified, now)
+        });
+        verdicts.take(1).collect()
     }
 
     /// Names the first of the items that a delivery lacks.

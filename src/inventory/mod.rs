@@ -13,6 +13,7 @@ mod places;
 mod products;
 mod runs;
 mod undo;
+mod validators;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use places::StoredPlace;
 pub use products::{Column, EanIndex, Loaded, NewProduct, ProductId, ProductTexts, Products};
 pub use runs::{Purpose, RecordedChange, RecordedValue};
 pub use undo::{AppliedChange, Side, Standing};
+pub use validators::KeptValidators;
 pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
 
 use error::Location;

@@ -30,6 +30,8 @@ pub enum Guard {
     SameFactor,
     /// The source lacks a path or a line end that its last delivery had. Stops all sections.
     Shape,
+    /// A delivery older than this. Stops all sections.
+    MaxAge,
     /// A price below this. Holds that price back.
     MinPrice,
     /// A price above this. Holds that price back.
@@ -40,7 +42,7 @@ pub enum Guard {
 
 impl Guard {
     /// All guards.
-    pub const ALL: [Guard; 14] = [
+    pub const ALL: [Guard; 15] = [
         Guard::MaxChanged,
         Guard::MaxZeroed,
         Guard::MaxUnknown,
@@ -52,6 +54,7 @@ impl Guard {
         Guard::Sentinels,
         Guard::SameFactor,
         Guard::Shape,
+        Guard::MaxAge,
         Guard::MinPrice,
         Guard::MaxPrice,
         Guard::WouldEndSale,
@@ -71,6 +74,7 @@ impl Guard {
             Guard::Sentinels => "sentinels",
             Guard::SameFactor => "same_factor",
             Guard::Shape => "shape",
+            Guard::MaxAge => "max_age",
             Guard::MinPrice => "min_price",
             Guard::MaxPrice => "max_price",
             Guard::WouldEndSale => "would_end_sale",

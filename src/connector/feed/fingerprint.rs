@@ -1,6 +1,6 @@
 //! The hash that tells whether a file is still the one that was read.
 //!
-//! It notices accidents and other programs, not forgers; it is never stored.
+//! It notices accidents and other programs, not forgers.
 
 use crate::connector::Fingerprint;
 

@@ -16,7 +16,8 @@ use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::source::{Bytes, Source};
 use crate::connector::{
-    Connector, ConnectorError, Context, Delivery, Reader, RowBatch, Settings, Want, Writer,
+    Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
+    Want, Writer,
 };
 use crate::model::Section;
 use crate::settings::Table;
@@ -25,7 +26,7 @@ use crate::settings::Table;
 pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>;
 
 /// What one format does in its own way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Format {
     /// Where items are when `items` is not given; `None`: it has to be.
     pub(crate) default_items: Option<&'static str>,
@@ -41,6 +42,13 @@ pub(crate) struct Format {
     pub(crate) walk: StartWalk,
     /// How values are rewritten.
     pub(crate) rewrite: RewriteValue,
+}
+
+/// Without its functions: where they lie in memory differs from run to run.
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Format").field("default_items", &self.default_items).finish_non_exhaustive()
+    }
 }
 
 /// The settings of a tree-shaped feed.
@@ -158,6 +166,14 @@ impl TreeConnector {
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
         Ok(Box::new(TreeReader { walk: self.walk()?, rows: self.rows(want), is_done: false }))
+    }
+
+    fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
+        self.source.if_unchanged(known)
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        self.source.origin()
     }
 
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {

@@ -59,7 +59,12 @@ fn http_date(value: &HeaderValue) -> Option<Timestamp> {
 
 /// When what is answered was changed last, where the server says so.
 pub(super) fn last_modified(headers: &HeaderMap) -> Option<SystemTime> {
-    let seconds = headers.get(LAST_MODIFIED).and_then(http_date)?.as_second();
+    parse_time(headers.get(LAST_MODIFIED)?.to_str().ok()?)
+}
+
+/// A time as headers have it.
+pub fn parse_time(text: &str) -> Option<SystemTime> {
+    let seconds = DateTimeParser::new().parse_timestamp(text.trim()).ok()?.as_second();
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 

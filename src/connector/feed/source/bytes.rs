@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use super::fetched::Fetched;
 use super::unpack::{self, Unusable};
-use super::{Keep, Origin, Remembered};
+use super::{Keep, Remembered};
 use crate::connector::feed::fingerprint::Hasher;
 use crate::connector::feed::{number, shown};
-use crate::connector::{ConnectorError, Fingerprint};
+use crate::connector::{ConnectorError, Fingerprint, Origin};
 
 /// How much of the beginning is looked at before anything is read: encoding, HTML.
 const HEAD_BYTES: usize = 1 << 20;
@@ -100,7 +100,8 @@ impl Bytes {
         if unpack::is_packed(&bytes.head) {
             bytes.unpack(member)?;
             bytes.check_is_some()?;
-        } else if bytes.origin.validators.hash.is_none() {
+        } else if is_local || bytes.origin.validators.hash.is_none() {
+            // A file of the user's may have changed since it was hashed.
             bytes.hasher = Some(Hasher::new());
         }
         bytes.check_is_no_page()?;

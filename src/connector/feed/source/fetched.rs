@@ -7,9 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bytes::Stamp;
-use super::{Origin, Validators};
 use crate::connector::feed::fingerprint::Hasher;
-use crate::connector::{ConnectorError, Fingerprint};
+use crate::connector::{ConnectorError, Fingerprint, Origin, Validators};
 
 /// What is read at once to hash it, in bytes.
 const BLOCK: usize = 256 << 10;

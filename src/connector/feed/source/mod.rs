@@ -19,7 +19,6 @@ mod web;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use glob::Pattern;
 
@@ -30,7 +29,7 @@ use self::fetched::Fetched;
 use self::program::Program;
 use self::web::{Asked, Web};
 use crate::around::Around;
-use crate::connector::{ConnectorError, Fingerprint};
+use crate::connector::{ConnectorError, Origin, Validators};
 
 /// Whether a fingerprint of the bytes is given once they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,28 +38,6 @@ pub enum Keep {
     Fingerprint,
     /// No: it is only read.
     Nothing,
-}
-
-/// What tells later whether a source still has what it had.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// What was asked for and as whom, hashed; empty where the bytes alone count.
-    pub place: String,
-    /// The server's mark of this version.
-    pub etag: Option<String>,
-    /// Its time, as the server wrote it.
-    pub last_modified: Option<String>,
-    /// What the bytes were as they came, packed or not.
-    pub hash: Option<Fingerprint>,
-}
-
-/// What a source says of what it handed over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// When it was changed last, as far as that is known.
-    pub modified: Option<SystemTime>,
-    /// What tells later whether it is still the same.
-    pub validators: Validators,
 }
 
 /// What was read last, for who asks after the reader is gone.
@@ -134,12 +111,12 @@ impl Source {
         self.remembered.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether the source still has what it had. What is fetched to find out is what the next
-    /// [`Source::open`] reads.
-    pub fn is_unchanged(&self, known: &Validators) -> Result<bool, ConnectorError> {
+    /// Whether the source still has what it had; if so, where that is from. What is fetched to
+    /// find out is what the next [`Source::open`] reads.
+    pub fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
         let mut fetched = match &self.way {
             Way::Web(web) => match web.fetch(Some(known))? {
-                Asked::Unchanged => return Ok(true),
+                Asked::Unchanged(origin) => return Ok(Some(origin)),
                 Asked::Came(fetched) => fetched,
             },
             _ => self.fetch()?,
@@ -147,10 +124,10 @@ impl Source {
         let is_as_long =
             known.hash.as_ref().is_some_and(|hash| fetched.stamp.length() == hash.length);
         if is_as_long && fetched.validators()?.hash == known.hash {
-            return Ok(true);
+            return Ok(Some(fetched.origin));
         }
         *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(fetched);
-        Ok(false)
+        Ok(None)
     }
 
     fn fetch(&self) -> Result<Fetched, ConnectorError> {
@@ -167,7 +144,7 @@ impl Source {
             Way::Program(program) => program.fetch(),
             Way::Web(web) => match web.fetch(None)? {
                 Asked::Came(fetched) => Ok(fetched),
-                Asked::Unchanged => Err(ConnectorError::source(
+                Asked::Unchanged(_) => Err(ConnectorError::source(
                     "the server says that nothing changed, which nobody asked it",
                 )),
             },
@@ -178,7 +155,7 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connector::ErrorKind;
+    use crate::connector::{ErrorKind, Fingerprint};
 
     fn open(content: &[u8]) -> Result<Bytes, ConnectorError> {
         let folder = tempfile::tempdir().unwrap();

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Origin;
 use super::fetched::{Fetched, new_file};
 use crate::around::Around;
-use crate::connector::ConnectorError;
 use crate::connector::feed::shown;
 use crate::connector::http::Scrubber;
+use crate::connector::{ConnectorError, Origin};
 use crate::settings::{Entry, Secret, Text};
 
 /// How long a wait goes on before it looks again whether the program ended, or is to be ended.

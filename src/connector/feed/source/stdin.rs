@@ -4,10 +4,9 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use super::Origin;
 use super::fetched::{Fetched, new_file, not_kept};
 use crate::around::Around;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, Origin};
 
 /// How long a wait goes on before it looks again whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(50);

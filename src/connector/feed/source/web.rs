@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::fetched::{Fetched, rewind};
 use super::login::Login;
-use super::{Origin, Validators, bytes, unpack};
+use super::{bytes, unpack};
 use crate::around::Around;
-use crate::connector::http::{Client, Fetch, HttpSettings, Request, Url};
-use crate::connector::{ConnectorError, ErrorKind};
+use crate::connector::http::{Client, Fetch, HttpSettings, Request, Url, parse_time};
+use crate::connector::{ConnectorError, ErrorKind, Origin, Validators};
 use crate::settings::Secret;
 
 /// How much of what came is looked at before it is taken for a feed.
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Web {
 /// What came of asking for a file.
 pub(super) enum Asked {
     /// It is the one that is known.
-    Unchanged,
+    Unchanged(Origin),
     /// This one.
     Came(Fetched),
 }
@@ -100,7 +100,12 @@ impl Web {
             progress.begin(&format!("reading {}", self.integration), None);
         }
         let answer = answer.map_err(|error| self.explained(error.into()))?;
-        let Some(file) = answer.file else { return Ok(Asked::Unchanged) };
+        let Some(file) = answer.file else {
+            let validators = known.cloned().unwrap_or_default();
+            let said = validators.last_modified.as_deref();
+            let modified = answer.modified.or_else(|| said.and_then(parse_time));
+            return Ok(Asked::Unchanged(Origin { modified, validators }));
+        };
         let origin = Origin {
             modified: answer.modified,
             validators: Validators {

@@ -7,7 +7,9 @@ use super::settings::CsvSettings;
 use super::write::CsvWriter;
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::source::Source;
-use crate::connector::{Connector, ConnectorError, Delivery, Reader, RowBatch, Want, Writer};
+use crate::connector::{
+    Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
+};
 use crate::model::Section;
 
 /// A csv file.
@@ -32,6 +34,14 @@ impl Connector for Csv {
             rows,
             want,
         }))
+    }
+
+    fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
+        self.source.if_unchanged(known)
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        self.source.origin()
     }
 
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {

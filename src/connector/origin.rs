@@ -1,0 +1,30 @@
+//! Where a delivery came from, as far as its source tells, and what tells later whether the source
+//! still has the same.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::Fingerprint;
+
+/// What tells later whether a source still has what it had. Holds no secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// What was asked for and as whom, hashed; empty where the bytes alone count.
+    pub place: String,
+    /// The server's mark of this version.
+    pub etag: Option<String>,
+    /// Its time, as the server wrote it.
+    pub last_modified: Option<String>,
+    /// What the bytes were as they came, packed or not.
+    pub hash: Option<Fingerprint>,
+}
+
+/// What a source says of what it handed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// When it was changed last, as far as that is known.
+    pub modified: Option<SystemTime>,
+    /// What tells later whether it is still the same.
+    pub validators: Validators,
+}

@@ -1,0 +1,260 @@
+//! What has nothing new is not read again, as long as nothing else moved.
+
+use std::time::{Duration, SystemTime};
+
+use crate::support::http::{FileServer, answer, ok};
+use crate::support::{DOWNLOAD, Shop};
+
+const CSV: &str = "sku,qty,price\nA,3,1.50\nB,4,2.50\n";
+const FIELDS: &str = "fields = { sku = \"sku\", quantity = \"qty\", price = \"price\" }\n";
+
+fn wholesaler(source: &str, more: &str) -> Shop {
+    let sections = DOWNLOAD.replace("store-a", "w");
+    Shop::new().inventory("sku\nA\nB\n").config(&format!(
+        "[integrations.w]\ntype = \"wholesaler\"\nconnector = \"csv\"\nsource = \"{source}\"\n\
+         {FIELDS}{more}\n{sections}"
+    ))
+}
+
+fn local() -> Shop {
+    wholesaler("feed.csv", "").file("feed.csv", CSV)
+}
+
+fn status(shop: &Shop, args: &str) -> String {
+    shop.run(&format!("{args} --format json")).one_run().text("status").to_owned()
+}
+
+/// One run that is `ok`, and then one that finds nothing new.
+fn settled(shop: Shop) -> Shop {
+    shop.run("pull w").code(0).stock("main", "A", "3");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    shop
+}
+
+#[test]
+fn a_file_with_the_same_bytes_is_nothing_new() {
+    let shop = settled(local());
+    let run = shop.run("pull w --format json").code(0).one_run();
+    assert_eq!((run.number("items"), run.changes().len()), (0, 0));
+    shop.run("pull w").code(0).stdout("nothing to change: the source has nothing new");
+    shop.run("pull w --quiet").code(0);
+    assert_eq!(status(&shop, "pull w --dry-run"), "unchanged");
+    assert_eq!(shop.json("runs")["runs"][0]["status"], "unchanged");
+    shop.write("feed.csv", CSV);
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    // As long, and something else.
+    shop.write("feed.csv", CSV.replace("A,3", "A,5"));
+    shop.run("pull w").code(0).stock("main", "A", "5");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+}
+
+#[test]
+fn every_format_and_every_packing_knows_the_same_bytes_again() {
+    for (connector, feed) in [
+        ("json", "[{\"sku\":\"A\",\"qty\":3,\"price\":1.5}]"),
+        ("xml\"\nitems = \"/f/i", "<f><i><sku>A</sku><qty>3</qty><price>1.5</price></i></f>"),
+    ] {
+        let shop = Shop::new().inventory("sku\nA\n").file("feed", feed).config(&format!(
+            "[integrations.w]\ntype = \"wholesaler\"\nconnector = \"{connector}\"\n\
+             source = \"feed\"\n{FIELDS}{}",
+            DOWNLOAD.replace("store-a", "w")
+        ));
+        settled(shop);
+    }
+    let zip = crate::support::zipped(&[("feed.csv", CSV.as_bytes())]);
+    settled(wholesaler("feed.zip", "").file("feed.zip", zip));
+}
+
+#[test]
+fn whatever_else_moved_makes_a_pull_read_in_full() {
+    let moves: [(&str, &dyn Fn(&Shop)); 9] = [
+        ("a value of its place", &|shop| {
+            shop.run("inventory set A stock.main=9").code(0);
+        }),
+        ("a link", &|shop| {
+            shop.run("link set w B A").code(0);
+            shop.run("link remove w B").code(0);
+        }),
+        ("a product", &|shop| {
+            shop.run_args(&["inventory", "import", "new.csv"]).code(0);
+        }),
+        ("the run undone", &|shop| {
+            shop.run("undo 2").code(0);
+        }),
+        ("a guard", &|shop| {
+            let config = shop.read("invsync.toml");
+            shop.write("invsync.toml", config + "[integrations.w.guard]\nmax_changed = \"40%\"\n");
+        }),
+        ("the mapping", &|shop| {
+            let config = shop.read("invsync.toml").replace("price = \"price\"", "price = \"qty\"");
+            shop.write("invsync.toml", config);
+        }),
+        ("a run that was not ok", &|shop| {
+            shop.write("feed.csv", CSV.replace("A,3", "A,x"));
+            shop.run("pull w").code(3);
+            shop.write("feed.csv", CSV);
+        }),
+        ("a run that failed", &|shop| {
+            shop.write("feed.csv", "");
+            shop.run("pull w").code(1);
+            shop.write("feed.csv", CSV);
+        }),
+        ("a run of some items", &|shop| {
+            shop.run("pull w --sku A").code(0);
+        }),
+    ];
+    for (what, make) in moves {
+        let shop = settled(local().file("new.csv", "sku\nC\n"));
+        make(&shop);
+        assert_ne!(status(&shop, "pull w"), "unchanged", "{what}");
+        if what != "the mapping" {
+            assert_eq!(shop.stock("main", "A").as_deref(), Some("3"), "{what}");
+            assert_eq!(status(&shop, "pull w"), "unchanged", "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_moves_elsewhere_does_not_matter() {
+    let shop = settled(local()).config(
+        "[integrations.other]\ntype = \"wholesaler\"\nconnector = \"csv\"\n\
+         source = \"other.csv\"\nfields = { sku = \"sku\", quantity = \"qty\" }\n\
+         stock = { direction = \"download\", warehouse = \"outlet\" }\n",
+    );
+    shop.write("other.csv", CSV);
+    shop.run("pull other").code(0);
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+}
+
+#[test]
+fn what_is_asked_for_by_hand_is_read() {
+    let shop = settled(local());
+    assert_eq!(status(&shop, "pull w --sku A"), "ok");
+    assert_eq!(status(&shop, "pull w"), "ok");
+    assert_eq!(status(&shop, "pull w --allow max_changed"), "ok");
+    // Each choice of sections has a memory of its own.
+    assert_eq!(status(&shop, "pull w --only stock"), "ok");
+    assert_eq!(status(&shop, "pull w --only stock"), "unchanged");
+    assert_eq!(status(&shop, "pull w --only prices"), "ok");
+}
+
+#[test]
+fn what_is_wrong_is_named_again() {
+    let shop = wholesaler("feed.csv", "").file("feed.csv", CSV.replace("B,4", "B,x"));
+    for _ in 0..2 {
+        assert_eq!(status(&shop, "pull w"), "partial");
+    }
+}
+
+#[test]
+fn a_sync_that_sends_too_reads_what_is_there() {
+    let shop = Shop::new()
+        .inventory("sku,price.retail\nA,7.00\n")
+        .file("s.csv", "sku,qty,price\nA,3,7.00\n")
+        .config(&format!(
+            "[integrations.s]\ntype = \"store\"\nconnector = \"csv\"\nsource = \"s.csv\"\n{FIELDS}\
+             stock = {{ direction = \"download\", warehouse = \"main\" }}\n\
+             prices = {{ direction = \"send\", price_group = \"retail\" }}\n"
+        ));
+    shop.run("sync s").code(0);
+    shop.run("inventory set A price.retail=8").code(0);
+    shop.run("sync s").code(0).wrote("s.csv", "sku,qty,price\nA,3,8.00\n");
+}
+
+#[test]
+fn an_item_that_is_missing_long_enough_becomes_zero() {
+    let guard = "guard = { missing = \"zero\", missing_after = 3, max_missing = \"100%\" }";
+    let shop = wholesaler("feed.csv", guard).file("feed.csv", CSV);
+    shop.run("pull w").code(0).stock("main", "B", "4");
+    shop.write("feed.csv", "sku,qty,price\nA,3,1.50\n");
+    for stock in ["4", "4", "0"] {
+        shop.run("pull w").code(0).stock("main", "B", stock);
+    }
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+}
+
+#[test]
+fn a_server_is_asked_for_what_is_newer_and_304_is_nothing_new() {
+    let headers = ["ETag: \"v1\"", "Last-Modified: Tue, 24 Nov 2026 08:00:00 GMT"];
+    let new = answer("200 OK", &headers, CSV);
+    let same = answer("304 Not Modified", &[], "");
+    let newer = answer("200 OK", &["ETag: \"v2\""], CSV.replace("A,3", "A,5"));
+    let server = FileServer::new([new, same.clone(), newer, same]);
+    let shop = wholesaler(&server.url("/f.csv"), "");
+    shop.run("pull w").code(0).stock("main", "A", "3");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    shop.run("pull w").code(0).stock("main", "A", "5");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    let came = server.came();
+    let condition =
+        |n: usize| (came[n].header("if-none-match"), came[n].header("if-modified-since"));
+    assert_eq!(condition(0), (None, None));
+    assert_eq!(condition(1), (Some("\"v1\""), Some("Tue, 24 Nov 2026 08:00:00 GMT")));
+    assert_eq!(condition(2), condition(1));
+    assert_eq!(condition(3), (Some("\"v2\""), None));
+    // `list` wants to see it.
+    let server = FileServer::new([ok(CSV)]);
+    let shop = wholesaler(&server.url("/f.csv"), "");
+    shop.run("pull w").code(0);
+    shop.run("list w").code(0).stdout("A");
+    // A server that marks nothing sends it all, and the bytes tell.
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    assert_eq!(server.came().len(), 3);
+}
+
+#[test]
+fn nobody_is_asked_for_what_is_newer_than_something_that_was_never_applied() {
+    let server = FileServer::new([answer("200 OK", &["ETag: \"v1\""], CSV)]);
+    let shop = wholesaler(&server.url("/f.csv"), "guard = { min_items = 5 }");
+    for _ in 0..2 {
+        shop.run("pull w").code(4);
+    }
+    let server_b = FileServer::new([answer("200 OK", &["ETag: \"v1\""], CSV)]);
+    let config = shop.read("invsync.toml").replace("guard = { min_items = 5 }", "");
+    shop.write("invsync.toml", &config);
+    shop.run("pull w").code(0);
+    shop.run("pull w --dry-run").code(0);
+    let asked: Vec<_> =
+        server.came().iter().map(|came| came.header("if-none-match").is_some()).collect();
+    assert_eq!(asked, [false, false, false, true]);
+    // Another place, or another login, is asked for all of it.
+    shop.write("invsync.toml", config.replace(&server.url(""), &server_b.url("")));
+    shop.run("pull w").code(0);
+    assert_eq!(server_b.came()[0].header("if-none-match"), None);
+    let unasked = FileServer::new([answer("304 Not Modified", &[], "")]);
+    wholesaler(&unasked.url("/"), "").run("pull w").code(1).stderr("304 Not Modified");
+}
+
+fn aged(shop: &Shop, hours: u64) {
+    let file = std::fs::File::options().append(true).open(shop.path("feed.csv")).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+}
+
+#[test]
+fn a_delivery_that_is_too_old_is_stopped() {
+    let shop = wholesaler("feed.csv", "guard = { max_age = \"26h\" }").file("feed.csv", CSV);
+    aged(&shop, 31);
+    let run = shop.run("pull w --format json").code(4).stock("main", "A", "–").one_run();
+    assert_eq!(run.guards(), ["max_age – 31h>26h"]);
+    shop.run("pull w --allow max_age").code(0).stock("main", "A", "3");
+    aged(&shop, 20);
+    shop.run("pull w").code(0);
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    // It stays the same, and gets too old.
+    aged(&shop, 27);
+    shop.run("pull w").code(4).stdout("max_age");
+    shop.run("pull w --sku A").code(4);
+}
+
+#[test]
+fn a_server_says_how_old_its_feed_is() {
+    let old = answer("200 OK", &["Last-Modified: Tue, 24 Nov 2020 08:00:00 GMT"], CSV);
+    let server = FileServer::new([old]);
+    let guard = "guard = { max_age = \"26h\" }";
+    wholesaler(&server.url("/"), guard).run("pull w").code(4).stdout("max_age");
+    let server = FileServer::new([ok(CSV)]);
+    wholesaler(&server.url("/"), guard)
+        .run("pull w")
+        .code(0)
+        .stderr("the source does not say how old it is, so `max_age` cannot strike");
+}
