@@ -67,7 +67,8 @@ fn every_format_and_every_packing_knows_the_same_bytes_again() {
 
 #[test]
 fn whatever_else_moved_makes_a_pull_read_in_full() {
-    let moves: [(&str, &dyn Fn(&Shop)); 9] = [
+    type Move<'m> = (&'m str, &'m dyn Fn(&Shop));
+    let moves: [Move<'_>; 9] = [
         ("a value of its place", &|shop| {
             shop.run("inventory set A stock.main=9").code(0);
         }),

@@ -14,6 +14,7 @@ mod feed_samples;
 mod feeds_http;
 mod feeds_local;
 mod feeds_packed;
+mod feeds_servers;
 mod feeds_unchanged;
 mod guards;
 mod history;

@@ -111,6 +111,11 @@ fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     cause.downcast_ref()
 }
 
+/// Why TLS failed, in words. `None` where something else did.
+pub fn tls_words(why: &io::Error) -> Option<String> {
+    causes(why).find_map(tls_error).map(of_tls)
+}
+
 fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(why) => of_certificate(why),

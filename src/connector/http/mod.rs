@@ -33,10 +33,11 @@ mod verdict;
 
 pub use client::Client;
 pub use error::{HttpError, HttpErrorKind, StoreError};
+pub use failure::tls_words;
 pub use request::{Answer, Authentication, Fetch, Fetched, Method, Request};
 pub use reqwest::Url;
 pub use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-pub use retry::parse_time;
+pub use retry::{Budget, backoff, parse_time};
 pub use safety::check_scheme;
 pub use scrub::{Scrubber, one_line};
 pub use settings::HttpSettings;

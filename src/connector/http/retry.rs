@@ -74,7 +74,7 @@ fn now() -> Option<Timestamp> {
 
 /// How long to wait before the attempt-th (1, 2, …) repetition: anything from nothing to twice as
 /// long as the time before, so that many clients do not come back together.
-pub(super) fn backoff(attempt: u32, first: Duration, longest: Duration) -> Duration {
+pub fn backoff(attempt: u32, first: Duration, longest: Duration) -> Duration {
     let doubled = first.saturating_mul(1 << attempt.saturating_sub(1).min(20));
     doubled.min(longest).mul_f64(random_fraction())
 }
@@ -86,7 +86,7 @@ fn random_fraction() -> f64 {
 }
 
 /// The time that all waits of one run may take together. Threads that wait at once count once.
-pub(super) struct Budget {
+pub struct Budget {
     total: Duration,
     state: Mutex<Waits>,
 }
@@ -100,19 +100,20 @@ struct Waits {
 }
 
 impl Budget {
-    pub(super) fn new(total: Duration) -> Budget {
+    /// Nothing of it is spent yet.
+    pub fn new(total: Duration) -> Budget {
         Budget { total, state: Mutex::default() }
     }
 
     /// What is left of it.
-    pub(super) fn left(&self) -> Duration {
+    pub fn left(&self) -> Duration {
         let waits = self.lock();
         let running = waits.since.map_or(Duration::ZERO, |since| since.elapsed());
         self.total.saturating_sub(waits.spent + running)
     }
 
     /// Waits so long on the budget. `false`: a signal asked to stop.
-    pub(super) fn wait(&self, duration: Duration, around: &Around) -> bool {
+    pub fn wait(&self, duration: Duration, around: &Around) -> bool {
         {
             let mut waits = self.lock();
             waits.waiting += 1;

@@ -5,6 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::server::Entry;
 use crate::connector::ConnectorError;
 use crate::connector::http::{
     AUTHORIZATION, Authentication, HeaderMap, HeaderName, HeaderValue, Method, Url,
@@ -21,6 +22,8 @@ pub(super) struct LoginSettings {
     query: Vec<(String, Text)>,
     is_post: bool,
     body: Option<Text>,
+    key_file: Option<Text>,
+    known_hosts: Option<Text>,
     /// The line of the table; `None` where there is none.
     pub line: Option<u64>,
 }
@@ -37,6 +40,8 @@ impl LoginSettings {
             query: named(&mut table, "query"),
             is_post: table.choice("method", &[("GET", false), ("POST", true)]).unwrap_or_default(),
             body: secret(&mut table, "body"),
+            key_file: table.text("key_file"),
+            known_hosts: table.text("known_hosts"),
             line: Some(table.line()),
         };
         login.check(&table);
@@ -53,12 +58,37 @@ impl LoginSettings {
             table
                 .error(format!("`{path}`: either `token`, or `username` and `password`, not both"));
         }
-        if self.password.is_some() && self.username.is_none() {
-            table.error(format!("`{path}`: `password` needs a `username`"));
-        }
         if self.body.is_some() && !self.is_post {
             table.error(format!("`{path}`: `body` needs `method = \"POST\"`"));
         }
+    }
+
+    /// Resolves what a server of files asks for. The error is one of usage.
+    pub(super) fn entry(&self, folder: &Path) -> Result<Entry, ConnectorError> {
+        let resolve = |key: &str, text: &Option<Text>| {
+            let found = text.as_ref().map(|text| text.resolve(folder)).transpose();
+            found.map_err(|why| ConnectorError::usage(format!("`login.{key}`: {why}")))
+        };
+        let is_of_http = self.token.is_some()
+            || self.is_post
+            || !self.headers.is_empty()
+            || !self.query.is_empty();
+        if is_of_http {
+            return Err(ConnectorError::usage(
+                "`login`: only `username`, `password`, `key_file` and `known_hosts` are for ftp \
+                 and sftp",
+            ));
+        }
+        let path = |key: &str, text: &Option<Text>| {
+            Ok::<_, ConnectorError>(resolve(key, text)?.map(|path| folder.join(path.expose())))
+        };
+        Ok(Entry {
+            username: resolve("username", &self.username)?.map(|name| name.expose().to_owned()),
+            password: resolve("password", &self.password)?,
+            key_file: path("key_file", &self.key_file)?,
+            known_hosts: path("known_hosts", &self.known_hosts)?,
+            ca_file: None,
+        })
     }
 
     /// Resolves everything that is sent by http. The error is one of usage.
@@ -88,6 +118,9 @@ impl LoginSettings {
             let bearer = Secret::new(format!("Bearer {}", token.expose().trim()));
             login.secrets.push(Secret::new(token.expose().trim().to_owned()));
             login.add_header(AUTHORIZATION, bearer)?;
+        }
+        if self.password.is_some() && self.username.is_none() {
+            return Err(ConnectorError::usage("`login.password` needs `login.username`"));
         }
         if let Some(username) = optional("username", &self.username)? {
             let password = optional("password", &self.password)?;

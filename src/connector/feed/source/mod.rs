@@ -4,15 +4,19 @@
 //! a name, so that nothing that is cut is ever read as a feed, and nobody waits for a slow server
 //! while the inventory is held. What is packed is then unpacked as it is read.
 
+mod apart;
 mod archive;
 mod bytes;
 mod fetched;
 mod folder;
+mod ftp;
 mod login;
 mod newest;
 mod place;
 mod program;
+mod server;
 mod settings;
+mod sftp;
 mod stdin;
 mod unpack;
 mod web;
@@ -27,6 +31,7 @@ pub use settings::SourceSettings;
 
 use self::fetched::Fetched;
 use self::program::Program;
+use self::server::Server;
 use self::web::{Asked, Web};
 use crate::around::Around;
 use crate::connector::{ConnectorError, Origin, Validators};
@@ -72,6 +77,7 @@ enum Way {
     Stdin,
     Program(Arc<Program>),
     Web(Arc<Web>),
+    Server(Arc<Server>),
 }
 
 impl Source {
@@ -142,6 +148,7 @@ impl Source {
             }
             Way::Stdin => stdin::fetch(&self.around),
             Way::Program(program) => program.fetch(),
+            Way::Server(server) => server.fetch(),
             Way::Web(web) => match web.fetch(None)? {
                 Asked::Came(fetched) => Ok(fetched),
                 Asked::Unchanged(_) => Err(ConnectorError::source(

@@ -12,6 +12,8 @@ pub(super) enum Place {
     Glob(String),
     /// `http://…` or `https://…`.
     Web(String),
+    /// `sftp://…`, `ftp://…` or `ftps://…`.
+    Server(String),
     Stdin,
     /// A `file://` URL that names no file of this computer.
     Unreadable,
@@ -36,6 +38,7 @@ impl Place {
         };
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => Place::Web(text.to_owned()),
+            "ftp" | "ftps" | "sftp" => Place::Server(text.to_owned()),
             "file" => of_file_url(rest),
             other => Place::Unknown(other.to_owned()),
         }
@@ -80,6 +83,7 @@ mod tests {
             ("file://host/c.csv", Place::Unreadable),
             ("feeds/stock-*.csv", Place::Glob("feeds/stock-*.csv".to_owned())),
             ("HTTPS://x.example/c?d", Place::Web("HTTPS://x.example/c?d".to_owned())),
+            ("sftp://x/y", Place::Server("sftp://x/y".to_owned())),
             ("gopher://x", Place::Unknown("gopher".to_owned())),
             (" - ", Place::Stdin),
             (" ", Place::Empty),

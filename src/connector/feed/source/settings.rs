@@ -8,6 +8,7 @@ use glob::Pattern;
 use super::login::LoginSettings;
 use super::place::Place;
 use super::program::ProgramSettings;
+use super::server::Server;
 use super::web::{Web, WebContext};
 use super::{Source, Way};
 use crate::around::Around;
@@ -67,7 +68,7 @@ impl SourceSettings {
         let Some(line) = self.login.line else { return };
         let is_local = match self.place() {
             None => matches!(self.wanted, Wanted::Program(_)),
-            Some(place) => !matches!(place, Place::Web(_)),
+            Some(place) => !matches!(place, Place::Web(_) | Place::Server(_)),
         };
         if is_local {
             let (path, key) = (table.path(), &self.key);
@@ -98,7 +99,9 @@ impl SourceSettings {
             Some(Place::Glob(_)) => {
                 Err("one of several files is only read; name the file to write".to_owned())
             }
-            Some(Place::Web(_)) => Err("what is fetched cannot be written".to_owned()),
+            Some(Place::Web(_) | Place::Server(_)) => {
+                Err("what is fetched cannot be written".to_owned())
+            }
             Some(Place::Stdin) => Err("standard input cannot be written".to_owned()),
             _ => Ok(()),
         }
@@ -138,13 +141,32 @@ impl SourceSettings {
             Place::Unknown(scheme) => {
                 return usage(format!(
                     "begins with {}://, which is not read; write a path, or a URL that begins \
-                     with https://, http:// or file://",
+                     with https, http, sftp, ftps, ftp or file",
                     crate::connector::http::one_line(&scheme, 20)
                 ));
             }
             Place::File(path) => Way::File(self.folder.join(path)),
             Place::Glob(glob) => Way::Folder(self.folder.clone(), glob),
             Place::Stdin => Way::Stdin,
+            Place::Server(url) => {
+                let mut entry = self.login.entry(&self.folder)?;
+                entry.ca_file = match &self.http.ca_file {
+                    Some(text) => Some(
+                        self.folder.join(
+                            text.resolve(&self.folder)
+                                .map_err(|why| {
+                                    ConnectorError::usage(format!("`http.ca_file`: {why}"))
+                                })?
+                                .expose(),
+                        ),
+                    ),
+                    None => None,
+                };
+                let secrets = text.secrets(&self.folder);
+                let server =
+                    Server::new(&url, entry, secrets, &self.integration, &self.http, around)?;
+                Way::Server(Arc::new(server))
+            }
             Place::Web(url) => {
                 let login = self.login.connect(&self.folder)?;
                 let context = WebContext {
