@@ -198,6 +198,8 @@ fn credentials_are_sent_as_the_config_says_and_never_shown() {
     let ran = place.run("pull w -v").code(0);
     assert_eq!(server.came()[0].line, "GET /feeds/stock.csv?key=q%26ery+1&v=2");
     keeps_secret(&ran, &["q&ery", "q%26ery"]);
+    let inventory = String::from_utf8_lossy(&place.bytes("inventory.db")).into_owned();
+    assert!(!inventory.contains("q&ery") && !inventory.contains("q%26ery"));
     let server = FileServer::new([answer("401 Unauthorized", &[], "")]);
     at(&server, "").run("pull w").code(8).stderr("give it the credentials that it asks for in");
 }

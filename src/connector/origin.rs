@@ -10,7 +10,7 @@ use super::Fingerprint;
 /// What tells later whether a source still has what it had. Holds no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validators {
-    /// What was asked for and as whom, hashed; empty where the bytes alone count.
+    /// A short hash of what was asked for and as whom; empty where the bytes alone count.
     pub place: String,
     /// The server's mark of this version.
     pub etag: Option<String>,
