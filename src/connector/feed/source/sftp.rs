@@ -103,6 +103,8 @@ async fn open(address: &Address) -> Result<(Handle<HostCheck>, SftpSession), Con
     let stream = within(*connect_timeout, TcpStream::connect((host.as_str(), *port))).await?;
     let stream =
         stream.map_err(|why| ConnectorError::temporary(format!("no connection: {why}")))?;
+    // Each piece of a file is asked for in a small packet: none of them must wait for company.
+    stream.set_nodelay(true).map_err(|why| ConnectorError::temporary(why.to_string()))?;
     let connected = client::connect_stream(Arc::new(config), stream, check);
     let connected = within(STALL, connected).await?;
     let mut handle = connected.map_err(|why| {
