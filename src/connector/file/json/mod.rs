@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use encoding_rs::UTF_8;
 
+pub(crate) use self::scan::plain_number;
+
 use self::walk::JsonWalk;
 use super::items::Format;
 use super::outline::{Outline, Walk};
