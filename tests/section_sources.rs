@@ -142,5 +142,89 @@ fn errors_of_a_sections_own_source_name_their_lines() {
         "invsync.toml",
         config.replace("fields = { sku = \"code\", quantity", "fields = { sku = \"code\", name"),
     );
-    shop.run("pull w").code(2).stderr("`integrations.w.stock.delimitr`").stderr("`fields.quantity`");
+    shop.run("pull w")
+        .code(2)
+        .stderr("`integrations.w.stock.delimitr`")
+        .stderr("`fields.quantity`");
+}
+
+const CATALOGUE: &str = r#"
+[integrations.w]
+type = "wholesaler"
+connector = "csv"
+source = "catalogue.csv"
+fields = { sku = "sku", ean = "ean", price = "price" }
+[integrations.w.stock]
+direction = "download"
+warehouse = "main"
+[integrations.w.prices]
+direction = "download"
+price_group = "retail"
+"#;
+
+#[test]
+fn a_catalogue_and_a_stock_file_are_joined_by_sku() {
+    let shop = Shop::new()
+        .config(CATALOGUE)
+        .config("[[integrations.w.join]]\nsource = \"stock.json\"\nconnector = \"json\"\nkey = \"code\"\nfields = { quantity = \"free\" }")
+        .file("catalogue.csv", "sku,ean,price\nMUG-01,,11\nTEA-01,,22\nLID-01,,3\n")
+        .file("stock.json", r#"[{"code":"TEA-01","free":6},{"code":"MUG-01","free":"5"},{"code":"MUG-01","free":5},{"code":"LID-01","free":1},{"code":"LID-01","free":2}]"#)
+        .inventory("sku,stock.main,price.retail\nLID-01,9,3\nMUG-01,1,10\nTEA-01,2,20\n");
+    let run = shop.run("pull w --format json").code(3).one_run();
+    assert_eq!(
+        run.changes(),
+        [
+            "MUG-01 stock 1→5 applied",
+            "TEA-01 stock 2→6 applied",
+            "MUG-01 prices 10.00→11.00 applied",
+            "TEA-01 prices 20.00→22.00 applied",
+        ]
+    );
+    assert_eq!(run.problems(), ["duplicate_sku LID-01 1"]);
+    assert_eq!((run.number("items"), run.number("linked")), (3, 3));
+}
+
+#[test]
+fn what_a_joined_file_lacks_is_unknown_and_a_cut_one_changes_nothing() {
+    let join = "[[integrations.w.join]]\nsource = \"stock.csv\"\nkey = \"code\"\nfields = { quantity = \"free\" }";
+    let shop = Shop::new()
+        .config(CATALOGUE)
+        .config(join)
+        .file("catalogue.csv", "sku,ean,price\nMUG-01,,11\nTEA-01,,22\n")
+        .file("stock.csv", "code,free\nTEA-01,6\n")
+        .inventory(INVENTORY);
+    shop.run("pull w").code(0).stock("main", "MUG-01", "1").stock("main", "TEA-01", "6");
+    shop.write("stock.csv", "code,free\n\"TEA-01,6\n");
+    shop.write("catalogue.csv", "sku,ean,price\nMUG-01,,12\nTEA-01,,22\n");
+    shop.run("pull w").code(1).stderr("stock.csv").price("retail", "MUG-01", "11.00");
+    let config = shop.read("invsync.toml").replace("key = \"code\"", "kye = \"code\"");
+    shop.write("invsync.toml", config);
+    shop.run("pull w").code(2).stderr("`integrations.w.join.kye`; did you mean `key`?");
+}
+
+#[test]
+fn rows_of_one_sku_are_added_up_where_the_config_says_so() {
+    let shop = Shop::new()
+        .config(
+            &CATALOGUE
+                .replace("source", "rows = \"sum\"\nsource")
+                .replace("ean = \"ean\"", "quantity = \"qty\""),
+        )
+        .file(
+            "catalogue.csv",
+            "sku,place,qty,price\nMUG-01,a,2,11\nTEA-01,a,,22\nMUG-01,b,3,11\nTEA-01,b,4,23\n",
+        )
+        .inventory(INVENTORY);
+    let run = shop.run("pull w --format json").code(3).one_run();
+    assert_eq!(
+        run.changes(),
+        [
+            "MUG-01 stock 1→5 applied",
+            "TEA-01 stock 2→4 applied",
+            "MUG-01 prices 10.00→11.00 applied"
+        ]
+    );
+    assert_eq!(run.problems(), ["duplicate_sku TEA-01 5"]);
+    assert_eq!((run.number("items"), run.number("duplicates")), (2, 0));
+    assert_eq!(shop.json("list w")["items"][0]["quantity"], "5");
 }

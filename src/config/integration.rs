@@ -2,6 +2,7 @@
 
 use super::section::{ReadSection, SectionReader};
 use super::{GuardSettings, Integration, Part, SectionSettings, Unlinked};
+use crate::connector::feed::combine::Combine;
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
 use crate::model::Place;
@@ -21,7 +22,7 @@ impl IntegrationReader<'_> {
         let (line, path, problems) = (table.line(), table.path().to_owned(), table.problems());
         // Where the type is unknown, what only a wholesaler must not do is no error.
         let is_store = is_store(&mut table).unwrap_or(true);
-        let registration = self.registration(&mut table);
+        let registration = named(self.registry, &mut table);
         let link_by = link_by(&mut table);
         let unlinked = unlinked(&mut table);
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
@@ -44,7 +45,7 @@ impl IntegrationReader<'_> {
             table.finish();
             None
         } else {
-            Some(connector_settings(table, registration, &context)?)
+            Some(connector_settings(table, registration, &context, self.registry)?)
         };
         if are_read.contains(&false) {
             return None;
@@ -68,23 +69,6 @@ impl IntegrationReader<'_> {
             stock,
             prices,
         })
-    }
-
-    /// The connector that is named. An unknown name is not quoted: it may be anything.
-    fn registration(&self, table: &mut Table<'_>) -> Option<&Registration> {
-        let name = table.name_of("connector");
-        let entry = table.require("connector")?;
-        let (word, _) = entry.string(&name)?;
-        let found = self.registry.iter().find(|registration| registration.name == word);
-        if found.is_none() {
-            let names = || self.registry.iter().map(|registration| registration.name);
-            let all: Vec<_> = names().map(|known| format!("\"{known}\"")).collect();
-            let near = nearest(&word, names());
-            let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
-            let all = all.join(", ");
-            entry.error(format!("unknown connector in `{name}`: {hint}known are {all}"));
-        }
-        found
     }
 
     fn sections<'t>(&self, table: &mut Table<'t>, is_store: bool) -> [SectionTable<'t>; 2] {
@@ -115,12 +99,12 @@ impl IntegrationReader<'_> {
             rest.finish();
             return true;
         }
-        let own = if rest.has("connector") { self.registration(&mut rest) } else { shared };
+        let own = if rest.has("connector") { named(self.registry, &mut rest) } else { shared };
         let Some(registration) = own else {
             rest.finish_early();
             return false;
         };
-        let settings = connector_settings(rest, registration, context);
+        let settings = connector_settings(rest, registration, context, self.registry);
         let is_read = settings.is_some();
         if let Some(read) = &mut section.read {
             read.own = settings;
@@ -144,6 +128,7 @@ impl IntegrationReader<'_> {
             is_store,
             currency: group.and_then(|place| place.currency),
             http: http.clone(),
+            is_join: false,
         }
     }
 }
@@ -173,11 +158,29 @@ fn link_by(table: &mut Table<'_>) -> Vec<LinkKey> {
     keys
 }
 
+/// The connector that is named. An unknown name is not quoted: it may be anything.
+fn named<'r>(registry: &'r [Registration], table: &mut Table<'_>) -> Option<&'r Registration> {
+    let name = table.name_of("connector");
+    let entry = table.require("connector")?;
+    let (word, _) = entry.string(&name)?;
+    let found = registry.iter().find(|registration| registration.name == word);
+    if found.is_none() {
+        let names = || registry.iter().map(|registration| registration.name);
+        let all: Vec<_> = names().map(|known| format!("\"{known}\"")).collect();
+        let near = nearest(&word, names());
+        let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+        let all = all.join(", ");
+        entry.error(format!("unknown connector in `{name}`: {hint}known are {all}"));
+    }
+    found
+}
+
 /// Lets the connector take its keys, and reports those that nobody knows.
 fn connector_settings(
     mut table: Table<'_>,
     registration: &Registration,
     context: &Context,
+    registry: &[Registration],
 ) -> Option<Box<dyn Settings>> {
     let problems = table.problems();
     // In broken text the connector would miss what is there.
@@ -185,6 +188,13 @@ fn connector_settings(
         return None;
     }
     let errors_before = problems.error_count();
+    // A further file is joined to a feed, not to another further file.
+    let read_join = |mut join: Table<'_>, context: &Context| {
+        let own = join.has("connector").then(|| named(registry, &mut join));
+        connector_settings(join, own.unwrap_or(Some(registration))?, context, registry)
+    };
+    let is_combined = registration.is_feed && !context.is_join;
+    let combine = is_combined.then(|| Combine::read(&mut table, context, &read_join));
     let settings = (registration.settings)(&mut table, context);
     if settings.is_none() && problems.error_count() == errors_before {
         let (path, name) = (table.path(), registration.name);
@@ -192,7 +202,10 @@ fn connector_settings(
     }
     // A connector asks for all its keys before it gives up.
     table.finish();
-    settings
+    match combine {
+        Some(combine) => Some(combine?.with(settings?)),
+        None => settings,
+    }
 }
 
 /// A section that was read, and what is left of its table.
