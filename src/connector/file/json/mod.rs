@@ -26,7 +26,7 @@ use crate::settings::Table;
 const DEPTH: usize = 128;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "json", settings };
+pub const REGISTRATION: Registration = Registration { name: "json", settings, is_feed: true };
 
 const FORMAT: Format = Format {
     default_items: Some("/"),
