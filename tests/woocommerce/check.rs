@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::woocommerce::{Catalogue, Fake, Fault, PHP_NOTICE, Permissions};
 use crate::support::{DOWNLOAD, Ran, SEND, Shop};
 
-use super::{INVENTORY, VERSIONS, catalogue, saved, shop};
+use super::{INVENTORY, VERSIONS, at_once, catalogue, saved, shop};
 
 /// What `check` says of a shop.
 fn check(shop: &Shop) -> Ran<'_> {
@@ -53,11 +53,11 @@ fn an_address_with_a_folder_too_many_is_told() {
 
 #[test]
 fn a_site_that_is_no_shop_is_told() {
-    for fault in [Fault::status(404), Fault::login_page()] {
+    at_once([Fault::status(404), Fault::login_page()], |fault| {
         let fake = Fake::start(Catalogue::new());
         fake.fail(fault);
         check(&shop(&fake, DOWNLOAD, INVENTORY)).stderr("No WordPress answers at this `url`");
-    }
+    });
 }
 
 #[test]
@@ -114,16 +114,19 @@ fn a_notice_before_the_json_is_skipped_and_told_once() {
 
 #[test]
 fn a_plugin_that_breaks_the_json_is_told() {
-    for fault in [
-        Fault::short_length(),
-        Fault::answer(|answer| *answer = json!({"products": []})),
-        Fault::answer(|answer| *answer = json!("none")),
-        Fault::answer(|answer| answer[0] = json!("none")),
-    ] {
-        let fake = Fake::start(catalogue());
-        fake.fail(fault.on("GET products"));
-        check(&shop(&fake, DOWNLOAD, INVENTORY)).stderr("plugin");
-    }
+    at_once(
+        [
+            Fault::short_length(),
+            Fault::answer(|answer| *answer = json!({"products": []})),
+            Fault::answer(|answer| *answer = json!("none")),
+            Fault::answer(|answer| answer[0] = json!("none")),
+        ],
+        |fault| {
+            let fake = Fake::start(catalogue());
+            fake.fail(fault.on("GET products"));
+            check(&shop(&fake, DOWNLOAD, INVENTORY)).stderr("plugin");
+        },
+    );
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn what_somebody_else_changed_is_named_and_overwritten() {
     assert_eq!(run.problems(), ["changed_elsewhere 45 –"]);
     assert_eq!(run.changes(), ["MUG-01 stock 1→4 applied"]);
     assert_eq!(fake.stock(45), "4");
-    shop.run("push store-a").code(0).stdout("no changes");
+    shop.run("push store-a").code(0).stdout("nothing to change");
 }
 
 #[test]

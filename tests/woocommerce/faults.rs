@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::woocommerce::{Catalogue, Fake, Fault};
 use crate::support::{DOWNLOAD, SEND, Shop};
 
-use super::{INVENTORY, SEND_STOCK, catalogue, saved, selling, set_http, shop};
+use super::{INVENTORY, SEND_STOCK, at_once, catalogue, saved, selling, set_http, shop};
 
 /// A shop that downloads the catalogue.
 fn pulling() -> (Fake, Shop) {
@@ -16,72 +16,81 @@ fn pulling() -> (Fake, Shop) {
 
 #[test]
 fn what_goes_wrong_once_is_tried_again() {
-    for fault in [
-        Fault::status(408),
-        Fault::status(425),
-        Fault::status(429),
-        Fault::status(500),
-        Fault::status(502),
-        Fault::status(503),
-        Fault::status(504),
-        Fault::status(524),
-        Fault::close(),
-        Fault::never(),
-        Fault::cut_after_headers(),
-        Fault::cut_in_body(),
-        Fault::short_length(),
-        Fault::broken_gzip(),
-        Fault::login_page(),
-        Fault::no_content(),
-    ] {
-        let (fake, shop) = pulling();
-        fake.fail(fault.on("GET products").times(1));
-        shop.run("pull store-a").code(0).stock("main", "MUG-01", "3");
-        assert_eq!(fake.count("GET products"), 2);
-    }
+    at_once(
+        [
+            Fault::status(408),
+            Fault::status(425),
+            Fault::status(429),
+            Fault::status(500),
+            Fault::status(502),
+            Fault::status(503),
+            Fault::status(504),
+            Fault::status(524),
+            Fault::close(),
+            Fault::never(),
+            Fault::cut_after_headers(),
+            Fault::cut_in_body(),
+            Fault::short_length(),
+            Fault::broken_gzip(),
+            Fault::login_page(),
+            Fault::no_content(),
+        ],
+        |fault| {
+            let (fake, shop) = pulling();
+            fake.fail(fault.on("GET products").times(1));
+            shop.run("pull store-a").code(0).stock("main", "MUG-01", "3");
+            assert_eq!(fake.count("GET products"), 2);
+        },
+    );
 }
 
 #[test]
 fn what_always_goes_wrong_leaves_everything_as_it_was() {
-    for fault in [
-        Fault::status(429),
-        Fault::status(500),
-        Fault::status(502),
-        Fault::close(),
-        Fault::never(),
-        Fault::cut_in_body(),
-        Fault::login_page(),
-        Fault::no_content(),
-        Fault::trickle(Duration::from_millis(20)),
-    ] {
-        let (fake, shop) = pulling();
-        set_http(&shop, "retries", "1");
-        let before = shop.values();
-        fake.fail(fault);
-        shop.run("pull store-a").code(7).stderr("store-a");
-        assert_eq!(shop.values(), before);
-        let asked = fake.count("GET products");
-        assert_eq!(asked, 2, "{:#?}", fake.requests());
-        fake.heal();
-        shop.run("pull store-a").code(0).stock("main", "MUG-01", "3");
-    }
+    at_once(
+        [
+            Fault::status(429),
+            Fault::status(500),
+            Fault::status(502),
+            Fault::close(),
+            Fault::never(),
+            Fault::cut_in_body(),
+            Fault::login_page(),
+            Fault::no_content(),
+            Fault::trickle(Duration::from_millis(20)),
+        ],
+        |fault| {
+            let (fake, shop) = pulling();
+            set_http(&shop, "retries", "1");
+            let before = shop.values();
+            fake.fail(fault);
+            shop.run("pull store-a").code(7).stderr("store-a");
+            assert_eq!(shop.values(), before);
+            let asked = fake.count("GET products");
+            assert_eq!(asked, 2, "{:#?}", fake.requests());
+            fake.heal();
+            shop.run("pull store-a").code(0).stock("main", "MUG-01", "3");
+        },
+    );
 }
 
 #[test]
 fn what_the_shop_asks_to_wait_is_waited() {
-    for (fault, least) in [
-        (Fault::status(429).retry_after("1"), 1000),
-        // A date has whole seconds.
-        (Fault::status(429).retry_at(Duration::from_secs(2)), 1000),
-        (Fault::status(503).retry_after("1"), 1000),
-    ] {
-        let (fake, shop) = pulling();
-        fake.fail(fault.on("GET products").times(1));
-        let began = Instant::now();
-        shop.run("pull store-a").code(0);
-        assert!(began.elapsed() >= Duration::from_millis(least), "{:?}", began.elapsed());
-        assert_eq!(fake.count("GET products"), 2);
-    }
+    at_once(
+        [
+            (Fault::status(429).retry_after("1"), 1000),
+            // A date has whole seconds.
+            (Fault::status(429).retry_at(Duration::from_secs(2)), 1000),
+            (Fault::status(503).retry_after("1"), 1000),
+        ],
+        |(fault, least)| {
+            let (fake, shop) = pulling();
+            fake.fail(fault.on("GET products").times(1));
+            let began = Instant::now();
+            shop.run("pull store-a").code(0);
+            assert!(began.elapsed() >= Duration::from_millis(least), "{:?}", began.elapsed());
+            assert_eq!(fake.count("GET products"), 2);
+        },
+    );
 }
 
 #[test]
@@ -122,18 +131,21 @@ fn what_was_sent_before_the_shop_failed_is_recorded_and_not_sent_again() {
 
 #[test]
 fn what_is_no_json_is_named_for_what_it_is() {
-    for (fault, words) in [
-        (Fault::login_page(), "Log In"),
-        (Fault::status(502), "502 Bad Gateway"),
-        (Fault::status(500), "WordPress › Error"),
-        (Fault::no_content(), "204"),
-        (Fault::cut_in_body(), "cut"),
-        (Fault::broken_gzip(), "gzip"),
-    ] {
-        let (fake, shop) = pulling();
-        fake.fail(fault.on("GET products"));
-        shop.run("pull store-a").stderr(words);
-    }
+    at_once(
+        [
+            (Fault::login_page(), "Log In"),
+            (Fault::status(502), "502 Bad Gateway"),
+            (Fault::status(500), "WordPress › Error"),
+            (Fault::no_content(), "204"),
+            (Fault::cut_in_body(), "cut"),
+            (Fault::broken_gzip(), "gzip"),
+        ],
+        |(fault, words)| {
+            let (fake, shop) = pulling();
+            fake.fail(fault.on("GET products"));
+            shop.run("pull store-a").stderr(words);
+        },
+    );
 }
 
 #[test]
@@ -158,13 +170,13 @@ fn connections_are_kept_and_made_anew_when_they_are_hung_up() {
 
 #[test]
 fn no_more_requests_are_under_way_than_the_config_allows() {
-    for (concurrency, most) in [(1, 1), (3, 3)] {
+    at_once([(1, 1), (3, 3)], |(concurrency, most)| {
         let (fake, shop) = selling(700, SEND_STOCK);
         fake.settings(|shop| shop.latency = Duration::from_millis(20));
         set_http(&shop, "concurrency", &concurrency.to_string());
         shop.run("push store-a").code(0);
         assert_eq!(fake.most_at_once(), most);
-    }
+    });
 }
 
 #[test]

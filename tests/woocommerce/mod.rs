@@ -48,6 +48,17 @@ fn shop(fake: &Fake, sections: &str, inventory: &str) -> Shop {
     Shop::new().config(&fake.config(sections)).config(QUICK).inventory(inventory)
 }
 
+/// Tries all cases at once: most of the time of each is waiting.
+fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, case: impl Fn(T) + Sync) {
+    let case = &case;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = cases.into_iter().map(|one| scope.spawn(move || case(one))).collect();
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+}
+
 /// Another value of a key of the table `http`.
 fn set_http(shop: &Shop, key: &str, value: &str) {
     let is_key = |line: &str| line.starts_with(&format!("{key} = "));

@@ -109,7 +109,7 @@ fn a_price_is_sent_with_the_decimals_of_the_shop() {
         shop.run("push store-a").code(0);
         assert_eq!(fake.price(45), sent);
         // What was rounded is no difference.
-        shop.run("push store-a").code(0).stdout("no changes");
+        shop.run("push store-a").code(0).stdout("nothing to change");
         assert_eq!(fake.count("POST"), 1);
     }
 }
@@ -121,7 +121,7 @@ fn stock_is_rounded_down_where_the_shop_has_no_decimals() {
         let shop = shop(&fake, SEND, &format!("sku,stock.main\nMUG-01,{quantity}\n"));
         shop.run("push store-a").code(0);
         assert_eq!(fake.stock(45), sent);
-        shop.run("push store-a").code(0).stdout("no changes");
+        shop.run("push store-a").code(0).stdout("nothing to change");
         assert_eq!(fake.count("POST"), 1);
     }
 }
@@ -135,7 +135,7 @@ fn stock_keeps_its_decimals_where_a_plugin_takes_them() {
         let shop = shop(&fake, &sections, "sku,stock.main\nMUG-01,4.75\n");
         shop.run("push store-a").code(0);
         assert_eq!(bodies(&fake)[0]["update"][0]["stock_quantity"], json!(4.75));
-        shop.run("push store-a").code(0).stdout("no changes");
+        shop.run("push store-a").code(0).stdout("nothing to change");
         assert_eq!(fake.count("POST"), 1);
     }
 }

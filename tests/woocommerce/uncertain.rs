@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::Shop;
 use crate::support::woocommerce::{Catalogue, Fake, Fault};
 
-use super::{SEND_STOCK, saved, selling, set_http, shop};
+use super::{SEND_STOCK, at_once, saved, selling, set_http, shop};
 
 const BATCH: &str = "POST products/batch";
 
@@ -27,47 +27,53 @@ fn statuses(shop: &Shop, run: u32) -> Vec<String> {
 
 #[test]
 fn a_batch_that_was_applied_without_an_answer_is_read_back_and_not_sent_again() {
-    for fault in [
-        Fault::close().after_applying(),
-        Fault::never().after_applying(),
-        Fault::status(500).after_applying(),
-        Fault::status(502).after_applying(),
-        Fault::status(504).after_applying(),
-        Fault::cut_after_headers(),
-        Fault::cut_in_body(),
-        Fault::short_length(),
-        Fault::broken_gzip(),
-        Fault::login_page().after_applying(),
-        Fault::no_content().after_applying(),
-    ] {
-        let (fake, shop) = mug();
-        fake.fail(fault.on(BATCH).times(1));
-        let run = shop.run("push store-a --format json").code(0).one_run();
-        assert_eq!(run.changes(), ["MUG-01 stock 3→4 applied"]);
-        assert_eq!((saved(&fake), fake.count(BATCH)), (vec![45], 1), "{:#?}", fake.requests());
-        shop.run("push store-a").code(0).stdout("no changes");
-    }
+    at_once(
+        [
+            Fault::close().after_applying(),
+            Fault::never().after_applying(),
+            Fault::status(500).after_applying(),
+            Fault::status(502).after_applying(),
+            Fault::status(504).after_applying(),
+            Fault::cut_after_headers(),
+            Fault::cut_in_body(),
+            Fault::short_length(),
+            Fault::broken_gzip(),
+            Fault::login_page().after_applying(),
+            Fault::no_content().after_applying(),
+        ],
+        |fault| {
+            let (fake, shop) = mug();
+            fake.fail(fault.on(BATCH).times(1));
+            let run = shop.run("push store-a --format json").code(0).one_run();
+            assert_eq!(run.changes(), ["MUG-01 stock 3→4 applied"]);
+            assert_eq!((saved(&fake), fake.count(BATCH)), (vec![45], 1), "{:#?}", fake.requests());
+            shop.run("push store-a").code(0).stdout("nothing to change");
+        },
+    );
 }
 
 #[test]
 fn a_batch_that_was_not_applied_is_sent_again() {
-    for fault in [
-        Fault::close(),
-        Fault::never(),
-        Fault::status(500),
-        Fault::status(502),
-        Fault::status(503),
-        Fault::status(408),
-        Fault::login_page(),
-    ] {
-        let (fake, shop) = mug();
-        fake.fail(fault.on(BATCH).times(1));
-        let run = shop.run("push store-a --format json").code(0).one_run();
-        assert_eq!(run.changes(), ["MUG-01 stock 3→4 applied"]);
-        assert_eq!((saved(&fake), fake.count(BATCH)), (vec![45], 2), "{:#?}", fake.requests());
-        // It was looked at in between.
-        assert_eq!(fake.count("GET products?include=45"), 1);
-    }
+    at_once(
+        [
+            Fault::close(),
+            Fault::never(),
+            Fault::status(500),
+            Fault::status(502),
+            Fault::status(503),
+            Fault::status(408),
+            Fault::login_page(),
+        ],
+        |fault| {
+            let (fake, shop) = mug();
+            fake.fail(fault.on(BATCH).times(1));
+            let run = shop.run("push store-a --format json").code(0).one_run();
+            assert_eq!(run.changes(), ["MUG-01 stock 3→4 applied"]);
+            assert_eq!((saved(&fake), fake.count(BATCH)), (vec![45], 2), "{:#?}", fake.requests());
+            // It was looked at in between.
+            assert_eq!(fake.count("GET products?include=45"), 1);
+        },
+    );
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn a_shop_that_never_answers_a_batch_was_sent_nothing_that_it_has() {
 
 #[test]
 fn what_cannot_be_read_back_either_is_uncertain_and_settled_before_anything_is_sent() {
-    for applies in [true, false] {
+    at_once([true, false], |applies| {
         let (fake, shop) = mug();
         let fault = Fault::close().on(BATCH);
         fake.fail(if applies { fault.after_applying() } else { fault });
@@ -124,7 +130,7 @@ fn what_cannot_be_read_back_either_is_uncertain_and_settled_before_anything_is_s
         assert_eq!(fake.count("POST"), usize::from(!applies));
         let log = fake.log();
         assert!(log[0].method == "GET" && fake.stock(45) == "4", "{:#?}", fake.requests());
-    }
+    });
 }
 
 #[test]
@@ -210,7 +216,7 @@ fn stopped(fake: &Fake, shop: &Shop) -> Option<i32> {
 #[cfg(unix)]
 #[test]
 fn a_push_that_is_stopped_records_what_it_sent() {
-    for (delay_ms, status) in [(500, "applied"), (30_000, "uncertain")] {
+    at_once([(500, "applied"), (30_000, "uncertain")], |(delay_ms, status)| {
         let (fake, shop) = mug();
         set_http(&shop, "timeout", "\"1m\"");
         fake.fail(Fault::late(Duration::from_millis(delay_ms)).on(BATCH));
@@ -218,10 +224,10 @@ fn a_push_that_is_stopped_records_what_it_sent() {
         assert_eq!(statuses(&shop, 2), [status]);
         assert_eq!(shop.json("runs 2")["runs"][0]["status"], "interrupted");
         fake.heal();
-        shop.run("push store-a").code(0).stdout("no changes");
+        shop.run("push store-a").code(0).stdout("nothing to change");
         assert_eq!(statuses(&shop, 2), ["applied"]);
         assert_eq!(saved(&fake), [45]);
-    }
+    });
 }
 
 #[cfg(unix)]
