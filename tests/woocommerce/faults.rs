@@ -119,6 +119,7 @@ fn what_was_sent_before_the_shop_failed_is_recorded_and_not_sent_again() {
     let (fake, shop) = selling(300, SEND_STOCK);
     let shop = shop.config("[integrations.store-a.stock.guard]\nmax_changed = \"100%\"");
     set_http(&shop, "concurrency", "1");
+    set_http(&shop, "retries", "1");
     fake.fail(Fault::status(429).on("POST").skip(1));
     let ran = shop.run("push store-a --limit 0").code(7).stderr("429");
     assert_eq!(ran.stdout.matches(" applied").count(), 100, "{}", ran.stdout);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::woocommerce::{Catalogue, Fake};
 use crate::support::{DOWNLOAD, SEND, Shop};
 
-use super::{INVENTORY, bodies, catalogue, shop};
+use super::{INVENTORY, at_once, bodies, catalogue, shop};
 
 const ON_SALE: &str = "price_field = \"sale_price\"\n";
 
@@ -44,8 +44,8 @@ fn the_sale_price_counts_where_the_config_says_so() {
 
 #[test]
 fn prices_that_are_not_with_tax_as_the_config_says_are_not_used() {
-    for (version, at_the_shop) in [("10.9.1", true), ("10.9.1", false), ("9.3.3", true)] {
-        for wanted in [true, false] {
+    at_once([("10.9.1", true), ("10.9.1", false), ("9.3.3", true)], |(version, at_the_shop)| {
+        at_once([true, false], |wanted| {
             let fake = Fake::start(catalogue());
             fake.settings(|shop| {
                 shop.version = version;
@@ -62,8 +62,8 @@ fn prices_that_are_not_with_tax_as_the_config_says_are_not_used() {
             sending.run("push store-a");
             let is_sent = fake.price(46) != "39";
             assert_eq!((is_sent, fake.stock(45)), (at_the_shop == wanted, "4".to_owned()));
-        }
-    }
+        });
+    });
 }
 
 #[test]

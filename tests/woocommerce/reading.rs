@@ -257,26 +257,26 @@ const MISSING: [(&str, &str); 2] = [("keep", "17 5"), ("zero", "17 0")];
 
 #[test]
 fn nothing_is_lost_when_items_are_deleted_while_pages_are_read() {
-    for (missing, gone) in MISSING {
-        for (nth, page) in [(1, 1), (1, 2), (1, 3), (2, 3)] {
+    at_once(MISSING, |(missing, gone)| {
+        at_once([(1, 1), (1, 2), (1, 3), (2, 3)], |(nth, page)| {
             let (fake, shop) = pulled(missing);
             fake.before_nth(nth, &format!("GET products?page={page}"), |shop| shop.remove(17));
             shop.run("pull store-a").code(0);
             assert_eq!(others(&shop), [gone], "before page {page}, {nth}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
 fn nothing_is_lost_when_items_are_added_while_pages_are_read() {
-    for (nth, page) in [(1, 1), (1, 2), (1, 3), (2, 3)] {
+    at_once([(1, 1), (1, 2), (1, 3), (2, 3)], |(nth, page)| {
         let (fake, shop) = pulled("zero");
         fake.before_nth(nth, &format!("GET products?page={page}"), |shop| {
             (300..350).for_each(|id| shop.add(Item::simple(id, "NEW").stock("1")));
         });
         shop.run("pull store-a").code(0);
         assert_eq!(others(&shop), [""; 0], "before page {page}, {nth}");
-    }
+    });
 }
 
 #[test]
@@ -306,8 +306,8 @@ fn an_item_in_two_pages_is_one_item() {
 
 #[test]
 fn variations_that_are_deleted_while_pages_are_read_take_no_others_with_them() {
-    for version in VERSIONS {
-        for (missing, gone) in MISSING {
+    at_once(VERSIONS, |version| {
+        at_once(MISSING, |(missing, gone)| {
             let parent = |shop: Catalogue, parent: u64| {
                 let ids = parent + 1..=parent + 125;
                 let all = ids.fold(Item::variable(parent, ""), |p, id| {
@@ -330,8 +330,8 @@ fn variations_that_are_deleted_while_pages_are_read_take_no_others_with_them() {
             let others: Vec<_> = ids().filter(|id| quantity(*id) != "6").collect();
             assert_eq!(others, [1017], "{version}");
             assert_eq!(quantity(1017), gone.replace("17 ", ""), "{version}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
@@ -355,19 +355,19 @@ fn a_page_that_always_fails_leaves_everything_as_it_was() {
 
 #[test]
 fn totals_that_are_wrong_never_make_an_item_missing() {
-    for total in ["0", "100", "120", "200", "248", "250", "999", "-1", "many"] {
+    at_once(["0", "100", "120", "200", "248", "250", "999", "-1", "many"], |total| {
         let (fake, shop) = pulled("zero");
         fake.remove(17);
         fake.fail(Fault::header("X-WP-Total", total));
         shop.run("pull store-a");
         assert!(!others(&shop).iter().any(|other| other.ends_with(" 0")), "{total}");
-    }
+    });
 }
 
 #[test]
 fn a_total_that_is_wrong_once_changes_nothing() {
-    for total in ["100", "200", "248", "250", "999"] {
-        for page in [1, 2, 3] {
+    at_once(["100", "200", "248", "250", "999"], |total| {
+        at_once([1, 2, 3], |page| {
             let (fake, shop) = pulled("zero");
             fake.remove(17);
             fake.fail(
@@ -377,8 +377,8 @@ fn a_total_that_is_wrong_once_changes_nothing() {
             );
             shop.run("pull store-a").code(0);
             assert_eq!(others(&shop), ["17 0"], "{total} on page {page}");
-        }
-    }
+        });
+    });
 }
 
 #[test]
@@ -391,13 +391,13 @@ fn a_total_that_is_too_small_hides_no_items() {
 
 #[test]
 fn without_totals_all_is_read_and_nothing_counts_as_missing() {
-    for pattern in ["GET products", "GET products?page=1", "GET products?page=2"] {
+    at_once(["GET products", "GET products?page=1", "GET products?page=2"], |pattern| {
         let (fake, shop) = pulled("zero");
         fake.remove(17);
         fake.fail(Fault::without_header("X-WP-Total").on(pattern));
         shop.run("pull store-a").code(0).stderr("X-WP-Total");
         assert_eq!(others(&shop), ["17 5"], "{pattern}");
-    }
+    });
 }
 
 #[test]
