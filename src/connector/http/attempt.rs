@@ -113,14 +113,14 @@ fn wait(
     }
 }
 
-/// Which limit of time is over, in words. The stall limit is for what has begun: a server may
-/// think longer about a large batch.
+/// Which limit of time is over, in words.
 fn overdue(received: u64, total: Duration, silent: Duration, terms: &Terms) -> Option<String> {
-    if received > 0 && silent >= terms.limits.stall {
-        return Some(format!(
-            "no byte for {} s in the middle of the answer",
-            terms.limits.stall.as_secs_f32()
-        ));
+    if silent >= terms.limits.stall {
+        let stall = terms.limits.stall.as_secs_f32();
+        return Some(match received {
+            0 => format!("no answer within {stall} s"),
+            _ => format!("no byte for {stall} s in the middle of the answer"),
+        });
     }
     if total < terms.timeout {
         return None;

@@ -126,14 +126,30 @@ fn of_certificate(error: &CertificateError) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "its certificate is not valid yet (is the clock of this machine right?)".to_owned()
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another host".to_owned()
+        CertificateError::NotValidForName => "its certificate is for another host".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!("its certificate is for another host{}", names(presented))
         }
         CertificateError::UnknownIssuer => "its certificate is self-signed, or of an issuer that \
             this machine does not trust; if it is yours, name the issuer's certificate in \
             `http.ca_file`"
             .to_owned(),
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        other if other.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is an issuer's own (CA:TRUE), which a server must not use; make one \
+             for the server, signed by it"
+                .to_owned()
+        }
         other => format!("its certificate cannot be trusted: {other}"),
     }
+}
+
+/// `: shop.example, www.shop.example`. They come as `DnsName("shop.example")`.
+fn names(presented: &[String]) -> String {
+    let names: Vec<&str> = presented
+        .iter()
+        .map(|name| name.trim_start_matches("DnsName(\"").trim_end_matches("\")"))
+        .take(3)
+        .collect();
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
 }

@@ -9,8 +9,7 @@ pub(super) struct Limits {
     pub first_wait: Duration,
     /// The longest wait before a repetition, unless the server asks for a longer one.
     pub longest_wait: Duration,
-    /// How long the server may pause in the middle of an answer. How long it may think before
-    /// it begins is the config's `timeout`.
+    /// How long the server may think, and pause in the middle of an answer.
     pub stall: Duration,
     /// How long the answer to a write is still waited for after a signal: without it, nobody
     /// would know whether it arrived.

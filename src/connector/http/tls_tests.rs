@@ -96,7 +96,19 @@ fn an_expired_certificate_and_one_for_another_host_are_named() {
     assert!(why.ends_with("its certificate has expired"), "{why}");
     let elsewhere = server(&issuer, &["shop.example"], |_| {});
     let why = refused(&elsewhere, folder.path(), Some("ca.pem"));
-    assert!(why.ends_with("its certificate is for another host"), "{why}");
+    assert!(why.ends_with("its certificate is for another host: shop.example"), "{why}");
+}
+
+#[test]
+fn a_server_that_uses_an_issuers_own_certificate_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = issuer();
+    std::fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+    let server = server(&issuer, &["localhost"], |params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    });
+    let why = refused(&server, folder.path(), Some("ca.pem"));
+    assert!(why.contains("an issuer's own (CA:TRUE)"), "{why}");
 }
 
 #[test]
