@@ -126,6 +126,26 @@ fn a_shop_without_variations_is_not_asked_for_any() {
 }
 
 #[test]
+fn a_sync_in_both_directions_reads_the_shop_once() {
+    let (fake, shop) = selling(
+        3,
+        "
+[integrations.store-a.stock]
+direction = \"send\"
+warehouse = \"main\"
+[integrations.store-a.prices]
+direction = \"download\"
+price_group = \"retail\"
+",
+    );
+    (1..=3).for_each(|id| fake.set_price(id, "11"));
+    shop.run("sync store-a").code(0).price("retail", "SKU-00001", "11.00");
+    assert_eq!(fake.stock(1), "6");
+    let once = ["1 × GET products", "1 × GET system_status", "1 × POST products/batch"];
+    assert_eq!(fake.kinds(), once);
+}
+
+#[test]
 fn every_request_says_who_makes_it_and_passes_caches() {
     let (fake, shop) = selling(3, SEND);
     shop.run("push store-a").code(0);

@@ -69,7 +69,7 @@ fn troubles() -> Vec<Trouble> {
         fault(|text| Fault::json(400, "rest_invalid_param", text).on("POST")),
         fault(|text| Fault::json(401, text, text).on("POST")),
         fault(|text| Fault::json(500, text, text).on("POST")),
-        fault(|text| Fault::before_json(text)),
+        fault(Fault::before_json),
         fault(|text| Fault::before_json(text).on("POST")),
         fault(|text| Fault::header("Link", text)),
         fault(|text| Fault::header("Retry-After", text)),
@@ -147,7 +147,7 @@ fn leaks_of(trouble: &Trouble, format: &str) -> Vec<String> {
     let mut found = run(&["check store-a -v", "list store-a -v", "push store-a -v"]);
     let config = shop.read("invsync.toml").replace("\"send\"", "\"download\"");
     shop.write("invsync.toml", config);
-    found.extend(run(&["pull store-a -v", "runs", "runs 2", "runs 3"]));
+    found.extend(run(&["pull store-a -v", "runs 2"]));
     found.extend(kept(&shop));
     found
 }
