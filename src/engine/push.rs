@@ -87,9 +87,8 @@ pub(super) fn undo(
         let message = format!("run {id} was a push to {name}, which the config does not have");
         return Err(UsageError(message).into());
     };
-    let changes = inventory.begin_read()?.applied_changes(id)?;
-    let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
-    sections.dedup();
+    // Also what is uncertain may turn out to have been applied.
+    let sections = inventory.begin_read()?.purpose(id)?.sections;
     let sources = session.connect(integration, &sections)?;
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
     let start = Start {
