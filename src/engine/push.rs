@@ -143,7 +143,7 @@ fn run_undo(
     let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
     let mut reading = read_store(session, integration, connector, run, want, &[])?;
     let mut push = Push::begin(session, integration, run, Vec::new())?;
-    push.settle(&reading)?;
+    push.settle(connector, &reading)?;
     let writer = writer(connector, &reading)?;
     let mut plans = push.plan_undo(purpose.undoes.unwrap_or_default(), &reading)?;
     let mut failure = None;
@@ -183,7 +183,7 @@ fn run_push(
     };
     check_not_empty(integration, &reading)?;
     let mut push = Push::begin(session, integration, run, sections)?;
-    push.settle(&reading)?;
+    push.settle(connector, &reading)?;
     let writer = writer(connector, &reading)?;
     let mut plans = push.plan(&mut reading, writer.as_ref())?;
     push.report_broken_links(&mut reading);
@@ -274,7 +274,7 @@ impl<'p, 'r> Push<'p, 'r> {
 
 impl Push<'_, '_> {
     /// Settles what earlier runs left without an answer, by what the store has now.
-    fn settle(&self, reading: &Reading) -> Result<(), RunError> {
+    fn settle(&self, connector: &dyn Connector, reading: &Reading) -> Result<(), RunError> {
         let Some(integration) = self.run.integration_id.filter(|_| !self.session.options.dry_run)
         else {
             return Ok(());
@@ -284,6 +284,7 @@ impl Push<'_, '_> {
         if unsettled.is_empty() {
             return Ok(());
         }
+        connector.make_durable()?;
         let matched = &reading.matched;
         let read: FxHashMap<&str, &Delivered> = matched
             .linked()
