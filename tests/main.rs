@@ -27,3 +27,4 @@ mod surroundings;
 mod sync;
 mod undo;
 mod woocommerce;
+mod xlsx;

@@ -237,5 +237,6 @@ pub const REGISTRY: &[Registration] = &[
     file::csv::REGISTRATION,
     file::json::REGISTRATION,
     file::xml::REGISTRATION,
+    file::xlsx::REGISTRATION,
     woocommerce::REGISTRATION,
 ];

@@ -2,8 +2,10 @@
 
 pub mod csv;
 pub mod json;
+pub mod xlsx;
 pub mod xml;
 
+mod columns;
 mod edit;
 mod items;
 mod outline;

@@ -1,7 +1,7 @@
 //! `connector = "xml"`.
 
 mod builder;
-mod tag;
+pub(in crate::connector::file) mod tag;
 mod value;
 mod walk;
 
