@@ -7,6 +7,7 @@ mod bad_input;
 mod config;
 mod conformance;
 mod dry_run;
+mod edifact;
 mod engine_properties;
 mod fake_woocommerce;
 mod faults;

@@ -238,5 +238,6 @@ pub const REGISTRY: &[Registration] = &[
     file::json::REGISTRATION,
     file::xml::REGISTRATION,
     file::xlsx::REGISTRATION,
+    file::edifact::REGISTRATION,
     woocommerce::REGISTRATION,
 ];

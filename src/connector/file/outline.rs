@@ -117,6 +117,11 @@ pub(crate) trait Walk: Send {
     /// The first element paths that were met, for messages and the memory of the delivery.
     fn paths_seen(&self) -> String;
 
+    /// What was odd about the document, and no reason to refuse it.
+    fn remarks(&self) -> &[String] {
+        &[]
+    }
+
     /// The encoding of the file.
     fn charset(&self) -> Charset;
 
