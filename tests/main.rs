@@ -22,6 +22,7 @@ mod pull;
 mod push;
 mod readme;
 mod reports;
+mod section_sources;
 mod signals;
 mod support;
 mod surroundings;

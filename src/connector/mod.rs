@@ -201,6 +201,7 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
 }
 
 /// What reading a connector's settings may depend on.
+#[derive(Clone, Debug)]
 pub struct Context {
     /// The integration's name.
     pub name: String,
@@ -212,13 +213,22 @@ pub struct Context {
     pub currency: Option<Currency>,
     /// How it is fetched, where it is fetched by http.
     pub http: http::HttpSettings,
+    /// Whether it is a further file of a feed, whose `key` finds the SKU.
+    pub is_join: bool,
 }
 
 impl Context {
     /// A store, or else a wholesaler, without prices, fetched with the defaults.
     pub fn new(name: &str, folder: impl Into<PathBuf>, is_store: bool) -> Context {
         let http = http::HttpSettings::default();
-        Context { name: name.to_owned(), folder: folder.into(), is_store, currency: None, http }
+        Context {
+            name: name.to_owned(),
+            folder: folder.into(),
+            is_store,
+            currency: None,
+            http,
+            is_join: false,
+        }
     }
 }
 
@@ -230,6 +240,8 @@ pub struct Registration {
     /// so that every error is found at once. `None` where errors, added to the table's problems,
     /// make the settings unusable.
     pub settings: fn(&mut Table<'_>, &Context) -> Option<Box<dyn Settings>>,
+    /// Whether it reads a feed, which may be combined with others.
+    pub is_feed: bool,
 }
 
 /// Every connector, one line each.

@@ -6,24 +6,26 @@
 use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
+use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Opened, Reading, match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
-use super::view::{NoChanges, PlanChanges};
+use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
+use super::view::NoChanges;
 use super::{Session, Sink};
-use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Delivery, Want};
+use crate::config::{Integration, Part, SectionSettings};
+use crate::connector::{Delivery, Want};
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
 use crate::model::{
-    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section, Timestamp,
+    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section,
 };
 use crate::report::RunReport;
 
 /// What a pull read, for the push of the same `sync`.
 pub(super) struct Kept {
-    pub reading: Reading,
+    /// By the section that has the source for itself.
+    pub readings: Vec<(Option<Section>, Reading)>,
     /// Nobody else had the integration's lock as long as this is its newest run.
     pub run_id: Option<i64>,
 }
@@ -32,7 +34,7 @@ pub(super) struct Kept {
 pub(super) fn pull(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     keep: Option<&mut Option<Kept>>,
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
@@ -51,77 +53,71 @@ pub(super) fn pull(
         state: "Nothing was changed in the inventory",
     };
     let keeps = keep.is_some();
-    let work = |run: &mut OpenRun<'_>| run_pull(session, integration, connector, run, keeps);
+    let work = |run: &mut OpenRun<'_>| run_pull(session, integration, sources, run, keeps);
     in_run(session, start, sink, work, |summary, pulled, sink| {
-        let Pulled { reading, plans, exit } = pulled;
-        sink(&RunReport {
-            summary: summary.clone(),
-            changes: Box::new(PlanChanges {
-                inventory: &inventory,
-                matched: &reading.matched,
-                plans: &plans,
-                has_items: true,
-            }),
-            problems: Box::new(&reading.matched.problems),
-        })?;
+        let Pulled { keys, planned, exit } = pulled;
+        sink(&planned.report(&inventory, summary))?;
         if let Some(keep) = keep {
-            *keep = Some(Kept { reading, run_id: summary.run_id });
+            let readings = planned.0.into_iter().map(|planned| planned.reading);
+            let readings = keys.into_iter().zip(readings).collect();
+            *keep = Some(Kept { readings, run_id: summary.run_id });
         }
         Ok(exit)
     })
 }
 
 struct Pulled {
-    reading: Reading,
-    plans: Vec<SectionPlan>,
+    /// The section that each source belongs to alone.
+    keys: Vec<Option<Section>>,
+    planned: AllPlanned,
     exit: Exit,
 }
 
 fn run_pull(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     run: &mut OpenRun<'_>,
     keeps: bool,
 ) -> Result<Pulled, RunError> {
-    let want = want(session, integration, keeps);
-    session.progress.begin(&format!("reading {}", integration.name), None);
-    let opened = Opened::by(connector, want)?;
-    session.check_interrupted()?;
+    let mut fetched = Vec::new();
+    for source in sources {
+        if source.sections(session, integration, Direction::Download).is_empty() {
+            continue;
+        }
+        let want = want(session, integration, source, keeps);
+        session.progress.begin(&format!("reading {}", integration.name), None);
+        fetched.push((source, Opened::by(source.connector.as_ref(), want)?));
+        session.check_interrupted()?;
+    }
     run.inventory.set_key_checks(KeyChecks::OwnIdsOnly)?;
-    let pulled = plan_and_apply(session, integration, run, opened);
+    let pulled = plan_and_apply(session, integration, run, fetched);
     session.progress.end();
     run.inventory.set_key_checks(KeyChecks::On)?;
     pulled
 }
 
+/// Everything that was fetched, in one transaction: all of it, or nothing.
 fn plan_and_apply(
     session: &Session<'_>,
     integration: &Integration,
     run: &mut OpenRun<'_>,
-    opened: Opened,
+    fetched: Vec<(&Source<'_>, Opened)>,
 ) -> Result<Pulled, RunError> {
     let tx = session.begin(run.inventory)?;
-    let sections = sections(session, integration, Direction::Download);
-    let mut plans = Vec::new();
-    for (section, settings) in &sections {
-        plans.push(empty_plan(session, &tx, *section, &settings.place, settings.direction)?);
+    let (mut keys, mut planned) = (Vec::new(), AllPlanned(Vec::new()));
+    for (source, opened) in fetched {
+        keys.push(source.part.of);
+        planned.0.push(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
     }
-    let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
-    let rules = match_rules(session, integration, true);
-    let mut reading = read(session, &tx, run.integration_id, rules, &places, opened)?;
-    check_not_empty(integration, &reading)?;
-    session.check_interrupted()?;
-    let memory = match run.integration_id {
-        Some(id) => tx.memory(id, "")?,
-        None => None,
-    };
-    let mut pass = Pass { session, integration, run, tx: &tx, reading: &mut reading, memory };
-    let plans = pass.plan(plans, &sections)?;
-    let (plans, seen) = pass.guard(plans, &sections);
-    session.check_interrupted()?;
-    let plans = pass.finish(plans, &seen)?;
-    let ending = Ending::of(&plans, pass.is_stopped(), &pass.reading.matched.problems);
+    let is_stopped =
+        run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed);
+    let ending = planned.ending(is_stopped);
+    planned.summarise(&mut run.summary, &ending);
+    if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
+        tx.record_problems(id, &mut planned.problems(), &planned.problem_counts())?;
+        tx.finish_run(id, &run.summary)?;
+    }
     let mut exit = ending.exit();
     if session.options.dry_run
         && session.options.exit_code
@@ -133,7 +129,39 @@ fn plan_and_apply(
     if !session.options.dry_run {
         tx.commit()?;
     }
-    Ok(Pulled { reading, plans, exit })
+    Ok(Pulled { keys, planned, exit })
+}
+
+/// One source: what it delivered is matched, planned, judged, applied.
+fn plan_and_apply_one(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &mut OpenRun<'_>,
+    tx: &Tx<'_>,
+    source: &Source<'_>,
+    opened: Opened,
+) -> Result<Planned, RunError> {
+    let sections = source.sections(session, integration, Direction::Download);
+    let mut plans = Vec::new();
+    for (section, settings) in &sections {
+        plans.push(empty_plan(session, tx, *section, &settings.place, settings.direction)?);
+    }
+    let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
+    let rules = match_rules(session, integration, true);
+    let mut reading = read(session, tx, run.integration_id, rules, &places, opened)?;
+    check_not_empty(integration, &reading)?;
+    session.check_interrupted()?;
+    let memory = match run.integration_id {
+        Some(id) => tx.memory(id, source.part.key())?,
+        None => None,
+    };
+    let part = source.part;
+    let mut pass = Pass { session, integration, part, run, tx, reading: &mut reading, memory };
+    let plans = pass.plan(plans, &sections)?;
+    let (plans, seen) = pass.guard(plans, &sections);
+    session.check_interrupted()?;
+    let plans = pass.apply(plans, &seen)?;
+    Ok(Planned { reading, plans })
 }
 
 /// The sections of a direction that the command line did not leave out.
@@ -148,12 +176,18 @@ pub(super) fn sections<'i>(
         .collect()
 }
 
-/// What to read: the sections that are pulled, and for a sync also those that are sent.
-fn want(session: &Session<'_>, integration: &Integration, keeps: bool) -> Want {
+/// What to read of a source: the sections that are pulled, and for a sync also those that are
+/// sent.
+fn want(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: &Source<'_>,
+    keeps: bool,
+) -> Want {
     let wants = |section| {
-        let mut both = sections(session, integration, Direction::Download);
+        let mut both = source.sections(session, integration, Direction::Download);
         if keeps {
-            both.extend(sections(session, integration, Direction::Send));
+            both.extend(source.sections(session, integration, Direction::Send));
         }
         both.iter().any(|(s, _)| *s == section)
     };
@@ -208,10 +242,11 @@ pub(super) fn check_not_empty(
     ))
 }
 
-/// The steps between reading and the report.
+/// The steps between reading and the report, for one source.
 struct Pass<'p, 'r> {
     session: &'p Session<'p>,
     integration: &'p Integration,
+    part: &'p Part,
     run: &'p mut OpenRun<'r>,
     tx: &'p Tx<'p>,
     reading: &'p mut Reading,
@@ -325,7 +360,7 @@ impl Pass<'_, '_> {
             }
             if let Some(memory) = &self.memory {
                 let missing = memory.seen.within(&kept).without(&present);
-                self.run.summary.missing = missing.len();
+                self.run.summary.missing += missing.len();
                 if verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word()) {
                     self.name_missing(&missing);
                 }
@@ -338,7 +373,7 @@ impl Pass<'_, '_> {
             let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
             verdicts.extend(limits.judge_section(plan, true));
         }
-        self.run.summary.guards = verdicts;
+        self.run.summary.guards.extend(verdicts);
         (plans, seen)
     }
 
@@ -373,12 +408,8 @@ impl Pass<'_, '_> {
         })
     }
 
-    fn is_stopped(&self) -> bool {
-        self.run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed)
-    }
-
-    /// Applies what may be applied, records everything and writes the numbers into the summary.
-    fn finish(
+    /// Applies and records what may be applied.
+    fn apply(
         &mut self,
         mut plans: Vec<SectionPlan>,
         seen: &ProductSet,
@@ -402,38 +433,7 @@ impl Pass<'_, '_> {
             apply_values(self.session, self.tx, run, &mut plans, self.reading)?;
             self.remember(run, integration, &plans, seen)?;
         }
-        self.summarise(&plans);
-        if let (false, Some(run)) = (self.session.options.dry_run, self.run.summary.run_id) {
-            let problems = &self.reading.matched.problems;
-            self.tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
-            self.tx.finish_run(run, &self.run.summary)?;
-        }
         Ok(plans)
-    }
-
-    fn summarise(&mut self, plans: &[SectionPlan]) {
-        let is_stopped = self.is_stopped();
-        let matched = &self.reading.matched;
-        let ending = Ending::of(plans, is_stopped, &matched.problems);
-        let done = match self.session.options.dry_run {
-            true => ChangeStatus::Planned,
-            false => ChangeStatus::Applied,
-        };
-        let summary = &mut self.run.summary;
-        summary.status = ending.status();
-        summary.items = matched.counts.items;
-        summary.duplicates = matched.counts.duplicates;
-        summary.linked = matched.counts.linked;
-        summary.unlinked =
-            (summary.items - summary.duplicates).saturating_sub(matched.counts.linked);
-        summary.created = matched.created.len() as u64;
-        summary.invalid = matched.problems.count_of(ProblemKind::InvalidValue);
-        for plan in plans.iter().filter(|plan| !plan.stopped) {
-            *summary.changed.of(plan.section) += plan.count(done);
-        }
-        summary.held_back = ending.held_back;
-        summary.sections = plans.iter().map(SectionPlan::heading).collect();
-        summary.finished_at = Some(Timestamp::now());
     }
 
     /// Moves the memory of the delivery: a section that was stopped or left out keeps its known
@@ -458,7 +458,8 @@ impl Pass<'_, '_> {
             }
             *new.known_mut(plan.section) = known;
         }
-        let all = self.integration.sections(Direction::Download).count();
+        let all = self.integration.sections(Direction::Download);
+        let all = all.filter(|(section, _)| self.part.sections.contains(section)).count();
         let went_through = plans.iter().filter(|plan| !plan.stopped).count();
         if went_through == all && complete {
             new.seen = seen.clone();
@@ -473,7 +474,7 @@ impl Pass<'_, '_> {
             }
         }
         if self.memory.as_ref() != Some(&new) {
-            self.tx.remember(run, integration, "", &new)?;
+            self.tx.remember(run, integration, self.part.key(), &new)?;
         }
         Ok(())
     }

@@ -71,6 +71,11 @@ impl<'a> Table<'a> {
         self.values.get(key).map(|value| self.entry(value.span(), value.get_ref()))
     }
 
+    /// Whether a key is there; nothing is taken.
+    pub fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     /// Takes a key that must be there; its absence is an error at the table's line.
     pub fn require(&mut self, key: &'static str) -> Option<Entry<'a>> {
         let entry = self.take(key);

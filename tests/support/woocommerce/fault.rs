@@ -100,6 +100,11 @@ impl Fault {
         Fault::new(What::Instead(pages::login()))
     }
 
+    /// 200 with this text, which is said to be a page.
+    pub(crate) fn text(text: &str) -> Fault {
+        Fault::new(What::Instead(Response::html(200, text)))
+    }
+
     /// 204 without a body.
     pub(crate) fn no_content() -> Fault {
         Fault::new(What::Instead(Response::html(204, "")))

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use encoding_rs::UTF_8;
 
+pub(crate) use self::scan::plain_number;
+
 use self::walk::JsonWalk;
 use super::items::Format;
 use super::outline::{Outline, Walk};
@@ -25,7 +27,7 @@ use crate::settings::Table;
 const DEPTH: usize = 128;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "json", settings };
+pub const REGISTRATION: Registration = Registration { name: "json", settings, is_feed: true };
 
 const FORMAT: Format = Format {
     default_items: Some("/"),

@@ -22,7 +22,7 @@ use crate::connector::{ConnectorError, Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "xml", settings };
+pub const REGISTRATION: Registration = Registration { name: "xml", settings, is_feed: true };
 
 const FORMAT: Format = Format {
     default_items: None,
