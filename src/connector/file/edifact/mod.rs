@@ -23,7 +23,7 @@ use crate::connector::{ConnectorError, Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "edifact", settings };
+pub const REGISTRATION: Registration = Registration { name: "edifact", settings, is_feed: true };
 
 const FORMAT: Format = Format {
     default_items: Some("LIN"),
