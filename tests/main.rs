@@ -18,6 +18,7 @@ mod hostile;
 mod inventory;
 mod linking;
 mod locks;
+mod mapping_language;
 mod pull;
 mod push;
 mod readme;

@@ -23,7 +23,14 @@ pub(crate) fn listed(toml: &str, bytes: impl AsRef<[u8]>) -> Vec<String> {
     let shop = feed(toml, bytes);
     let ran = shop.run("list x --limit 0 --format json");
     let keys = ["item_id", "sku", "ean", "name", "quantity", "price", "currency"];
-    let item = |item: &Value| keys.map(|key| item[key].as_str().unwrap_or(".")).join(" ");
+    let text = |key: &str, value: &Value| match (key, value.as_str().unwrap_or(".")) {
+        // Prices are shown with the usual decimals of their currency.
+        ("price", text) if text.len() > 1 && text.contains('.') => {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        (_, text) => text.to_owned(),
+    };
+    let item = |item: &Value| keys.map(|key| text(key, &item[key])).join(" ");
     let mut lines: Vec<_> = ran.json()["items"].as_array().unwrap().iter().map(item).collect();
     let problems = ran.stderr.lines().map(|line| {
         let problem = line.rsplit_once("warning: ").map_or(line, |(_, problem)| problem);
