@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
 use super::rewrite::Known;
-use super::tree::{NodeId, Tree};
+use super::tree::{Match, NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
 use crate::around::Around;
 use crate::connector::feed::decode::Characters;
@@ -26,7 +26,7 @@ pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>
 
 /// The text of a number as it may stand in a field, and whether its decimal sign is the point
 /// whatever the config says.
-pub(crate) type ReadNumber = fn(&str, &Range<u64>) -> Option<(String, bool)>;
+pub(crate) type ReadNumber = fn(&str, &Range<u64>, &Item<'_>) -> Option<(String, bool)>;
 
 /// What one format does in its own way.
 #[derive(Clone, Copy, Debug)]
@@ -238,9 +238,14 @@ impl Found {
     }
 
     /// See [`Format::number`].
-    fn as_number(&self, path: PathId, text: &str, raw: &Range<u64>) -> Option<(String, bool)> {
+    fn as_number(
+        &self,
+        path: PathId,
+        found: &Match<'_>,
+        item: &Item<'_>,
+    ) -> Option<(String, bool)> {
         let (read, paths) = self.number.as_ref()?;
-        if paths.contains(&path) { read(text, raw) } else { None }
+        if paths.contains(&path) { read(found.text?, &found.raw, item) } else { None }
     }
 
     fn note(&self, path: PathId, matched: bool) {
@@ -329,7 +334,7 @@ impl Lookup for View<'_> {
             Some(from) => {
                 let tree = self.item.tree;
                 tree.find(from, &compiled.steps, compiled.attribute, &mut |one| {
-                    one.text.is_none_or(|text| match self.found.as_number(path, text, &one.raw) {
+                    one.text.is_none_or(|text| match self.found.as_number(path, &one, self.item) {
                         Some((number, has_point)) => {
                             self.is_number.set(has_point);
                             each(&number)

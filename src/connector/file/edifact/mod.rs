@@ -13,7 +13,7 @@ use encoding_rs::Encoding;
 use self::segment::Signs;
 use self::walk::EdifactWalk;
 use super::items::Format;
-use super::outline::{Outline, Walk};
+use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Predicate, Step};
 use super::window::{BLOCK_BYTES, Window};
 use crate::connector::feed::decode::Characters;
@@ -88,10 +88,15 @@ fn is_place(name: &str) -> bool {
     is_count(element) && is_count(component)
 }
 
-/// Either sign stands before the decimals, and nothing between groups of digits.
-fn number(text: &str, _: &Range<u64>) -> Option<(String, bool)> {
-    let is_plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.' | b','));
-    (is_plain && text.matches(['.', ',']).count() <= 1).then(|| (text.replace(',', "."), true))
+/// Nothing stands between groups of digits: three decimals get a fourth, so that no other sign is
+/// taken for that. A decimal comma is one where UNA says so, whatever the config has.
+fn number(text: &str, _: &Range<u64>, item: &Item<'_>) -> Option<(String, bool)> {
+    let (whole, decimals) = text.split_once(['.', ','])?;
+    if item.has_decimal_comma && !decimals.contains(['.', ',']) {
+        return Some((format!("{whole}.{decimals}"), true));
+    }
+    let is_group = decimals.len() == 3 && decimals.bytes().all(|b| b.is_ascii_digit());
+    is_group.then(|| (format!("{text}0"), false))
 }
 
 fn walk(text: Characters, outline: Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError> {

@@ -12,6 +12,8 @@ pub(super) struct Signs {
     /// Between repetitions of an element.
     pub(super) repetition: Option<u8>,
     pub(super) terminator: u8,
+    /// Whether decimals stand behind a comma.
+    pub(super) has_decimal_comma: bool,
 }
 
 impl Default for Signs {
@@ -22,6 +24,7 @@ impl Default for Signs {
             release: Some(b'?'),
             repetition: None,
             terminator: b'\'',
+            has_decimal_comma: false,
         }
     }
 }
@@ -30,7 +33,18 @@ impl Signs {
     /// The signs of a text that may start with `UNA`, and where its segments start.
     pub(super) fn of(text: &[u8]) -> (Signs, usize) {
         match text {
-            [b'U', b'N', b'A', component, element, _, release, repetition, terminator, ..] => {
+            [
+                b'U',
+                b'N',
+                b'A',
+                component,
+                element,
+                decimal,
+                release,
+                repetition,
+                terminator,
+                ..,
+            ] => {
                 let if_used = |sign: u8| Some(sign).filter(|sign| *sign != b' ');
                 let signs = Signs {
                     component: *component,
@@ -38,6 +52,7 @@ impl Signs {
                     release: if_used(*release),
                     repetition: if_used(*repetition),
                     terminator: *terminator,
+                    has_decimal_comma: *decimal == b',',
                 };
                 (signs, 9)
             }

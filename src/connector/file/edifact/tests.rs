@@ -30,7 +30,7 @@ fn an_item_runs_to_the_next_one_or_to_the_summary() {
         "PRI+AAA:5.4:CT",
         "LIN+2++B:EN",
         "PRI+AAB:9",
-        "QTY+145:-1,500",
+        "QTY+145:-1.500",
         "UNS+S",
         "PRI+AAA:99",
     ]);
@@ -55,6 +55,30 @@ fn una_and_line_ends_between_and_within_segments() {
         "UNA>|,!*~UNB|UNOA>1~UNH|1~LIN|1||A*B~IMD|F||>>>1!|2*3~QTY|145>1,250~UNT|5|1~UNZ|1|~";
     let found = read(&REGISTRATION, CONFIG, other.as_bytes()).unwrap();
     assert_eq!(found, ["1 . A . 1|2 1.25 . ."]);
+}
+
+#[test]
+fn the_decimal_sign_is_the_configs_or_that_of_una_and_nothing_groups_digits() {
+    let read = |una: &str, config: &str, quantity: &str| {
+        let text = interchange(&["LIN+1++A", &format!("QTY+145:{quantity}")]);
+        let config = format!("{config}\nfields = {{ sku = \"@3\", quantity = \"QTY/@1.2\" }}");
+        let found = read(&REGISTRATION, &config, format!("{una}{text}").as_bytes()).unwrap();
+        found[0].split(' ').nth(5).unwrap().to_owned()
+    };
+    let (point, comma) = ("UNA:+.? '", "UNA:+,? '");
+    for (una, config, quantity, expected) in [
+        ("", "", "1.5", "1.5"),
+        ("", "", "1.500", "1.5"),
+        ("", "", "1,5", "!"),
+        (point, "", "1,500", "!"),
+        (comma, "", "1,500", "1.5"),
+        (comma, "", "1.5", "1.5"),
+        (comma, "decimal = \",\"", "1,5", "1.5"),
+        (point, "decimal = \",\"", "1,5", "1.5"),
+        ("", "decimal = \",\"", "1.500", "!"),
+    ] {
+        assert_eq!(read(una, config, quantity), expected, "{una} {config} {quantity}");
+    }
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl State {
                 return Err(format!("{} does not belong here", shown(tag)));
             }
             ("UNT", _) => {
-                goes_on = self.end_item(source, each);
+                goes_on = self.end_item(signs, source, each);
                 self.place = Place::Interchange;
                 let (segments, reference) = (self.message.segments, value(2));
                 if reference != self.message.reference {
@@ -251,11 +251,11 @@ impl State {
                 self.check_count("message", "segments", &value(1), segments, &reference);
             }
             ("UNS", _) => {
-                goes_on = self.end_item(source, each);
+                goes_on = self.end_item(signs, source, each);
                 self.place = Place::Summary;
             }
             _ if is_item => {
-                goes_on = self.end_item(source, each);
+                goes_on = self.end_item(signs, source, each);
                 self.place = Place::Items;
                 self.tree.clear();
                 let node = self.tree.open(None, 0);
@@ -295,11 +295,18 @@ impl State {
     }
 
     /// Hands the open item over, if there is one.
-    fn end_item(&mut self, source: &Source<'_>, each: &mut dyn FnMut(Item<'_>) -> bool) -> bool {
+    fn end_item(
+        &mut self,
+        signs: &Signs,
+        source: &Source<'_>,
+        each: &mut dyn FnMut(Item<'_>) -> bool,
+    ) -> bool {
         let Some(item) = self.item.take() else { return true };
         self.tree.close(item.node, None, 0);
         self.outside.reach_end(Tree::TOP);
-        each(source.item(item.line, &self.tree, (&self.outside, self.outside_version)))
+        let mut item = source.item(item.line, &self.tree, (&self.outside, self.outside_version));
+        item.has_decimal_comma = signs.has_decimal_comma;
+        each(item)
     }
 
     fn forget_all(&mut self) {

@@ -14,7 +14,7 @@ pub(crate) use self::scan::plain_number;
 
 use self::walk::JsonWalk;
 use super::items::Format;
-use super::outline::{Outline, Walk};
+use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Predicate};
 use super::window::{BLOCK_BYTES, Window};
 use crate::connector::feed::decode::Characters;
@@ -46,7 +46,7 @@ fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings
 
 /// A literal with three decimals gets a fourth: then it fits no rule for groups of three, and a
 /// config for texts with a decimal comma cannot misread it by 1000.
-fn number(text: &str, raw: &Range<u64>) -> Option<(String, bool)> {
+fn number(text: &str, raw: &Range<u64>, _: &Item<'_>) -> Option<(String, bool)> {
     let is_literal = raw.end - raw.start == text.len() as u64;
     let decimals = text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
     (is_literal && decimals == 3).then(|| (format!("{text}0"), false))

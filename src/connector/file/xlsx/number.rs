@@ -10,11 +10,15 @@ use super::sheet::Kind;
 /// Above this a binary number has no place for every whole number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Adds a stored number as its shortest exact decimal, without exponent.
+/// Adds a stored number as its shortest exact decimal, without exponent; what is none as it is.
 pub(super) fn add(stored: &str, to: &mut String) -> Kind {
+    let as_it_is = |to: &mut String, kind| {
+        to.push_str(stored);
+        kind
+    };
     match stored.trim().parse::<f64>() {
-        Ok(number) if !number.is_finite() => Kind::Unreadable,
-        Ok(number) if number.abs() > EXACT => Kind::Inexact,
+        Ok(number) if !number.is_finite() => as_it_is(to, Kind::Unreadable),
+        Ok(number) if number.abs() > EXACT => as_it_is(to, Kind::Inexact),
         Ok(number) => {
             // There is no negative zero to tell.
             let number = if number == 0.0 { 0.0 } else { number };
@@ -22,7 +26,7 @@ pub(super) fn add(stored: &str, to: &mut String) -> Kind {
             let _ = write!(to, "{number}");
             Kind::Number
         }
-        Err(_) => Kind::Unreadable,
+        Err(_) => as_it_is(to, Kind::Unreadable),
     }
 }
 
@@ -30,6 +34,7 @@ pub(super) fn add(stored: &str, to: &mut String) -> Kind {
 pub(super) fn add_date(stored: &str, counts_from_1904: bool, to: &mut String) -> Kind {
     let Some(shown) = stored.trim().parse().ok().and_then(|days| moment(days, counts_from_1904))
     else {
+        to.push_str(stored);
         return Kind::Unreadable;
     };
     to.push_str(&shown);

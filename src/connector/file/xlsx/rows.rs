@@ -167,12 +167,11 @@ impl Lookup for View<'_> {
                 return;
             }
             Kind::Error => format!("is the error {}", shown(text)),
-            Kind::Inexact => {
-                "is a number cell with more digits than it can keep, so that the last ones are \
-                 lost; store it as text"
-                    .to_owned()
-            }
-            Kind::Unreadable => "is a cell that cannot be read".to_owned(),
+            Kind::Inexact => format!(
+                "is the number {}, and a number cell cannot keep so many digits; store it as text",
+                shown(text)
+            ),
+            Kind::Unreadable => format!("is a cell that cannot be read: {}", shown(text)),
             Kind::TooLong => "is longer than 1 MiB".to_owned(),
         };
         *self.fault.borrow_mut() = Some(fault);
