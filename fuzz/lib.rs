@@ -1,6 +1,6 @@
 //! What the fuzz targets share: a feed from bytes through a connector, to its last row.
 //!
-//! `cargo install cargo-fuzz`, then `cargo +nightly fuzz run csv` (or `json`, `xml`, `config`).
+//! `cargo install cargo-fuzz`, then `cargo +nightly fuzz run csv` (or `json`, `xml`, `xlsx`, `edifact`, `config`).
 
 use std::io::Write;
 use std::path::Path;

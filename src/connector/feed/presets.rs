@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_found_by_its_name_and_says_what_it_is() {
-        for preset in PRESETS {
+        for preset in &PRESETS {
             assert!(preset.text.starts_with("# "), "{}", preset.name);
             assert!(!preset.connector().is_empty(), "{}", preset.name);
             assert!(find(preset.name, Some(preset.connector())).is_ok(), "{}", preset.name);

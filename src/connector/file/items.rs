@@ -168,9 +168,8 @@ impl TreeConnector {
 
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let around = self.around.clone();
         let (walk, rows) = (self.walk()?, self.rows(want));
-        Ok(Box::new(TreeReader { walk, rows, around, is_done: false }))
+        Ok(Box::new(TreeReader { walk, rows, connector: self.clone(), is_done: false }))
     }
 
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
@@ -185,7 +184,7 @@ impl Connector for TreeConnector {
 struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
-    around: Around,
+    connector: TreeConnector,
     is_done: bool,
 }
 
@@ -203,8 +202,9 @@ impl Reader for TreeReader {
     }
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
+        let place = self.connector.source.path().display();
         for remark in self.walk.remarks() {
-            self.around.progress.note(remark);
+            self.connector.around.progress.note(&format!("warning: {place}: {remark}"));
         }
         let header = self.walk.paths_seen();
         let shape = self.rows.found.shape(&self.rows.feed.mapping);

@@ -328,7 +328,7 @@ impl State {
 
     fn remark(&mut self, remark: String) {
         if self.remarks.len() < REMARKS {
-            self.remarks.push(format!("warning: {remark}; something may be missing in the feed"));
+            self.remarks.push(format!("{remark}; something may be missing in the feed"));
         }
     }
 }
