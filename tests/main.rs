@@ -19,6 +19,7 @@ mod inventory;
 mod linking;
 mod locks;
 mod mapping_language;
+mod power_loss;
 mod presets;
 mod pull;
 mod push;

@@ -105,7 +105,10 @@ fn fails_under(shop: &Shop, limits: impl Iterator<Item = String>) -> usize {
             done += 1;
         } else {
             failed += usize::from(shop.path("inventory.db.store-a.lock").exists());
-            assert_eq!(shop.values(), before, "{limit}");
+            // What ended after its commit, in its report, is whole.
+            if shop.values() != before {
+                is_pulled(shop.run("pull store-a").code(0).stdout("nothing to change"));
+            }
         }
         is_pulled(shop.run("pull store-a").code(0));
     }

@@ -44,6 +44,12 @@ pub trait Connector: Send + Sync {
     /// It gets what was read, so that it can refuse when the file or shop is no longer that one.
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError>;
 
+    /// Makes what the store has now outlast a power failure, where that is in this machine's hands:
+    /// before what was only read there, and not answered, is recorded as applied.
+    fn make_durable(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     /// What only a closer look shows, for `check`: whether what is to be sent may be written.
     /// Changes nothing there.
     fn check(&self, _sends: bool) -> Result<(), ConnectorError> {

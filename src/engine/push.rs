@@ -87,9 +87,8 @@ pub(super) fn undo(
         let message = format!("run {id} was a push to {name}, which the config does not have");
         return Err(UsageError(message).into());
     };
-    let changes = inventory.begin_read()?.applied_changes(id)?;
-    let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
-    sections.dedup();
+    // Also what is uncertain may turn out to have been applied.
+    let sections = inventory.begin_read()?.purpose(id)?.sections;
     let sources = session.connect(integration, &sections)?;
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
     let start = Start {
@@ -127,8 +126,8 @@ fn run_undo(
         read.push((source, sections, reading));
     }
     let mut push = Push::begin(session, integration, run)?;
-    for (_, sections, reading) in &read {
-        push.settle(reading, sections)?;
+    for (source, sections, reading) in &read {
+        push.settle(source, reading, sections)?;
     }
     let undoes = purpose.undoes.unwrap_or_default();
     let mut ready = Vec::new();
@@ -181,8 +180,8 @@ fn run_push(
         read.push((source, sections, words, reading));
     }
     let mut push = Push::begin(session, integration, run)?;
-    for (_, _, words, reading) in &read {
-        push.settle(reading, words)?;
+    for (source, _, words, reading) in &read {
+        push.settle(source, reading, words)?;
     }
     let mut ready = Vec::new();
     for (source, sections, _, mut reading) in read {
@@ -277,7 +276,12 @@ impl<'p, 'r> Push<'p, 'r> {
 impl Push<'_, '_> {
     /// Settles what earlier runs left without an answer in these sections, by what the store has
     /// now.
-    fn settle(&self, reading: &Reading, sections: &[Section]) -> Result<(), RunError> {
+    fn settle(
+        &self,
+        source: &Source<'_>,
+        reading: &Reading,
+        sections: &[Section],
+    ) -> Result<(), RunError> {
         let Some(integration) = self.run.integration_id.filter(|_| !self.session.options.dry_run)
         else {
             return Ok(());
@@ -288,6 +292,7 @@ impl Push<'_, '_> {
         if unsettled.is_empty() {
             return Ok(());
         }
+        source.connector.make_durable()?;
         let matched = &reading.matched;
         let read: FxHashMap<&str, &Delivered> = matched
             .linked()

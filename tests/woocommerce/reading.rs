@@ -258,7 +258,7 @@ const MISSING: [(&str, &str); 2] = [("keep", "17 5"), ("zero", "17 0")];
 #[test]
 fn nothing_is_lost_when_items_are_deleted_while_pages_are_read() {
     at_once(MISSING, |(missing, gone)| {
-        at_once([(1, 1), (1, 2), (1, 3), (2, 3)], |(nth, page)| {
+        at_once([(1, 1), (1, 2), (1, 3)], |(nth, page)| {
             let (fake, shop) = pulled(missing);
             fake.before_nth(nth, &format!("GET products?page={page}"), |shop| shop.remove(17));
             shop.run("pull store-a").code(0);
@@ -269,7 +269,7 @@ fn nothing_is_lost_when_items_are_deleted_while_pages_are_read() {
 
 #[test]
 fn nothing_is_lost_when_items_are_added_while_pages_are_read() {
-    at_once([(1, 1), (1, 2), (1, 3), (2, 3)], |(nth, page)| {
+    at_once([(1, 1), (1, 2), (1, 3)], |(nth, page)| {
         let (fake, shop) = pulled("zero");
         fake.before_nth(nth, &format!("GET products?page={page}"), |shop| {
             (300..350).for_each(|id| shop.add(Item::simple(id, "NEW").stock("1")));
@@ -360,7 +360,8 @@ fn totals_that_are_wrong_never_make_an_item_missing() {
         fake.remove(17);
         fake.fail(Fault::header("X-WP-Total", total));
         shop.run("pull store-a");
-        assert!(!others(&shop).iter().any(|other| other.ends_with(" 0")), "{total}");
+        // The one that is not there may be missed, and no other.
+        assert!(matches!(&others(&shop)[..], [other] if other.starts_with("17 ")), "{total}");
     });
 }
 
@@ -390,13 +391,13 @@ fn a_total_that_is_too_small_hides_no_items() {
 }
 
 #[test]
-fn without_totals_all_is_read_and_nothing_counts_as_missing() {
+fn without_totals_all_is_read_until_a_page_is_not_full() {
     at_once(["GET products", "GET products?page=1", "GET products?page=2"], |pattern| {
         let (fake, shop) = pulled("zero");
         fake.remove(17);
         fake.fail(Fault::without_header("X-WP-Total").on(pattern));
-        shop.run("pull store-a").code(0).stderr("X-WP-Total");
-        assert_eq!(others(&shop), ["17 5"], "{pattern}");
+        shop.run("pull store-a").code(0);
+        assert_eq!(others(&shop), ["17 0"], "{pattern}");
     });
 }
 

@@ -109,6 +109,14 @@ impl Connector for CombinedConnector {
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
         self.main.writer(read)
     }
+
+    fn make_durable(&self) -> Result<(), ConnectorError> {
+        self.main.make_durable()
+    }
+
+    fn check(&self, sends: bool) -> Result<(), ConnectorError> {
+        self.main.check(sends)
+    }
 }
 
 struct CombinedReader {

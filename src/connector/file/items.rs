@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
+use super::replace::make_durable;
 use super::rewrite::Known;
 use super::tree::{Match, NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
@@ -178,6 +179,10 @@ impl Connector for TreeConnector {
         }
         let Some(read) = read.fingerprint.clone() else { return Ok(None) };
         Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Known::new(read) })))
+    }
+
+    fn make_durable(&self) -> Result<(), ConnectorError> {
+        make_durable(self.source.path())
     }
 }
 

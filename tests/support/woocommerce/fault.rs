@@ -183,6 +183,11 @@ impl Fault {
         Fault::changed(move |response| response.remove(name))
     }
 
+    /// Bytes that are changed on their way.
+    pub(crate) fn bytes(change: impl Fn(&mut Vec<u8>) + Send + 'static) -> Fault {
+        Fault::changed(move |response| change(&mut response.body))
+    }
+
     /// JSON that is changed on its way.
     pub(crate) fn answer(change: impl Fn(&mut Value) + Send + 'static) -> Fault {
         Fault::changed(move |response| {
