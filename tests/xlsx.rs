@@ -237,7 +237,20 @@ fn what_is_no_such_workbook_is_named_for_what_it_is() {
 fn what_unpacks_to_far_more_than_it_is_is_refused() {
     let zeros = "0".repeat(101 << 20);
     let bomb = sheet(&format!("<row><c t=\"str\"><v>{zeros}</v></c></row>"));
+    assert!(refused(MAPPED, bomb, 1).contains("one piece of it is longer than 16 MiB"));
+    let rows = "<row><c><v>1</v></c></row>".repeat(4 << 20);
+    let bomb = sheet(&rows);
+    assert!(bomb.len() < 1 << 20);
     assert!(refused(MAPPED, bomb, 1).contains("unpacks to more than 100 MiB"));
+    let long = "x".repeat(1 << 20);
+    let cell = format!("<c t=\"str\"><v>{long}</v></c>");
+    let sku = "<c t=\"s\"><v>0</v></c><c/>";
+    let found = of(&format!(
+        "<row>{sku}<c t=\"str\"><v>{long}x</v></c></row><row>{sku}{}</row>",
+        cell.repeat(3)
+    ));
+    assert_eq!(found[0], "MUG-01 MUG-01 . . . . .");
+    assert!(found[2].starts_with("! 2: name is longer than 1 MiB"), "{}", found[2]);
 }
 
 #[test]

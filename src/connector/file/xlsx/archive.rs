@@ -108,7 +108,8 @@ impl Archive {
             _ => return Ok(Err("is packed in a way that no spreadsheet is; save it anew")),
         };
         let limit = UNPACKED_BYTES.max(packed.saturating_mul(UNPACKED_RATIO));
-        Ok(Ok(Member { input, crc: Crc::new(), expected: (bytes, crc), unpacked: 0, limit }))
+        let (crc, expected) = (Crc::new(), (bytes, crc));
+        Ok(Ok(Member { input, crc, expected, unpacked: 0, limit, allowance: u64::MAX }))
     }
 }
 
@@ -149,6 +150,8 @@ pub(super) struct Member {
     expected: (u64, u32),
     unpacked: u64,
     limit: u64,
+    /// What may be read before [`Member::allow`] is called again.
+    allowance: u64,
 }
 
 enum Input {
@@ -156,14 +159,25 @@ enum Input {
     Deflated(DeflateDecoder<BufReader<Take<File>>>),
 }
 
+impl Member {
+    /// Lets so many bytes be read from now on.
+    pub(super) fn allow(&mut self, bytes: u64) {
+        self.allowance = bytes;
+    }
+}
+
 impl Read for Member {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.allowance == 0 {
+            return Err(io::Error::other("one piece of it is longer than 16 MiB"));
+        }
         let count = match &mut self.input {
             Input::Stored(input) => input.read(into)?,
             Input::Deflated(input) => input.read(into)?,
         };
         self.crc.update(&into[..count]);
         self.unpacked += count as u64;
+        self.allowance = self.allowance.saturating_sub(count as u64);
         if self.unpacked > self.limit {
             return Err(io::Error::other(format!(
                 "it unpacks to more than {} MiB, far more than its size; it may be a trap",

@@ -7,6 +7,9 @@ use super::xml::{Piece, Tag, Xml};
 use crate::connector::ConnectorError;
 use crate::connector::file::window::FIELD_BYTES;
 
+/// How many sheets are named in an error.
+const NAMES: usize = 1000;
+
 /// A sheet that is read row by row.
 pub(super) struct OdsRows {
     xml: Xml,
@@ -69,7 +72,9 @@ impl OdsRows {
                     if wanted.is_none_or(|wanted| is_named(&name, wanted)) {
                         return Ok(OdsRows::new(xml, name));
                     }
-                    names.push(name);
+                    if names.len() < NAMES {
+                        names.push(name);
+                    }
                 }
                 Piece::Done if !is_spreadsheet => {
                     return Err(archive.error("is an Office file and no spreadsheet"));

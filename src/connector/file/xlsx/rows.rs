@@ -172,7 +172,7 @@ impl Lookup for View<'_> {
                 shown(text)
             ),
             Kind::Unreadable => format!("is a cell that cannot be read: {}", shown(text)),
-            Kind::TooLong => "is longer than 1 MiB".to_owned(),
+            Kind::TooLong => "is longer than 1 MiB, or its row than 4 MiB".to_owned(),
         };
         *self.fault.borrow_mut() = Some(fault);
     }

@@ -16,6 +16,9 @@ pub(super) const COLUMNS: u32 = 16_384;
 /// How many rows a sheet can have.
 pub(super) const ROWS: u64 = 1_048_576;
 
+/// The most that the texts of one row may take.
+const ROW_BYTES: usize = 4 << 20;
+
 /// What a cell holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -31,7 +34,7 @@ pub(super) enum Kind {
     NoResult,
     /// Something that cannot be read.
     Unreadable,
-    /// More than a cell may hold.
+    /// More than a cell or its row may hold.
     TooLong,
 }
 
@@ -62,20 +65,23 @@ impl SheetRow {
 
     /// Adds a cell; `write` gives its text and says what it is.
     pub(super) fn add(&mut self, column: u32, write: impl FnOnce(&mut String) -> Kind) {
+        if column >= COLUMNS || self.cells.len() >= COLUMNS as usize {
+            return;
+        }
         let start = self.text.len();
         let mut kind = write(&mut self.text);
-        if self.text.len() - start > FIELD_BYTES {
+        if self.text.len() - start > FIELD_BYTES || self.text.len() > ROW_BYTES {
             self.text.truncate(start);
             kind = Kind::TooLong;
         }
-        if column < COLUMNS {
-            self.cells.push(SheetCell { column, kind, text: start..self.text.len() });
-        }
+        self.cells.push(SheetCell { column, kind, text: start..self.text.len() });
     }
 
     /// Adds a copy of the last cell.
     pub(super) fn repeat_last(&mut self, column: u32) {
-        if let Some(last) = self.cells.last().cloned() {
+        if let Some(last) = self.cells.last().cloned()
+            && self.cells.len() < COLUMNS as usize
+        {
             self.cells.push(SheetCell { column, ..last });
         }
     }

@@ -1,6 +1,8 @@
 //! What an xlsx workbook has besides the cells of a sheet: the list of sheets, the texts that
 //! cells share, and which styles show dates.
 
+use std::collections::HashMap;
+
 use super::archive::Archive;
 use super::number::{is_built_in_date_format, is_date_format};
 use super::sheet::{is_named, no_sheet};
@@ -8,8 +10,17 @@ use super::xml::{Piece, Tag, Xml};
 use crate::connector::ConnectorError;
 use crate::connector::file::window::FIELD_BYTES;
 
-/// The most that all shared texts may take.
+/// The most that all shared texts may take, and how many there may be.
 const SHARED_BYTES: usize = 1 << 30;
+const SHARED_TEXTS: usize = 1 << 24;
+
+/// How many sheets, relations and formats a workbook may have.
+const PARTS: usize = 10_000;
+
+/// How many styles a workbook may have; spreadsheets allow fewer.
+const STYLES: usize = 1 << 17;
+
+const TOO_MANY: &str = "it has more parts than any workbook";
 
 /// What the cells of a workbook refer to.
 #[derive(Default)]
@@ -111,6 +122,7 @@ fn relations(archive: &mut Archive, part: &str) -> Result<Vec<Relation>, Connect
     let mut found = Vec::new();
     loop {
         match xml.next()? {
+            Piece::Start(_) if found.len() > PARTS => return Err(xml.error(TOO_MANY)),
             Piece::Start(tag) if tag.name() == "Relationship" => {
                 found.extend(relation(&tag, folder))
             }
@@ -153,6 +165,7 @@ fn sheets(
     let mut sheets = Vec::new();
     loop {
         match xml.next()? {
+            Piece::Start(_) if sheets.len() > PARTS => return Err(xml.error(TOO_MANY)),
             Piece::Start(tag) if tag.name() == "sheet" => {
                 if let (Some(name), Some(id)) =
                     (tag.attribute("name"), tag.prefixed_attribute("id"))
@@ -198,8 +211,8 @@ fn shared_texts(archive: &mut Archive, path: &str) -> Result<SharedTexts, Connec
             unescape(&raw, &mut texts.text);
             texts.ends.push(texts.text.len());
             raw.clear();
-            if texts.text.len() > SHARED_BYTES {
-                return Err(xml.error("its texts take more than 1 GiB"));
+            if texts.text.len() > SHARED_BYTES || texts.ends.len() > SHARED_TEXTS {
+                return Err(xml.error("its texts are more than 1 GiB or 16 million"));
             }
         }
     }
@@ -262,23 +275,26 @@ pub(super) fn unescape(raw: &str, to: &mut String) {
 
 fn date_styles(archive: &mut Archive, path: &str) -> Result<Vec<bool>, ConnectorError> {
     let mut xml = Xml::open(archive, path)?;
-    let (mut own, mut styles) = (Vec::new(), Vec::new());
+    let (mut own, mut styles) = (HashMap::new(), Vec::new());
     let mut in_styles_of_cells = false;
     loop {
         match xml.next()? {
+            Piece::Start(_) if own.len() > PARTS || styles.len() > STYLES => {
+                return Err(xml.error(TOO_MANY));
+            }
             Piece::Start(tag) if tag.name() == "numFmt" => {
                 if let (Some(id), Some(code)) =
                     (tag.number("numFmtId"), tag.attribute("formatCode"))
                 {
-                    own.push((id, is_date_format(&code)));
+                    own.insert(id, is_date_format(&code));
                 }
             }
             Piece::Start(tag) if tag.name() == "cellXfs" => in_styles_of_cells = true,
             Piece::End(tag) if tag.name() == "cellXfs" => in_styles_of_cells = false,
             Piece::Start(tag) if in_styles_of_cells && tag.name() == "xf" => {
                 let format = tag.number("numFmtId").unwrap_or(0);
-                let own = own.iter().find(|(id, _)| *id == format).map(|(_, is_date)| *is_date);
-                styles.push(own.unwrap_or_else(|| is_built_in_date_format(format)));
+                let is_date = own.get(&format).copied();
+                styles.push(is_date.unwrap_or_else(|| is_built_in_date_format(format)));
             }
             Piece::Done => return Ok(styles),
             _ => {}

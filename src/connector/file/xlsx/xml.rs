@@ -10,6 +10,7 @@ use quick_xml::events::{BytesEnd, BytesStart, Event};
 
 use super::archive::{Archive, Member};
 use crate::connector::ConnectorError;
+use crate::connector::file::window::ITEM_BYTES;
 use crate::connector::file::xml::tag::{Attributes, decode_attribute, decode_reference};
 
 /// How deep elements may be nested.
@@ -129,6 +130,7 @@ impl Xml {
     pub(super) fn next(&mut self) -> Result<Piece<'_>, ConnectorError> {
         let Xml { reader, buffer, place, depth, has_root } = self;
         buffer.clear();
+        reader.get_mut().get_mut().allow(ITEM_BYTES as u64);
         let event = match reader.read_event_into(buffer) {
             Ok(event) => event,
             Err(Error::Io(why)) => return Err(place.error(&why.to_string())),
