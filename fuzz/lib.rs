@@ -1,8 +1,8 @@
 //! What the fuzz targets share: a feed from bytes through a connector, to its last row; a shop on the
 //! loopback that answers with whatever bytes it is given.
 //!
-//! `cargo install cargo-fuzz`, then `cargo +nightly fuzz run csv` (or `json`, `xml`, `config`,
-//! `mapping_path`, `woocommerce`).
+//! `cargo install cargo-fuzz`, then `cargo +nightly fuzz run csv` (or `json`, `xml`, `xlsx`, `edifact`,
+//! `config`, `mapping_path`, `woocommerce`).
 
 mod loopback;
 mod woocommerce;

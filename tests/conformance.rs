@@ -14,7 +14,8 @@ macro_rules! keep {
     };
 }
 
-macro_rules! every_promise {
+/// Those of what is read and never written.
+macro_rules! every_reading_promise {
     ($party:ident) => {
         keep! { $party: promises:
             every_item_is_listed_once_with_all_it_has
@@ -28,6 +29,14 @@ macro_rules! every_promise {
             an_error_page_in_its_place_changes_nothing
             an_absent_item_is_not_zero
             the_order_of_rows_does_not_matter
+        }
+    };
+}
+
+macro_rules! every_promise {
+    ($party:ident) => {
+        every_reading_promise! { $party }
+        keep! { $party: promises:
             a_push_changes_exactly_the_values_that_differ_and_nothing_else
             the_second_push_changes_nothing
             a_pull_after_a_push_changes_nothing
@@ -40,11 +49,20 @@ macro_rules! every_promise {
     };
 }
 
-macro_rules! every_file_promise {
+/// Those of files that are read and never written.
+macro_rules! every_read_file_promise {
     ($party:ident) => {
         keep! { $party: file_promises:
             equal_duplicates_count_once_and_unequal_ones_are_trusted_nowhere
             an_item_without_any_key_is_a_problem_and_no_item
+        }
+    };
+}
+
+macro_rules! every_file_promise {
+    ($party:ident) => {
+        every_read_file_promise! { $party }
+        keep! { $party: file_promises:
             line_ends_and_a_missing_last_one_stay
             an_absent_cell_is_refused_and_the_rest_goes_on
             equal_repeated_rows_are_all_written_and_unequal_ones_not_at_all
@@ -77,6 +95,9 @@ macro_rules! every_store_promise {
 }
 
 mod csv;
+mod edifact;
 mod json;
+mod ods;
 mod woocommerce;
+mod xlsx;
 mod xml;

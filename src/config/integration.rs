@@ -3,6 +3,7 @@
 use super::section::{ReadSection, SectionReader};
 use super::{GuardSettings, Integration, Part, SectionSettings, Unlinked};
 use crate::connector::feed::combine::Combine;
+use crate::connector::feed::presets;
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
 use crate::model::Place;
@@ -20,6 +21,7 @@ impl IntegrationReader<'_> {
     /// Reads an integration. `None` where errors, which are reported, leave none.
     pub(super) fn read(&self, name: &str, mut table: Table<'_>) -> Option<Integration> {
         let (line, path, problems) = (table.line(), table.path().to_owned(), table.problems());
+        use_preset(&mut table);
         // Where the type is unknown, what only a wholesaler must not do is no error.
         let is_store = is_store(&mut table).unwrap_or(true);
         let registration = named(self.registry, &mut table);
@@ -95,6 +97,9 @@ impl IntegrationReader<'_> {
         context: &Context,
     ) -> bool {
         let Some(mut rest) = section.rest.take() else { return true };
+        if rest.has("source") {
+            use_preset(&mut rest);
+        }
         if !rest.has("source") {
             rest.finish();
             return true;
@@ -130,6 +135,18 @@ impl IntegrationReader<'_> {
             http: http.clone(),
             is_join: false,
         }
+    }
+}
+
+/// Lets a preset stand in for the keys that the table lacks.
+fn use_preset(table: &mut Table<'_>) {
+    let name = table.name_of("preset");
+    let Some(entry) = table.take("preset") else { return };
+    let Some((word, line)) = entry.string(&name) else { return };
+    let connector = table.has("connector").then(|| table.string("connector")).flatten();
+    match presets::find(&word, connector.as_ref().map(|(word, _)| word.as_str())) {
+        Ok(preset) => table.stand_in(preset.keys(), line),
+        Err(why) => entry.error(format!("`{name}`: {why}")),
     }
 }
 

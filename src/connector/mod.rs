@@ -255,5 +255,7 @@ pub const REGISTRY: &[Registration] = &[
     file::csv::REGISTRATION,
     file::json::REGISTRATION,
     file::xml::REGISTRATION,
+    file::xlsx::REGISTRATION,
+    file::edifact::REGISTRATION,
     woocommerce::REGISTRATION,
 ];

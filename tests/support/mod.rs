@@ -2,6 +2,7 @@
 //! both. A test reads as `Shop::new().config(…).file(…).run("pull store-a").code(0).stock(…)`.
 
 pub(crate) mod conformance;
+pub(crate) mod feeds;
 pub(crate) mod woocommerce;
 
 use std::collections::{BTreeMap, BTreeSet};

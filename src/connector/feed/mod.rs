@@ -6,6 +6,7 @@ pub mod decode;
 pub mod fingerprint;
 pub mod mapping;
 pub mod number;
+pub mod presets;
 pub mod settings;
 pub mod source;
 

@@ -168,12 +168,7 @@ impl Source {
 
     /// Opens it and looks at its beginning: what is empty, no file, or an HTML page is refused.
     pub fn open(&self, keep: Keep) -> Result<Bytes, ConnectorError> {
-        // Asked before it is opened, for opening a named pipe waits for its writer.
-        let metadata = std::fs::metadata(&self.path).map_err(|why| self.unreadable(&why))?;
-        self.check_kind(&metadata)?;
-        let file = File::open(&self.path).map_err(|why| self.unreadable(&why))?;
-        let metadata = file.metadata().map_err(|why| self.unreadable(&why))?;
-        self.check_kind(&metadata)?;
+        let (file, metadata) = self.open_regular()?;
         let mut bytes = Bytes {
             path: self.path.clone(),
             stamp: Stamp::of(&metadata),
@@ -186,6 +181,29 @@ impl Source {
         bytes.read_head()?;
         bytes.check_head()?;
         Ok(bytes)
+    }
+
+    /// Opens it as a file whose parts are read in any order: what is empty, no file, or an HTML page
+    /// is refused.
+    pub fn open_whole(&self) -> Result<WholeFile, ConnectorError> {
+        let (mut file, metadata) = self.open_regular()?;
+        let mut head = Vec::new();
+        (&mut file)
+            .take(HEAD_BYTES as u64)
+            .read_to_end(&mut head)
+            .map_err(|why| self.unreadable(&why))?;
+        check_content(&head, &self.path)?;
+        Ok(WholeFile { path: self.path.clone(), stamp: Stamp::of(&metadata), file, head })
+    }
+
+    fn open_regular(&self) -> Result<(File, Metadata), ConnectorError> {
+        // Asked before it is opened, for opening a named pipe waits for its writer.
+        let metadata = std::fs::metadata(&self.path).map_err(|why| self.unreadable(&why))?;
+        self.check_kind(&metadata)?;
+        let file = File::open(&self.path).map_err(|why| self.unreadable(&why))?;
+        let metadata = file.metadata().map_err(|why| self.unreadable(&why))?;
+        self.check_kind(&metadata)?;
+        Ok((file, metadata))
     }
 
     fn check_kind(&self, metadata: &Metadata) -> Result<(), ConnectorError> {
@@ -301,10 +319,7 @@ impl Bytes {
     pub fn finish(self) -> Result<Option<Fingerprint>, ConnectorError> {
         let now = self.file.metadata().map_err(|why| self.failed(&why))?;
         if Stamp::of(&now) != self.stamp || self.length != self.stamp.length {
-            return Err(ConnectorError::source(format!(
-                "{} changed while it was read; run again once whatever writes it is done",
-                self.path.display()
-            )));
+            return Err(changed(&self.path));
         }
         Ok(self.hasher.map(Hasher::finish))
     }
@@ -318,30 +333,80 @@ impl Bytes {
 
     fn check_head(&self) -> Result<(), ConnectorError> {
         let path = self.path.display();
-        if self.head.is_empty() {
-            return Err(ConnectorError::source(format!(
-                "{path} is empty (0 bytes); nothing was delivered, or it is still being written"
-            )));
-        }
         if self.head.starts_with(b"\x1f\x8b") || self.head.starts_with(b"PK\x03\x04") {
             return Err(ConnectorError::source(format!(
                 "{path} is a compressed file, which is not supported yet by this version; unpack it"
             )));
         }
-        match html_title(&self.head) {
-            None => Ok(()),
-            Some(title) if title.is_empty() => {
-                Err(ConnectorError::source(format!("{path} is an HTML page, no feed")))
-            }
-            Some(title) => Err(ConnectorError::source(format!(
-                "{path} is an HTML page titled {}, no feed",
-                super::shown(&title)
-            ))),
-        }
+        check_content(&self.head, &self.path)
     }
 
     fn failed(&self, why: &io::Error) -> ConnectorError {
         ConnectorError::source(format!("{} cannot be read: {why}", self.path.display()))
+    }
+}
+
+/// An opened source whose parts are read in any order.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    file: File,
+    stamp: Stamp,
+    head: Vec<u8>,
+}
+
+impl WholeFile {
+    /// The file, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The beginning: up to a MiB, all of a smaller file.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// The file itself. All that read it share one position.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// An error where the file was written to since it was opened.
+    pub fn finish(&self) -> Result<(), ConnectorError> {
+        let now = self.file.metadata().map_err(|why| {
+            ConnectorError::source(format!("{} cannot be read: {why}", self.path.display()))
+        })?;
+        if Stamp::of(&now) != self.stamp {
+            return Err(changed(&self.path));
+        }
+        Ok(())
+    }
+}
+
+fn changed(path: &Path) -> ConnectorError {
+    ConnectorError::source(format!(
+        "{} changed while it was read; run again once whatever writes it is done",
+        path.display()
+    ))
+}
+
+/// Refuses what cannot be a feed of any kind.
+fn check_content(head: &[u8], path: &Path) -> Result<(), ConnectorError> {
+    let path = path.display();
+    if head.is_empty() {
+        return Err(ConnectorError::source(format!(
+            "{path} is empty (0 bytes); nothing was delivered, or it is still being written"
+        )));
+    }
+    match html_title(head) {
+        None => Ok(()),
+        Some(title) if title.is_empty() => {
+            Err(ConnectorError::source(format!("{path} is an HTML page, no feed")))
+        }
+        Some(title) => Err(ConnectorError::source(format!(
+            "{path} is an HTML page titled {}, no feed",
+            super::shown(&title)
+        ))),
     }
 }
 

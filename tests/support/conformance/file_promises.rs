@@ -1,9 +1,9 @@
 //! What only makes sense of a file: its bytes, its rows, its place in a folder.
 
 use super::Cell::{Absent, Is};
-use super::{Connected, Format, Item, LID, MUG, POT, PRICED, PRODUCTS, pulling, pushing};
+use super::{Connected, Format, Item, LID, MUG, POT, PRICED, PRODUCTS, Party, pulling, pushing};
 
-pub(crate) fn equal_duplicates_count_once_and_unequal_ones_are_trusted_nowhere<P: Format>() {
+pub(crate) fn equal_duplicates_count_once_and_unequal_ones_are_trusted_nowhere<P: Party>() {
     let inventory = "sku,stock.main,price.retail\nMUG-01,5,12.30\nTEA-01,6,39.00\n";
     let shop = pulling::<P>(inventory, &[MUG, POT, MUG, Item { quantity: Is("99"), ..POT }]);
     let run = shop.pull(3);
@@ -14,7 +14,7 @@ pub(crate) fn equal_duplicates_count_once_and_unequal_ones_are_trusted_nowhere<P
     assert_eq!(shop.json("list x")["items"].as_array().unwrap().len(), 4);
 }
 
-pub(crate) fn an_item_without_any_key_is_a_problem_and_no_item<P: Format>() {
+pub(crate) fn an_item_without_any_key_is_a_problem_and_no_item<P: Party>() {
     let shop = pulling::<P>(PRODUCTS, &[MUG, Item { sku: "", ..POT }]);
     let run = shop.pull(3);
     assert_eq!((run.number("items"), run.number("invalid")), (1, 1));
