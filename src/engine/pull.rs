@@ -362,7 +362,7 @@ impl Pass<'_, '_> {
                 let missing = memory.seen.within(&kept).without(&present);
                 self.run.summary.missing += missing.len();
                 if verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word()) {
-                    self.name_missing(&missing);
+                    self.name_first("the delivery lacks", &missing);
                 }
             }
             for plan in &mut plans {
@@ -371,20 +371,31 @@ impl Pass<'_, '_> {
         }
         for (plan, (_, settings)) in plans.iter_mut().zip(sections) {
             let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
-            verdicts.extend(limits.judge_section(plan, true));
+            let found = limits.judge_section(plan, true);
+            if let (true, Some(memory)) =
+                (found.iter().any(|found| found.guard == Guard::MaxUnknown.word()), &self.memory)
+            {
+                let known = self.reading.matched.known(plan.section);
+                let unknown = memory.known(plan.section).without(&known);
+                self.name_first(
+                    &format!("the {} is unknown now of", plan.section.word()),
+                    &unknown,
+                );
+            }
+            verdicts.extend(found);
         }
         self.run.summary.guards.extend(verdicts);
         (plans, seen)
     }
 
-    /// Names the first of the items that a delivery lacks.
-    fn name_missing(&self, missing: &ProductSet) {
+    /// Names the first of the products that a guard struck for.
+    fn name_first(&self, what: &str, products: &ProductSet) {
         let first: Vec<&str> =
-            missing.iter().take(5).map(|id| self.reading.matched.products.sku(id)).collect();
-        let more = missing.len().saturating_sub(first.len() as u64);
+            products.iter().take(5).map(|id| self.reading.matched.products.sku(id)).collect();
+        let more = products.len().saturating_sub(first.len() as u64);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         self.session.progress.note(&format!(
-            "{}: the delivery lacks {}{more}",
+            "{}: {what} {}{more}",
             self.integration.name,
             first.join(", ")
         ));
