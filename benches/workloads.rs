@@ -16,6 +16,7 @@
 //! | W4, W5 | 1 % changed; xml, a json array |
 //! | W6 | W2 with ten times the rows; only when it is named |
 //! | W7 | ten rows, and `--version` |
+//! | W9 | a WooCommerce shop with a latency of 50 ms: items pulled, as many changes pushed |
 //!
 //! The feeds come from a generator with a fixed seed; both sections download, in an order that is
 //! not the inventory's. Before every run the inventory is put back; one run warms up, the figures
@@ -42,6 +43,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use rusqlite::Connection;
 use wait4::Wait4 as _;
+
+#[path = "workloads/shop.rs"]
+mod shop;
+/// The fake shop of the tests.
+#[path = "../tests/support/woocommerce/mod.rs"]
+#[allow(dead_code, unused_imports, clippy::unwrap_used, clippy::panic)]
+mod woocommerce;
 
 const INVSYNC: &str = env!("CARGO_BIN_EXE_invsync");
 /// The first argument of this program where it is started by itself.
@@ -98,7 +106,7 @@ impl Options {
         ensure!(options.runs > 0, "--runs must be 1 at least");
         for id in &options.only {
             let known = WORKLOADS.iter().any(|w| w.id.eq_ignore_ascii_case(id));
-            ensure!(known || id == "W7", "there is no workload {id}");
+            ensure!(known || ["W7", "W9"].contains(&id.as_str()), "there is no workload {id}");
         }
         Ok(options)
     }
@@ -209,6 +217,9 @@ fn bench(options: &Options) -> Result<()> {
     }
     if options.wants("W7") {
         small(&folder, options.runs)?;
+    }
+    if options.wants("W9") {
+        shop::bench(&folder, options.rows, options.runs)?;
     }
     Ok(())
 }
@@ -490,6 +501,7 @@ fn child(arguments: &[String]) -> Result<()> {
         ["check", inventory, sums, config, changes] => {
             check(Path::new(inventory), Sums::read(sums)?, Path::new(config), changes.parse()?)
         }
+        ["shop", folder, shape, items] => shop::serve(Path::new(folder), shape, items.parse()?),
         other => bail!("unknown work {other:?}"),
     }
 }

@@ -34,7 +34,7 @@ const APPLIED: i64 = 0;
 const UNSETTLED: [i64; 2] = [5, 6];
 
 /// Whether `strace` works here; says so loudly where it does not, and fails in CI.
-fn can_trace() -> bool {
+pub(crate) fn can_trace() -> bool {
     let works = Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null", "true"])
         .output()
@@ -42,7 +42,7 @@ fn can_trace() -> bool {
     if !works {
         assert!(std::env::var_os("CI").is_none(), "strace is missing, or may not trace");
         // Past what a test's output is kept back in.
-        let said = b"NOT RUN: strace is missing, or may not trace; nothing was killed or failed\n";
+        let said = b"NOT RUN: strace is missing, or may not trace; nothing was broken\n";
         std::io::stderr().write_all(said).unwrap();
     }
     works
@@ -53,21 +53,21 @@ fn stride(usual: usize) -> usize {
     if std::env::var_os("INVSYNC_FAULTS").is_some_and(|all| all == "all") { 1 } else { usual }
 }
 
-struct Scene {
-    shop: Shop,
-    args: &'static str,
+pub(crate) struct Scene {
+    pub(crate) shop: Shop,
+    pub(crate) args: &'static str,
     /// The states of the inventory that a killed run may leave.
-    states: Vec<State>,
+    pub(crate) states: Vec<State>,
     /// The file's states: before, with one of its sections, after.
-    files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// Whether the command writes to the store, not to the inventory.
-    at_store: bool,
+    pub(crate) at_store: bool,
     /// The store's file before anybody wrote to it.
     original: String,
 }
 
 /// What the inventory holds, sorted; nothing: there is none.
-type State = Option<Vec<String>>;
+pub(crate) type State = Option<Vec<String>>;
 
 /// The values, products, links, the memory of deliveries and the record of applied changes.
 const STATE: &str = "
@@ -97,7 +97,7 @@ fn strings(conn: &Connection, sql: &str) -> Vec<String> {
 
 /// The state of a shop's inventory, which must be whole. Looked at in a copy: whoever opens a file
 /// that was left behind repairs it.
-fn state(shop: &Shop, at_store: bool) -> State {
+pub(crate) fn state(shop: &Shop, at_store: bool) -> State {
     if !shop.path("inventory.db").exists() {
         return None;
     }
@@ -127,7 +127,7 @@ const REPLAY: &str = "
 
 impl Scene {
     /// Plays the scene without a fault, to know its states.
-    fn new(shop: Shop, args: &'static str) -> Scene {
+    pub(crate) fn new(shop: Shop, args: &'static str) -> Scene {
         Scene::of(shop, args, false)
     }
 
@@ -201,6 +201,7 @@ impl Scene {
             }
             self.is_whole(&shop);
             self.is_finished_by_the_next_run(&shop);
+            self.leaves_nothing_behind(&shop);
         });
         killed.into_inner()
     }
@@ -226,6 +227,7 @@ impl Scene {
             self.is_said(&shop, &injected, &output);
             self.is_whole(&shop);
             self.is_finished_by_the_next_run(&shop);
+            self.leaves_nothing_behind(&shop);
         });
         failed.into_inner()
     }
@@ -258,7 +260,7 @@ impl Scene {
     }
 
     /// Before or after, never a part.
-    fn is_whole(&self, shop: &Shop) {
+    pub(crate) fn is_whole(&self, shop: &Shop) {
         let now = state(shop, self.at_store);
         assert!(self.states.contains(&now), "neither before nor after: {now:#?}");
         let file = store_of(shop);
@@ -284,8 +286,8 @@ impl Scene {
         }
     }
 
-    /// The same command settles, finishes, and leaves nothing behind.
-    fn is_finished_by_the_next_run(&self, shop: &Shop) {
+    /// The same command settles and finishes.
+    pub(crate) fn is_finished_by_the_next_run(&self, shop: &Shop) {
         let again = shop.run(self.args);
         // An undo that was done before it was killed has nothing left to put back.
         assert_eq!(again.code, Some(0), "{}\n{}", again.stdout, again.stderr);
@@ -315,6 +317,10 @@ impl Scene {
             .map(|run| run["status"].as_str().unwrap())
             .collect();
         assert!(!statuses.contains("running"), "{statuses:?}");
+    }
+
+    /// No file is left that was not there before.
+    fn leaves_nothing_behind(&self, shop: &Shop) {
         let left = shop.names();
         let ours = |name: &&String| {
             !(self.shop.path(name).exists()
@@ -333,7 +339,7 @@ struct Step {
 }
 
 /// The binary under `strace`.
-fn strace(shop: &Shop, args: &str, strace_args: &[&str]) -> Command {
+pub(crate) fn strace(shop: &Shop, args: &str, strace_args: &[&str]) -> Command {
     let own = shop.command(words(args));
     let mut command = Command::new("strace");
     command.args(["-f", "-qq"]).args(strace_args).arg(own.get_program());
@@ -346,7 +352,11 @@ fn strace(shop: &Shop, args: &str, strace_args: &[&str]) -> Command {
 }
 
 /// Takes every `stride`th step, two at once. All that go wrong are told.
-fn in_parallel(steps: &[Step], stride: usize, take: impl Fn(&Step) + Sync) {
+pub(crate) fn in_parallel<T: std::fmt::Debug + Sync>(
+    steps: &[T],
+    stride: usize,
+    take: impl Fn(&T) + Sync,
+) {
     let next = AtomicUsize::new(0);
     let wrong = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -387,7 +397,7 @@ fn cells(text: &str) -> Cells {
 }
 
 /// The store's file, whatever its format.
-fn store_of(shop: &Shop) -> String {
+pub(crate) fn store_of(shop: &Shop) -> String {
     let name = shop.names().into_iter().find(|name| name.starts_with("store."));
     shop.read(&name.unwrap())
 }
@@ -421,7 +431,7 @@ LID-01,,Lid,4,2
 ";
 
 /// A cold pull, which makes the inventory with its seed.
-fn cold_pull() -> Scene {
+pub(crate) fn cold_pull() -> Scene {
     let config = BASE.replace("[warehouses]", "seed = \"seed.csv\"\n[warehouses]");
     let store = STORE_A.replace("type = ", "unlinked = \"create\"\ntype = ");
     let shop = Shop::new()
@@ -437,7 +447,7 @@ fn cold_pull() -> Scene {
 }
 
 /// A pull with changed values, a new product, and a new link by EAN.
-fn warm_pull() -> Scene {
+pub(crate) fn warm_pull() -> Scene {
     let store = STORE_A.replace("type = ", "unlinked = \"create\"\ntype = ");
     let shop = Shop::new()
         .config(&store)
@@ -449,7 +459,7 @@ fn warm_pull() -> Scene {
     Scene::new(shop, "pull store-a")
 }
 
-fn push() -> Scene {
+pub(crate) fn push() -> Scene {
     Scene::at_store(Shop::sending(STORE, INVENTORY), "push store-a")
 }
 
@@ -544,13 +554,13 @@ fn undo_of_an_undo() -> Scene {
     Scene::new(undone, "undo 4")
 }
 
-fn undo_of_a_pull() -> Scene {
+pub(crate) fn undo_of_a_pull() -> Scene {
     let pulled = warm_pull().shop;
     pulled.run("pull store-a").code(0);
     Scene::new(pulled, "undo 3")
 }
 
-fn undo_of_a_push() -> Scene {
+pub(crate) fn undo_of_a_push() -> Scene {
     let pushed = push().shop;
     pushed.run("push store-a").code(0);
     Scene::at_store(pushed, "undo 2")

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use invsync::connector::feed::presets;
 use invsync::connector::{Context, REGISTRY, RowBatch, RowView, Value, Want};
 use invsync::model::Decimal;
 use invsync::settings::{Document, Problems, Table};
@@ -34,7 +35,48 @@ fn samples_list_exactly_the_items_that_they_hold() {
             checked += 1;
         }
     }
-    assert!(checked >= 13, "{checked}");
+    assert!(checked >= 15, "{checked}");
+}
+
+/// A published feed of each preset's family, and what its shop has chosen otherwise.
+const FAMILIES: [(&str, &str, &str, &str); 10] = [
+    ("ceneo", "ceneo-kompre", "ceneo-kompre.xml", ""),
+    ("iof", "iof-idosell", "iof-idosell-demo.xml", ""),
+    ("google-merchant", "google-pccold", "google-pccold.xml", ""),
+    ("yml", "yml-akcent", "yml-akcent.xml", ""),
+    ("heureka", "heureka-hujer", "heureka-hujer.xml", ""),
+    ("zbozi", "zbozi-hujer", "zbozi-hujer.xml", "fields.name = \"PRODUCT\""),
+    (
+        "bmecat-1.2",
+        "bmecat-12",
+        "bmecat-1.2-contorion.xml",
+        "fields.price = { path = \"ARTICLE_PRICE_DETAILS/ARTICLE_PRICE[@price_type='EK_ohne_MWST']/PRICE_AMOUNT\", per = \"ARTICLE_ORDER_DETAILS/PRICE_QUANTITY\" }",
+    ),
+    ("bmecat-2005", "bmecat-2005", "bmecat-2005-weidmueller.xml", ""),
+    ("meta", "meta-epages", "meta-epages.csv", ""),
+    ("idealo", "idealo-epages", "idealo-epages.csv", ""),
+];
+
+#[test]
+fn presets_read_published_feeds_of_their_family() {
+    let Some(folder) = std::env::var_os("INVSYNC_SAMPLES").map(PathBuf::from) else { return };
+    let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let expected: Json = serde_json::from_str(&text).unwrap();
+    for (preset, feed, file, own) in FAMILIES {
+        let preset = presets::find(preset, None).unwrap();
+        let config = format!("source = \"{file}\"\n{own}\n");
+        let document = Document::new(&folder.join("mappings.toml"), config);
+        let values = toml::de::DeTable::parse(document.text()).unwrap();
+        let problems = Problems::default();
+        let mut table = Table::root(&document, &problems, values.get_ref());
+        table.stand_in(preset.keys(), 1);
+        let items = read_table(table, &problems, &folder).unwrap();
+        let expected = expected["feeds"][feed]["items"].as_array().unwrap();
+        assert_eq!(items.len(), expected.len(), "{feed}");
+        for (item, expected) in items.iter().zip(expected) {
+            assert_eq!(item, &normal(expected), "{feed}");
+        }
+    }
 }
 
 /// The items of a feed; `None` where no connector of this version reads it.
@@ -44,13 +86,17 @@ fn read(document: &Document, name: &str, folder: &Path) -> Option<Vec<Json>> {
     let mut root = Table::root(document, &problems, values.get_ref());
     let integrations = root.table("integrations").unwrap().entries();
     let (.., entry) = integrations.into_iter().find(|(key, ..)| *key == name).unwrap();
-    let mut table = entry.table(format!("integrations.{name}")).unwrap();
+    let table = entry.table(format!("integrations.{name}")).unwrap();
+    read_table(table, &problems, folder)
+}
+
+fn read_table(mut table: Table<'_>, problems: &Problems, folder: &Path) -> Option<Vec<Json>> {
     let (connector, _) = table.string("connector").unwrap();
     let registration = REGISTRY.iter().find(|known| known.name == connector)?;
     let context = Context::new("x", folder, false);
     let settings = (registration.settings)(&mut table, &context);
     table.finish();
-    assert_eq!(problems.into_sorted().0, [], "{name}");
+    assert_eq!(problems.error_count(), 0);
     let connector = settings.unwrap().connect(&invsync::around::Around::nobody()).unwrap();
     let mut reader = connector.open(Want { stock: true, prices: true, names: true }).unwrap();
     let (mut batch, mut items) = (RowBatch::default(), Vec::new());

@@ -1,5 +1,6 @@
 //! What has nothing new is not read again, as long as nothing else moved.
 
+use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use crate::support::http::{FileServer, answer, ok};
@@ -258,4 +259,134 @@ fn a_server_says_how_old_its_feed_is() {
         .run("pull w")
         .code(0)
         .stderr("the source does not say how old it is, so `max_age` cannot strike");
+}
+
+const PARTED: &str = r#"
+[integrations.w]
+type = "wholesaler"
+connector = "csv"
+[integrations.w.stock]
+direction = "download"
+warehouse = "main"
+source = "stock.csv"
+fields = { sku = "sku", quantity = "qty" }
+[integrations.w.prices]
+direction = "download"
+price_group = "retail"
+source = "prices.csv"
+fields = { sku = "sku", price = "price" }
+"#;
+
+fn parted() -> Shop {
+    let shop = Shop::new()
+        .inventory("sku\nA\nB\n")
+        .config(PARTED)
+        .file("stock.csv", "sku,qty\nA,3\nB,4\n")
+        .file("prices.csv", "sku,price\nA,1.50\nB,2.50\n");
+    shop.run("pull w").code(0).stock("main", "A", "3").price("retail", "A", "1.50");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    shop
+}
+
+#[test]
+fn of_two_sources_only_the_one_with_something_new_is_read() {
+    let shop = parted();
+    for price in ["1.60", "1.70"] {
+        shop.write("prices.csv", format!("sku,price\nA,{price}\nB,2.50\n"));
+        let run = shop.run("pull w --format json").code(0).price("retail", "A", price).one_run();
+        assert_eq!((run.text("status"), run.number("items")), ("ok", 2));
+        assert_eq!(run.changes().len(), 1);
+        // The source that was not read is as good as read, again and again.
+        assert_eq!(status(&shop, "pull w"), "unchanged");
+    }
+    shop.run("pull w --format json").code(0).stdout("\"stock\"").stdout("\"prices\"");
+    shop.write("stock.csv", "sku,qty\nA,5\nB,4\n");
+    shop.run("pull w").code(0).stock("main", "A", "5").price("retail", "A", "1.70");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+}
+
+#[test]
+fn what_moved_for_one_of_two_sources_makes_that_one_be_read() {
+    let shop = parted();
+    shop.write("prices.csv", "sku,price\nA,1.60\nB,2.50\n");
+    shop.run("inventory set A stock.main=9").code(0);
+    shop.run("pull w").code(0).stock("main", "A", "3").price("retail", "A", "1.60");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    // A run that held something back vouches for nothing.
+    shop.write("prices.csv", "sku,price\nA,x\nB,2.50\n");
+    shop.run("pull w").code(3);
+    let run = shop.run("pull w --format json").code(3).one_run();
+    assert_eq!(run.number("items"), 4);
+}
+
+#[test]
+fn a_link_that_one_source_makes_has_the_others_read_once_more() {
+    // The prices know the item's EAN, by which it is linked; the stock knows its id alone.
+    let toml = PARTED
+        .replace("connector", "link_by = [\"ean\"]\nconnector")
+        .replace("sku = \"sku\", q", "item_id = \"id\", q")
+        .replace("sku = \"sku\", p", "item_id = \"id\", ean = \"ean\", p");
+    let shop = Shop::new()
+        .inventory("sku,ean\nA,4006381333931\n")
+        .config(&toml)
+        .file("stock.csv", "id,qty\n1,3\n")
+        .file("prices.csv", "id,ean,price\n2,,1\n");
+    shop.run("pull w");
+    shop.write("prices.csv", "id,ean,price\n1,4006381333931,1.50\n");
+    shop.run("pull w").price("retail", "A", "1.50");
+    shop.run("pull w").code(0).stock("main", "A", "3");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+}
+
+#[test]
+fn joined_files_are_nothing_new_together_and_as_old_as_the_oldest() {
+    let join = "[[integrations.w.join]]\nsource = \"names.csv\"\nkey = \"sku\"\n\
+                fields = { ean = \"ean\" }\n";
+    let shop = wholesaler("feed.csv", "guard = { max_age = \"26h\" }")
+        .config(join)
+        .file("feed.csv", CSV)
+        .file("names.csv", "sku,ean\nA,4006381333931\n");
+    let shop = settled(shop);
+    shop.write("names.csv", "sku,ean\nB,4006381333931\n");
+    assert_ne!(status(&shop, "pull w"), "unchanged");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    shop.write("feed.csv", CSV.replace("A,3", "A,5"));
+    shop.run("pull w").code(0).stock("main", "A", "5");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    // What is joined is part of the config, too.
+    let config = shop.read("invsync.toml").replace("ean = \"ean\"", "name = \"ean\"");
+    shop.write("invsync.toml", config);
+    assert_ne!(status(&shop, "pull w"), "unchanged");
+    let file = std::fs::File::options().append(true).open(shop.path("names.csv")).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(31 * 3600)).unwrap();
+    shop.run("pull w").code(4).stdout("max_age");
+}
+
+#[test]
+fn sums_workbooks_and_interchanges_know_the_same_bytes_again() {
+    settled(wholesaler("feed.csv", "rows = \"sum\"").file("feed.csv", CSV));
+    let cell = |text: &str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let row = |cells: [&str; 3]| format!("<row>{}</row>", cells.map(cell).concat());
+    let rows = [row(["sku", "qty", "price"]), row(["A", "3", "1.50"])].concat();
+    let book = crate::support::feeds::xlsx(&[("Stock", &rows)]);
+    let config = |shop: Shop| {
+        let toml = shop.read("invsync.toml").replace("\"csv\"", "\"xlsx\"");
+        shop.write("invsync.toml", toml);
+        shop
+    };
+    settled(config(wholesaler("feed.xlsx", "").file("feed.xlsx", &book)));
+    // From a server, and packed once more.
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&book).unwrap();
+    let packed = packer.finish().unwrap();
+    let server = FileServer::new([ok(&packed), answer("200 OK", &["ETag: \"v1\""], &packed)]);
+    let shop = settled(config(wholesaler(&server.url("/feed.xlsx.gz"), "")));
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+    let asked = config(wholesaler("feed.xlsx", "member = \"*.xlsx\"").file("feed.xlsx", &book));
+    asked.run("pull w").code(2).stderr("a workbook is one itself");
+    let zip = crate::support::zipped(&[("feed.xlsx", &book), ("read.me", b"x")]);
+    let zipped = config(wholesaler("feed.zip", "").file("feed.zip", zip));
+    zipped.run("pull w").code(1).stderr("a zip archive around a workbook");
+    let cut = config(wholesaler("feed.gz", "").file("feed.gz", &packed[..packed.len() - 9]));
+    cut.run("pull w").code(1).stderr("its gzip data ends in the middle");
 }

@@ -96,6 +96,7 @@ fn unknown_values_are_no_zeros_but_too_many_of_them_stop_the_section() {
     let run = shop.run("pull store-a --format json").code(4).one_run();
     assert_eq!(run.guards(), ["max_unknown stock 25%>20%"]);
     assert_eq!(shop.stock("main", "S01").unwrap(), "5");
+    shop.run("pull store-a").code(4).stderr("store-a: the stock is unknown now of S01, S02, S03");
 }
 
 #[test]

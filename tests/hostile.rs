@@ -1,10 +1,13 @@
 //! Input that means harm, or that is nonsense: a limit, a clear error, nothing lost, never a panic.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use invsync::config::Config;
 use invsync::connector::{RowBatch, Want};
 
+use crate::support::woocommerce::{Catalogue, Fake, Fault};
 use crate::support::{BASE, DOWNLOAD, SEND, STORE_A, Shop};
 
 const HEAD: &str = "id,sku,ean,name,qty,price\n";
@@ -392,7 +395,8 @@ const EVERYTHING: Want = Want { stock: true, prices: true, names: true };
 /// Reads a feed to its end as the engine does; a refusal is as good as rows.
 fn read(config: &Config, name: &str) -> bool {
     let integration = config.integration(name).unwrap();
-    let connector = integration.settings.connect(&invsync::around::Around::nobody()).unwrap();
+    let connector =
+        integration.parts[0].settings.connect(&invsync::around::Around::nobody()).unwrap();
     let Ok(mut reader) = connector.open(EVERYTHING) else { return false };
     let mut batch = RowBatch::default();
     loop {
@@ -514,4 +518,202 @@ fn hundreds_of_mutated_inputs_end_with_an_exit_code_of_the_contract() {
     let check: String =
         shop.sql().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
+}
+
+/// What paths are made of, in every format.
+const PATH_TOKENS: [&str; 30] = [
+    "/",
+    "//",
+    "../",
+    "..",
+    ".",
+    "@",
+    "[",
+    "]",
+    "='",
+    "'",
+    "''",
+    "*",
+    ":",
+    "#",
+    "#1",
+    "#0",
+    "[1]",
+    "[0]",
+    "[99999999999]",
+    "[@a='b']",
+    "[sku='MUG-01']",
+    "']",
+    "sku",
+    "qty",
+    "item",
+    "ü",
+    "\u{0}",
+    " ",
+    "\u{202e}",
+    "\"",
+];
+
+/// A path of up to six pieces, half of them right.
+fn path(random: &mut Random) -> String {
+    let usual = ["sku", "stock/qty", "@id", "../sku", "/items/@a", "'a b'/*", "#2", "*[2]/x:y"];
+    let mut path = usual[random.below(usual.len())].to_owned();
+    for _ in 0..random.below(6) {
+        let places: Vec<usize> =
+            path.char_indices().map(|(at, _)| at).chain([path.len()]).collect();
+        let at = places[random.below(places.len())];
+        match random.below(4) {
+            0 => path.truncate(at),
+            _ => path.insert_str(at, PATH_TOKENS[random.below(PATH_TOKENS.len())]),
+        }
+    }
+    path
+}
+
+#[test]
+fn ten_thousand_mutated_mapping_paths_are_followed_or_refused_with_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (_, file, corpus) in corpora() {
+        std::fs::write(folder.path().join(file), corpus).unwrap();
+    }
+    let config = folder.path().join("invsync.toml");
+    let mut random = Random(0x0bad_cafe_0bad_cafe);
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..10_000 * thoroughness() {
+        let paths: Vec<String> = (0..4).map(|_| path(&mut random)).collect();
+        let quoted = paths.iter().map(|path| toml::Value::String(path.clone()).to_string());
+        let quoted: Vec<String> = quoted.collect();
+        let [sku, quantity, which, items] = &quoted[..] else { panic!("{quoted:?}") };
+        // Of the four paths one is always as it is mutated; the others take turns with right ones.
+        let (quantity, which, items) = match random.below(4) {
+            0 => (quantity.as_str(), "'sku'", "'/items/*'"),
+            1 => ("'qty'", which.as_str(), "'/items/*'"),
+            2 => ("'qty'", "'sku'", items.as_str()),
+            _ => (quantity.as_str(), which.as_str(), items.as_str()),
+        };
+        let (connector, file, _) = corpora()[random.below(3)];
+        let format = file.trim_start_matches("store.");
+        let tree = match format {
+            "csv" => String::new(),
+            _ => format!("items = {items}\nvariants = {which}\n"),
+        };
+        let text = format!(
+            "{BASE}[integrations.{connector}]\ntype = 'store'\nconnector = '{format}'\n\
+             source = '{file}'\n{tree}where = [{{ path = {which}, not = [''] }}]\n\
+             stock = {{ direction = 'download', warehouse = 'main' }}\n\
+             fields = {{ sku = {sku}, quantity = {quantity} }}\n"
+        );
+        std::fs::write(&config, &text).unwrap();
+        let followed = told(text.as_bytes(), round, || match Config::load(&config) {
+            Ok(config) => Some(read(&config, connector)),
+            Err(errors) => {
+                let errors = errors.to_string();
+                assert!(errors.contains("invsync.toml"), "{errors}");
+                None
+            }
+        });
+        match followed {
+            Some(_) => good += 1,
+            None => bad += 1,
+        }
+    }
+    assert!(good > 1_000 && bad > 1_000, "{good} followed, {bad} refused");
+}
+
+/// A shop with a product of each kind.
+fn web_shop() -> Fake {
+    Fake::start(
+        Catalogue::new()
+            .simple(45, "MUG-01", |p| p.stock("3").price("12.30").name("Mug"))
+            .simple(46, "TEA-01", |p| p.stock("7").price("39").gtin("4006381333931"))
+            .variable(50, "TEE", |p| p.variation(51, "TEE-S", |v| v.stock("5").price("20.00"))),
+    )
+}
+
+/// Answers of a shop that are changed on their way, one in `every`; whether one of them was no JSON
+/// any more.
+fn mangled(fake: &Fake, random: &mut Random, on: &str, every: usize) -> Arc<AtomicBool> {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let (broken, asked) = (Arc::clone(&is_broken), AtomicUsize::new(random.below(every)));
+    let random = Mutex::new(Random(random.next() | 1));
+    fake.heal();
+    fake.fail(
+        Fault::bytes(move |body| {
+            if asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(every) {
+                *body = mutated(body, &mut random.lock().unwrap());
+                let is_json = serde_json::from_slice::<serde_json::Value>(body).is_ok();
+                broken.fetch_or(!is_json, Ordering::Relaxed);
+            }
+        })
+        .on(on),
+    );
+    is_broken
+}
+
+const NO_RETRIES: &str = "retries = 0\nretry_budget = \"0s\"";
+
+#[test]
+fn hundreds_of_mangled_answers_of_a_shop_end_with_an_exit_code_of_the_contract() {
+    let fake = web_shop();
+    let inventory = "sku,stock.main,price.retail\nMUG-01,4,12.30\nTEA-01,7,41\nTEE-S,6,21\n";
+    let shop = Shop::new().config(&fake.config(DOWNLOAD)).config(NO_RETRIES).inventory(inventory);
+    let before = shop.bytes("inventory.db");
+    let values = shop.values();
+    let mut random = Random(0x1357_9bdf_0246_8ace);
+    let mut codes = std::collections::BTreeMap::new();
+    for round in 0..200 * thoroughness() {
+        let on = ["GET products", "GET products", "GET"][random.below(3)];
+        let is_broken = mangled(&fake, &mut random, on, 1 + round as usize % 2);
+        let command = ["pull", "pull", "list", "check"][random.below(4)];
+        let ran = shop.run(&format!("{command} store-a --format json"));
+        let told = || format!("{command}, round {round}: {:?} {}", ran.code, ran.stderr);
+        let is_known = matches!(ran.code, Some(0 | 1 | 3 | 4 | 5 | 7 | 8));
+        assert!(is_known && !ran.stderr.contains("panicked"), "{}", told());
+        if command != "pull" || !matches!(ran.code, Some(0 | 3 | 4)) {
+            assert_eq!(shop.values(), values, "{}", told());
+        }
+        if is_broken.load(Ordering::Relaxed) && command == "pull" {
+            assert_eq!(shop.values(), values, "{}", told());
+            assert!(matches!(ran.code, Some(1 | 7 | 8)), "{}", told());
+        }
+        *codes.entry((command, ran.code)).or_insert(0) += 1;
+        for name in shop.names().iter().filter(|name| name.starts_with("inventory.db")) {
+            std::fs::remove_file(shop.path(name)).unwrap();
+        }
+        shop.write("inventory.db", &before);
+    }
+    // Some were taken, some refused, or the changes are too small or too large to find anything.
+    assert!(codes.len() > 4, "{codes:?}");
+}
+
+#[test]
+fn whatever_a_shop_echoes_nothing_is_called_applied_that_is_not_and_the_next_push_finishes() {
+    let inventory = "sku,stock.main,price.retail\nMUG-01,4,12.30\nTEA-01,7,41\nTEE-S,6,21\n";
+    let made = Shop::new().inventory(inventory);
+    let mut random = Random(0x2468_ace0_1357_9bdf);
+    let mut codes = std::collections::BTreeMap::new();
+    let wanted = [("4", "12.30"), ("7", "41.00"), ("6", "21.00")];
+    let wanted = wanted.map(|(stock, price)| (stock.to_owned(), price.to_owned()));
+    for round in 0..60 * thoroughness() {
+        let fake = web_shop();
+        let now = || [45, 46, 51].map(|id| (fake.stock(id), fake.price(id)));
+        let shop = made.copy().config(&fake.config(SEND)).config(NO_RETRIES);
+        let values = shop.values();
+        mangled(&fake, &mut random, "POST", 1);
+        let ran = shop.run("push store-a --format json");
+        let told = || format!("round {round}: {:?} {}", ran.code, ran.stderr);
+        let is_known = matches!(ran.code, Some(0 | 1 | 3 | 4 | 7 | 8));
+        assert!(is_known && !ran.stderr.contains("panicked"), "{}", told());
+        assert_eq!(shop.values(), values, "{}", told());
+        assert!(ran.code != Some(0) || now() == wanted, "{}", told());
+        *codes.entry(ran.code).or_insert(0) += 1;
+        fake.heal();
+        let again = shop.run("push store-a");
+        assert_eq!(again.code, Some(0), "{}\n{}{}", told(), again.stdout, again.stderr);
+        assert_eq!(now(), wanted, "{}", told());
+        let open = "SELECT count(*) FROM changes WHERE status IN (5, 6)";
+        let open: i64 = shop.sql().query_row(open, [], |row| row.get(0)).unwrap();
+        assert_eq!(open, 0, "{}", told());
+    }
+    assert!(codes.contains_key(&Some(0)), "{codes:?}");
 }

@@ -106,11 +106,10 @@ fn fails_under(shop: &Shop, limits: impl Iterator<Item = String>) -> usize {
             done += 1;
         } else {
             failed += usize::from(shop.path("inventory.db.store-a.lock").exists());
-            let last = "SELECT status FROM runs ORDER BY id DESC LIMIT 1";
-            let is_done = || {
-                shop.sql().query_row(last, [], |row| row.get(0)).is_ok_and(|s: String| s == "ok")
-            };
-            assert!(shop.values() == before || is_done(), "{limit}");
+            // What ended after its commit, in its report, is whole.
+            if shop.values() != before {
+                is_pulled(shop.run("pull store-a").code(0).stdout("nothing to change"));
+            }
         }
         is_pulled(shop.run("pull store-a").code(0));
     }

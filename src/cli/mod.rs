@@ -12,6 +12,7 @@ mod link;
 mod list;
 mod man;
 mod output;
+mod presets;
 mod progress;
 mod pull;
 mod push;
@@ -69,6 +70,7 @@ enum Command {
     Runs(runs::Runs),
     Undo(undo::Undo),
     History(history::History),
+    Presets(presets::Presets),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -87,6 +89,7 @@ impl Command {
             Command::Runs(command) => command.run(context, out),
             Command::Undo(command) => command.run(context, out),
             Command::History(command) => command.run(context, out),
+            Command::Presets(command) => command.run(context, out),
             Command::Completions(command) => command.run(out),
             Command::Man(command) => command.run(out),
         }

@@ -118,7 +118,7 @@ mod tests {
     }
 
     const REGISTRY: &[Registration] =
-        &[Registration { name: "csv", settings: |_, _| Some(Box::new(Nobody)) }];
+        &[Registration { name: "csv", settings: |_, _| Some(Box::new(Nobody)), is_feed: false }];
 
     const CONFIG: &str = r#"
         inventory.path = "inventory.db"

@@ -1,7 +1,9 @@
 //! `[integrations.NAME]`: the keys of every integration; the connector takes its own.
 
 use super::section::{ReadSection, SectionReader};
-use super::{GuardSettings, Integration, Unlinked};
+use super::{GuardSettings, Integration, Part, SectionSettings, Unlinked};
+use crate::connector::feed::combine::Combine;
+use crate::connector::feed::presets;
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
 use crate::model::Place;
@@ -19,61 +21,59 @@ impl IntegrationReader<'_> {
     /// Reads an integration. `None` where errors, which are reported, leave none.
     pub(super) fn read(&self, name: &str, mut table: Table<'_>) -> Option<Integration> {
         let (line, path, problems) = (table.line(), table.path().to_owned(), table.problems());
+        use_preset(&mut table);
         // Where the type is unknown, what only a wholesaler must not do is no error.
         let is_store = is_store(&mut table).unwrap_or(true);
-        let registration = self.registration(&mut table);
+        let registration = named(self.registry, &mut table);
         let link_by = link_by(&mut table);
         let unlinked = unlinked(&mut table);
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
-        let (stock, prices) = self.sections(&mut table, is_store);
-        let context = self.context(name, &table, is_store, prices.as_ref(), &http);
+        let [mut stock, mut prices] = self.sections(&mut table, is_store);
+        let context = self.context(name, &table, is_store, prices.read.as_ref(), &http);
+        let are_read =
+            [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
+        let (stock, prices) = (stock.read, prices.read);
         // Which keys are known without a connector nobody can say.
         let Some(registration) = registration else {
             table.finish_early();
             return None;
         };
-        let settings = connector_settings(table, registration, &context)?;
-        let check = SectionCheck { problems, path: &path, is_store, settings: &*settings };
+        let has_own =
+            |section: &Option<ReadSection>| section.as_ref().is_none_or(|s| s.own.is_some());
+        let is_parted =
+            has_own(&stock) && has_own(&prices) && (stock.is_some() || prices.is_some());
+        let shared = if is_parted && !table.has("source") {
+            table.finish();
+            None
+        } else {
+            Some(connector_settings(table, registration, &context, self.registry)?)
+        };
+        if are_read.contains(&false) {
+            return None;
+        }
+        let check = SectionCheck { problems, path: &path, is_store, shared: shared.as_deref() };
         check.run(Section::Stock, stock.as_ref());
         check.run(Section::Prices, prices.as_ref());
+        let (stock, stock_own) = parted(stock);
+        let (prices, prices_own) = parted(prices);
+        let parts = parts(shared, stock_own, prices_own);
         Some(Integration {
             name: name.to_owned(),
             line,
             is_store,
             connector: registration.name.to_owned(),
-            settings,
+            parts,
             link_by,
             unlinked,
             allow_empty,
             http,
-            stock: stock.map(|section| section.settings),
-            prices: prices.map(|section| section.settings),
+            stock,
+            prices,
         })
     }
 
-    /// The connector that is named. An unknown name is not quoted: it may be anything.
-    fn registration(&self, table: &mut Table<'_>) -> Option<&Registration> {
-        let name = table.name_of("connector");
-        let entry = table.require("connector")?;
-        let (word, _) = entry.string(&name)?;
-        let found = self.registry.iter().find(|registration| registration.name == word);
-        if found.is_none() {
-            let names = || self.registry.iter().map(|registration| registration.name);
-            let all: Vec<_> = names().map(|known| format!("\"{known}\"")).collect();
-            let near = nearest(&word, names());
-            let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
-            let all = all.join(", ");
-            entry.error(format!("unknown connector in `{name}`: {hint}known are {all}"));
-        }
-        found
-    }
-
-    fn sections(
-        &self,
-        table: &mut Table<'_>,
-        is_store: bool,
-    ) -> (Option<ReadSection>, Option<ReadSection>) {
+    fn sections<'t>(&self, table: &mut Table<'t>, is_store: bool) -> [SectionTable<'t>; 2] {
         let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
         let reader = SectionReader {
             is_store,
@@ -81,10 +81,40 @@ impl IntegrationReader<'_> {
             price_groups: self.price_groups,
             guard: &guard,
         };
-        let mut read = |section: Section| {
-            table.table(section.word()).and_then(|below| reader.read(section, below))
+        Section::ALL.map(|section| {
+            let mut below = table.table(section.word());
+            let read = below.as_mut().and_then(|below| reader.read(section, below));
+            SectionTable { rest: below, read }
+        })
+    }
+
+    /// Takes a section's own source out of what is left of its table. `false` where errors, which
+    /// are reported, leave none.
+    fn take_own(
+        &self,
+        section: &mut SectionTable<'_>,
+        shared: Option<&Registration>,
+        context: &Context,
+    ) -> bool {
+        let Some(mut rest) = section.rest.take() else { return true };
+        if rest.has("source") {
+            use_preset(&mut rest);
+        }
+        if !rest.has("source") {
+            rest.finish();
+            return true;
+        }
+        let own = if rest.has("connector") { named(self.registry, &mut rest) } else { shared };
+        let Some(registration) = own else {
+            rest.finish_early();
+            return false;
         };
-        (read(Section::Stock), read(Section::Prices))
+        let settings = connector_settings(rest, registration, context, self.registry);
+        let is_read = settings.is_some();
+        if let Some(read) = &mut section.read {
+            read.own = settings;
+        }
+        is_read
     }
 
     fn context(
@@ -103,7 +133,20 @@ impl IntegrationReader<'_> {
             is_store,
             currency: group.and_then(|place| place.currency),
             http: http.clone(),
+            is_join: false,
         }
+    }
+}
+
+/// Lets a preset stand in for the keys that the table lacks.
+fn use_preset(table: &mut Table<'_>) {
+    let name = table.name_of("preset");
+    let Some(entry) = table.take("preset") else { return };
+    let Some((word, line)) = entry.string(&name) else { return };
+    let connector = table.has("connector").then(|| table.string("connector")).flatten();
+    match presets::find(&word, connector.as_ref().map(|(word, _)| word.as_str())) {
+        Ok(preset) => table.stand_in(preset.keys(), line),
+        Err(why) => entry.error(format!("`{name}`: {why}")),
     }
 }
 
@@ -132,11 +175,29 @@ fn link_by(table: &mut Table<'_>) -> Vec<LinkKey> {
     keys
 }
 
+/// The connector that is named. An unknown name is not quoted: it may be anything.
+fn named<'r>(registry: &'r [Registration], table: &mut Table<'_>) -> Option<&'r Registration> {
+    let name = table.name_of("connector");
+    let entry = table.require("connector")?;
+    let (word, _) = entry.string(&name)?;
+    let found = registry.iter().find(|registration| registration.name == word);
+    if found.is_none() {
+        let names = || registry.iter().map(|registration| registration.name);
+        let all: Vec<_> = names().map(|known| format!("\"{known}\"")).collect();
+        let near = nearest(&word, names());
+        let hint = near.map(|near| format!("did you mean \"{near}\"? ")).unwrap_or_default();
+        let all = all.join(", ");
+        entry.error(format!("unknown connector in `{name}`: {hint}known are {all}"));
+    }
+    found
+}
+
 /// Lets the connector take its keys, and reports those that nobody knows.
 fn connector_settings(
     mut table: Table<'_>,
     registration: &Registration,
     context: &Context,
+    registry: &[Registration],
 ) -> Option<Box<dyn Settings>> {
     let problems = table.problems();
     // In broken text the connector would miss what is there.
@@ -144,6 +205,13 @@ fn connector_settings(
         return None;
     }
     let errors_before = problems.error_count();
+    // A further file is joined to a feed, not to another further file.
+    let read_join = |mut join: Table<'_>, context: &Context| {
+        let own = join.has("connector").then(|| named(registry, &mut join));
+        connector_settings(join, own.unwrap_or(Some(registration))?, context, registry)
+    };
+    let is_combined = registration.is_feed && !context.is_join;
+    let combine = is_combined.then(|| Combine::read(&mut table, context, &read_join));
     let settings = (registration.settings)(&mut table, context);
     if settings.is_none() && problems.error_count() == errors_before {
         let (path, name) = (table.path(), registration.name);
@@ -151,7 +219,35 @@ fn connector_settings(
     }
     // A connector asks for all its keys before it gives up.
     table.finish();
-    settings
+    match combine {
+        Some(combine) => Some(combine?.with(settings?)),
+        None => settings,
+    }
+}
+
+/// A section that was read, and what is left of its table.
+struct SectionTable<'t> {
+    rest: Option<Table<'t>>,
+    read: Option<ReadSection>,
+}
+
+type Own = Option<Box<dyn Settings>>;
+
+fn parted(section: Option<ReadSection>) -> (Option<SectionSettings>, Own) {
+    section.map_or((None, None), |section| (Some(section.settings), section.own))
+}
+
+/// The sources, each with the sections that it feeds.
+fn parts(shared: Own, stock: Own, prices: Own) -> Vec<Part> {
+    let own = [(Section::Stock, stock), (Section::Prices, prices)];
+    let fed_by_shared = own.iter().filter(|(_, own)| own.is_none()).map(|(section, _)| *section);
+    let sections = fed_by_shared.collect();
+    let mut parts = Vec::new();
+    parts.extend(shared.map(|settings| Part { of: None, settings, sections }));
+    parts.extend(own.into_iter().filter_map(|(section, own)| {
+        Some(Part { of: Some(section), settings: own?, sections: vec![section] })
+    }));
+    parts
 }
 
 /// What only the connector's settings can say about a section.
@@ -159,7 +255,8 @@ struct SectionCheck<'a> {
     problems: &'a Problems,
     path: &'a str,
     is_store: bool,
-    settings: &'a dyn Settings,
+    /// The integration's own source; a section may have another.
+    shared: Option<&'a dyn Settings>,
 }
 
 impl SectionCheck<'_> {
@@ -169,11 +266,12 @@ impl SectionCheck<'_> {
         if direction == Direction::Off {
             return;
         }
-        if let Err(why) = self.settings.provides(section) {
+        let Some(settings) = read.own.as_deref().or(self.shared) else { return };
+        if let Err(why) = settings.provides(section) {
             self.problems.error(read.settings.line, format!("`{path}.{word}`: {why}"));
         } else if direction == Direction::Send
             && self.is_store
-            && let Err(why) = self.settings.can_write(section)
+            && let Err(why) = settings.can_write(section)
         {
             let message = format!("`{path}.{word}.direction` cannot be \"send\": {why}");
             self.problems.error(read.direction_line, message);

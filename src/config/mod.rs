@@ -66,8 +66,8 @@ pub struct Integration {
     pub is_store: bool,
     /// The name of its connector, for messages.
     pub connector: String,
-    /// The connector's own settings.
-    pub settings: Box<dyn Settings>,
+    /// Its sources, and which sections each feeds. At least one.
+    pub parts: Vec<Part>,
     /// What items and products are linked by, in this order.
     pub link_by: Vec<LinkKey>,
     /// What becomes of items without a product.
@@ -173,6 +173,24 @@ impl Default for GuardSettings {
             min_price: None,
             max_price: None,
         }
+    }
+}
+
+/// One source of an integration: all of it, or what one section has for itself.
+#[derive(Debug)]
+pub struct Part {
+    /// The section that has this source for itself; `None`: the integration's own source.
+    pub of: Option<Section>,
+    /// The connector's settings.
+    pub settings: Box<dyn Settings>,
+    /// The sections that it feeds.
+    pub sections: Vec<Section>,
+}
+
+impl Part {
+    /// Its name in the memory of deliveries: empty for the integration's own source.
+    pub fn key(&self) -> &'static str {
+        self.of.map_or("", Section::word)
     }
 }
 

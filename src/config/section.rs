@@ -1,6 +1,7 @@
 //! `[integrations.NAME.stock]` and `[integrations.NAME.prices]`.
 
 use super::{GuardSettings, OnDrift, SectionSettings};
+use crate::connector::Settings;
 use crate::model::Place;
 use crate::model::{Direction, Section};
 use crate::settings::{Entry, Table, nearest};
@@ -9,6 +10,8 @@ use crate::settings::{Entry, Table, nearest};
 pub(super) struct ReadSection {
     pub(super) settings: SectionSettings,
     pub(super) direction_line: u64,
+    /// Its own source, where it has one.
+    pub(super) own: Option<Box<dyn Settings>>,
 }
 
 /// What a section of one integration is read with.
@@ -20,19 +23,19 @@ pub(super) struct SectionReader<'a> {
 }
 
 impl SectionReader<'_> {
-    /// Reads a section. `None` where nothing can be said about it without its direction.
-    pub(super) fn read(&self, section: Section, mut table: Table<'_>) -> Option<ReadSection> {
-        let direction = self.direction(&mut table);
-        let place = self.place(section, direction.map(|(direction, _)| direction), &mut table);
+    /// Reads what every section has; a source of its own is still to be taken from the table.
+    /// `None` where nothing can be said about it without its direction.
+    pub(super) fn read(&self, section: Section, table: &mut Table<'_>) -> Option<ReadSection> {
+        let direction = self.direction(table);
+        let place = self.place(section, direction.map(|(direction, _)| direction), table);
         let every = table.positive_duration("every");
-        let on_drift = on_drift(direction.map(|(direction, _)| direction), &mut table);
+        let on_drift = on_drift(direction.map(|(direction, _)| direction), table);
         let guard = GuardSettings::read(table.table("guard"), self.guard);
         let line = table.line();
-        table.finish();
         let (direction, direction_line) = direction?;
         let place = place.unwrap_or_default();
         let settings = SectionSettings { direction, place, every, on_drift, guard, line };
-        Some(ReadSection { settings, direction_line })
+        Some(ReadSection { settings, direction_line, own: None })
     }
 
     fn direction(&self, table: &mut Table<'_>) -> Option<(Direction, u64)> {

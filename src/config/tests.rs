@@ -13,10 +13,22 @@ use crate::settings::Document;
 
 /// `csv` can be written, `api` cannot; `early` and `mute` give up.
 const REGISTRY: &[Registration] = &[
-    Registration { name: "csv", settings: |table, context| fake(table, context, true) },
-    Registration { name: "api", settings: |table, context| fake(table, context, false) },
-    Registration { name: "early", settings: early },
-    Registration { name: "mute", settings: |table, _| table.take("source").and(None) },
+    Registration {
+        name: "csv",
+        settings: |table, context| fake(table, context, true),
+        is_feed: true,
+    },
+    Registration {
+        name: "api",
+        settings: |table, context| fake(table, context, false),
+        is_feed: false,
+    },
+    Registration { name: "early", settings: early, is_feed: false },
+    Registration {
+        name: "mute",
+        settings: |table, _| table.take("source").and(None),
+        is_feed: false,
+    },
 ];
 
 #[derive(Debug)]

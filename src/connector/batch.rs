@@ -222,6 +222,16 @@ impl RowBatch {
         self.rows.get(at).map(|row| RowView { batch: self, row })
     }
 
+    /// One row, to change its values.
+    pub(crate) fn row_mut(&mut self, at: usize) -> &mut Row {
+        &mut self.rows[at]
+    }
+
+    /// How much text it holds, in bytes.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// All rows.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = RowView<'_>> + Clone {
         self.rows.iter().map(|row| RowView { batch: self, row })
@@ -236,6 +246,11 @@ pub struct RowView<'a> {
 }
 
 impl<'a> RowView<'a> {
+    /// The row, whose spans are of its batch.
+    pub(crate) fn raw(&self) -> &'a Row {
+        self.row
+    }
+
     /// The connector's own id, where the source has one.
     pub fn item_id(&self) -> Option<&'a str> {
         self.batch.text(self.row.item_id)

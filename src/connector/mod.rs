@@ -57,6 +57,12 @@ pub trait Connector: Send + Sync {
     /// It gets what was read, so that it can refuse when the file or shop is no longer that one.
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError>;
 
+    /// Makes what the store has now outlast a power failure, where that is in this machine's hands:
+    /// before what was only read there, and not answered, is recorded as applied.
+    fn make_durable(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     /// What only a closer look shows, for `check`: whether what is to be sent may be written.
     /// Changes nothing there.
     fn check(&self, _sends: bool) -> Result<(), ConnectorError> {
@@ -214,6 +220,7 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
 }
 
 /// What reading a connector's settings may depend on.
+#[derive(Clone, Debug)]
 pub struct Context {
     /// The integration's name.
     pub name: String,
@@ -225,13 +232,22 @@ pub struct Context {
     pub currency: Option<Currency>,
     /// How it is fetched, where it is fetched by http.
     pub http: http::HttpSettings,
+    /// Whether it is a further file of a feed, whose `key` finds the SKU.
+    pub is_join: bool,
 }
 
 impl Context {
     /// A store, or else a wholesaler, without prices, fetched with the defaults.
     pub fn new(name: &str, folder: impl Into<PathBuf>, is_store: bool) -> Context {
         let http = http::HttpSettings::default();
-        Context { name: name.to_owned(), folder: folder.into(), is_store, currency: None, http }
+        Context {
+            name: name.to_owned(),
+            folder: folder.into(),
+            is_store,
+            currency: None,
+            http,
+            is_join: false,
+        }
     }
 }
 
@@ -243,6 +259,8 @@ pub struct Registration {
     /// so that every error is found at once. `None` where errors, added to the table's problems,
     /// make the settings unusable.
     pub settings: fn(&mut Table<'_>, &Context) -> Option<Box<dyn Settings>>,
+    /// Whether it reads a feed, which may be combined with others.
+    pub is_feed: bool,
 }
 
 /// Every connector, one line each.
@@ -250,5 +268,7 @@ pub const REGISTRY: &[Registration] = &[
     file::csv::REGISTRATION,
     file::json::REGISTRATION,
     file::xml::REGISTRATION,
+    file::xlsx::REGISTRATION,
+    file::edifact::REGISTRATION,
     woocommerce::REGISTRATION,
 ];

@@ -18,6 +18,9 @@ pub struct Validators {
     pub last_modified: Option<String>,
     /// What the bytes were as they came, packed or not.
     pub hash: Option<Fingerprint>,
+    /// Those of the files that are joined to it, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Validators>,
 }
 
 /// What a source says of what it handed over.
@@ -27,4 +30,15 @@ pub struct Origin {
     pub modified: Option<SystemTime>,
     /// What tells later whether it is still the same.
     pub validators: Validators,
+}
+
+impl Origin {
+    /// Adds a file that is joined to it: the older of both counts.
+    pub fn join(&mut self, other: Origin) {
+        self.modified = match (self.modified, other.modified) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self.validators.joined.push(other.validators);
+    }
 }

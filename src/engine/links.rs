@@ -1,5 +1,7 @@
 //! Link commands: links by hand, from a file, by reading the integration; all of them recorded.
 
+use super::matching::Matched;
+use super::part;
 use super::problem_log::{About, ProblemLog};
 use super::products::{clean, open_csv, unknown_sku, unreadable};
 use super::pull::check_not_empty;
@@ -7,7 +9,7 @@ use super::read::{Opened, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
 use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
 use crate::config::Integration;
-use crate::connector::{Connector, Want};
+use crate::connector::Want;
 use crate::inventory::{LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
 use crate::model::{
     ChangeRow, ChangeStatus, Command, Exit, LinkedBy, ProblemKind, Section, Timestamp,
@@ -22,7 +24,7 @@ pub(super) enum Source<'a> {
     /// `link remove`.
     Remove(&'a str),
     /// What fits, by reading the integration.
-    Auto(&'a dyn Connector),
+    Auto(&'a [part::Source<'a>]),
 }
 
 /// Reads the orders of a `link import` file.
@@ -106,8 +108,8 @@ fn run_link(
     run: &mut OpenRun<'_>,
 ) -> Result<Linked, RunError> {
     let (products, changes) = match source {
-        Source::Auto(connector) => {
-            return link_auto(session, integration, connector, run);
+        Source::Auto(sources) => {
+            return link_auto(session, integration, sources, run);
         }
         Source::Orders { orders, .. } => {
             let tx = session.begin(run.inventory)?;
@@ -150,55 +152,67 @@ fn removal(item_id: &str, before: StoredLink) -> LinkChange {
 fn link_auto(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[part::Source<'_>],
     run: &mut OpenRun<'_>,
 ) -> Result<Linked, RunError> {
     let want = Want { stock: false, prices: false, names: false };
     session.progress.begin(&format!("reading {}", integration.name), None);
-    let opened = Opened::by(connector, want)?;
+    let opened: Result<Vec<_>, _> =
+        sources.iter().map(|source| Opened::by(source.connector.as_ref(), want)).collect();
     let tx = session.begin(run.inventory)?;
-    let rules = match_rules(session, integration, false);
-    let reading = read(session, &tx, run.integration_id, rules, &[], opened);
+    let mut linked = Linked {
+        products: Products::default(),
+        changes: Vec::new(),
+        problems: ProblemLog::default(),
+        exit: Exit::Done,
+    };
+    for opened in opened? {
+        let rules = match_rules(session, integration, false);
+        let mut reading = read(session, &tx, run.integration_id, rules, &[], opened)?;
+        check_not_empty(integration, &reading)?;
+        linked.changes.extend(new_links_of(&reading.matched));
+        if let (false, Some(id), Some(integration)) =
+            (session.options.dry_run, run.summary.run_id, run.integration_id)
+        {
+            super::pull::apply_links(&tx, id, integration, &reading)?;
+        }
+        let counts = reading.matched.counts;
+        run.summary.items += counts.items;
+        run.summary.duplicates += counts.duplicates;
+        run.summary.linked += counts.linked;
+        run.summary.unlinked += (counts.items - counts.duplicates).saturating_sub(counts.linked);
+        linked.problems.append(std::mem::take(&mut reading.matched.problems));
+        linked.products = reading.matched.products;
+    }
     session.progress.end();
-    let mut reading = reading?;
-    check_not_empty(integration, &reading)?;
-    let matched = &reading.matched;
-    let own = matched.new_sku_links();
-    let mut changes: Vec<LinkChange> = own
-        .iter()
-        .map(|product| {
-            let link =
-                StoredLink { product: Some(product), linked_by: LinkedBy::Sku, handle: None };
-            (matched.products.sku(product), link)
-        })
-        .chain(matched.new_links())
-        .map(|(item_id, link)| LinkChange {
-            item_id: item_id.to_owned(),
-            before: None,
-            after: Some(link),
-            status: ChangeStatus::Planned,
-        })
-        .collect();
-    changes.sort_unstable_by(|a, b| a.item_id.cmp(&b.item_id));
-    if let (false, Some(id), Some(integration)) =
-        (session.options.dry_run, run.summary.run_id, run.integration_id)
-    {
-        super::pull::apply_links(&tx, id, integration, &reading)?;
-        for (n, change) in changes.iter().enumerate() {
+    linked.changes.sort_by(|a, b| a.item_id.cmp(&b.item_id));
+    // In a dry run the second source does not know what the first one would have linked.
+    linked.changes.dedup_by(|a, b| a.item_id == b.item_id);
+    if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
+        for (n, change) in linked.changes.iter().enumerate() {
             // The links are stored already; this records them.
             tx.record_link(id, n, &LinkChange { status: ChangeStatus::Applied, ..change.clone() })?;
         }
     }
-    run.summary.items = matched.counts.items;
-    run.summary.duplicates = matched.counts.duplicates;
-    run.summary.linked = matched.counts.linked;
-    run.summary.unlinked =
-        (run.summary.items - run.summary.duplicates).saturating_sub(matched.counts.linked);
-    let problems = std::mem::take(&mut reading.matched.problems);
-    let changes = finish(session, tx, run, changes, &problems)?;
-    let exit = exit_of(session, run, &problems);
-    let products = reading.matched.products;
-    Ok(Linked { products, changes, problems, exit })
+    linked.changes = finish(session, tx, run, linked.changes, &linked.problems)?;
+    linked.exit = exit_of(session, run, &linked.problems);
+    Ok(linked)
+}
+
+/// The links that a reading makes, as changes.
+fn new_links_of(matched: &Matched) -> Vec<LinkChange> {
+    let own = matched.new_sku_links();
+    let own = own.iter().map(|product| {
+        let link = StoredLink { product: Some(product), linked_by: LinkedBy::Sku, handle: None };
+        (matched.products.sku(product), link)
+    });
+    let change = |(item_id, link): (&str, StoredLink)| LinkChange {
+        item_id: item_id.to_owned(),
+        before: None,
+        after: Some(link),
+        status: ChangeStatus::Planned,
+    };
+    own.chain(matched.new_links()).map(change).collect()
 }
 
 /// What orders change; an unknown SKU is a problem with its line.

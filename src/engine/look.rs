@@ -1,12 +1,15 @@
 //! Looking without touching: an integration's items, and what is wrong with mappings and links.
 
+use std::collections::BTreeMap;
+
+use super::part::Source;
 use super::problem_log::{About, ProblemLog};
 use super::pull::check_not_empty;
 use super::read::{Opened, match_rules, read};
 use super::run::RunError;
 use super::{Checked, Session};
 use crate::config::{Integration, Unlinked};
-use crate::connector::{Connector, ErrorKind, RowBatch, RowView, Want};
+use crate::connector::{ErrorKind, RowBatch, RowView, Want};
 use crate::inventory::{Inventory, InventoryErrorKind};
 use crate::model::{Direction, Exit, Problem, ProblemKind, Section};
 
@@ -19,25 +22,55 @@ pub(super) fn list(
     each: &mut dyn FnMut(&RowView<'_>) -> anyhow::Result<bool>,
     problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
-    let connector = session.connect(integration)?;
+    let (mut items, mut exit) = (0, Exit::Done);
+    for source in session.connect_all(integration)? {
+        let (listed, ended) = list_one(session, integration, &source, each, problem)?;
+        items += listed.items;
+        exit = exit.max(ended);
+        if listed.is_cut {
+            return Ok(exit);
+        }
+    }
+    if items == 0 && !integration.allow_empty {
+        let message = format!("{}: the source holds no items at all", integration.name);
+        return Err(RunError::new(Exit::Failed, message).into());
+    }
+    Ok(exit)
+}
+
+/// How far the listing of a source went.
+struct Listed {
+    items: u64,
+    /// Nobody reads on.
+    is_cut: bool,
+}
+
+fn list_one(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: &Source<'_>,
+    each: &mut dyn FnMut(&RowView<'_>) -> anyhow::Result<bool>,
+    problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
+) -> anyhow::Result<(Listed, Exit)> {
     let named = |error| -> anyhow::Error {
         let error = RunError::from(error);
         RunError::new(error.exit, format!("{}: {}", integration.name, error.message)).into()
     };
-    let mut reader = connector.open(EVERYTHING).map_err(named)?;
+    let mut reader = source.connector.open(EVERYTHING).map_err(named)?;
     let mut batch = RowBatch::default();
-    let (mut items, mut exit) = (0_u64, Exit::Done);
+    let (mut listed, mut exit) = (Listed { items: 0, is_cut: false }, Exit::Done);
     loop {
         batch.clear();
         let more = reader.next(&mut batch).map_err(named)?;
         for row in batch.rows() {
-            items += 1;
+            listed.items += 1;
             let skus = &session.options.skus;
             if !skus.is_empty() && !skus.iter().any(|sku| row.sku() == Some(sku)) {
                 continue;
             }
             if !each(&row)? {
-                return Ok(exit);
+                listed.is_cut = true;
+                return Ok((listed, exit));
             }
         }
         for found in problems_of(&batch) {
@@ -52,11 +85,7 @@ pub(super) fn list(
         }
     }
     reader.finish().map_err(named)?;
-    if items == 0 && !integration.allow_empty {
-        let message = format!("{}: the source holds no items at all", integration.name);
-        return Err(RunError::new(Exit::Failed, message).into());
-    }
-    Ok(exit)
+    Ok((listed, exit))
 }
 
 fn problems_of(batch: &RowBatch) -> impl Iterator<Item = Problem> + '_ {
@@ -77,7 +106,7 @@ fn problems_of(batch: &RowBatch) -> impl Iterator<Item = Problem> + '_ {
 pub(super) fn check(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
 ) -> anyhow::Result<Checked> {
     let inventory = match session.open_to_read() {
         Ok(inventory) => inventory,
@@ -92,12 +121,25 @@ pub(super) fn check(
         problems: Vec::new(),
         error: None,
     };
-    match find_problems(session, integration, connector, &inventory, &mut checked) {
-        Ok(problems) => checked.problems = problems.iter().collect(),
-        Err(error) => {
-            let message = format!("{}: {}", integration.name, error.message);
-            checked.error = Some((message, error.exit));
+    let mut look = Look { session, integration, inventory: &inventory, absent: Absent::new() };
+    let mut complete = 0;
+    for source in sources {
+        match look.at(source, &mut checked) {
+            Ok((problems, is_complete)) => {
+                checked.problems.extend(problems.iter());
+                complete += usize::from(is_complete);
+            }
+            Err(error) => {
+                let message = format!("{}: {}", integration.name, error.message);
+                checked.error = Some((message, error.exit));
+                return Ok(checked);
+            }
         }
+    }
+    // Only what every source lacks is gone.
+    if complete == sources.len() {
+        let gone = look.absent.iter().filter(|(_, (_, times))| *times == complete);
+        checked.problems.extend(gone.map(|(item_id, (sku, _))| broken_link(item_id, sku)));
     }
     Ok(checked)
 }
@@ -115,58 +157,82 @@ fn empty_inventory(session: &Session<'_>) -> anyhow::Result<Inventory> {
     Ok(inventory)
 }
 
-fn find_problems(
-    session: &Session<'_>,
-    integration: &Integration,
-    connector: &dyn Connector,
-    inventory: &Inventory,
-    checked: &mut Checked,
-) -> Result<ProblemLog, RunError> {
-    let want = Want {
-        stock: integration.stock.is_some(),
-        prices: integration.prices.is_some(),
-        names: false,
-    };
-    let opened = Opened::by(connector, want);
-    let opened = match opened {
-        Err(error) if error.kind == ErrorKind::Mapping => {
-            let mut problems = ProblemLog::default();
-            problems.add(ProblemKind::Config, About::default(), &error.message);
-            return Ok(problems);
+/// The linked items that sources lack, with their SKUs and how many sources lack them.
+type Absent = BTreeMap<String, (String, usize)>;
+
+/// A look at all the sources of one integration.
+struct Look<'l> {
+    session: &'l Session<'l>,
+    integration: &'l Integration,
+    inventory: &'l Inventory,
+    absent: Absent,
+}
+
+impl Look<'_> {
+    /// What is wrong with one source, and whether it was complete.
+    fn at(
+        &mut self,
+        source: &Source<'_>,
+        checked: &mut Checked,
+    ) -> Result<(ProblemLog, bool), RunError> {
+        let (session, integration) = (self.session, self.integration);
+        let feeds = |section| source.part.sections.contains(&section);
+        let want = Want {
+            stock: integration.stock.is_some() && feeds(Section::Stock),
+            prices: integration.prices.is_some() && feeds(Section::Prices),
+            names: false,
+        };
+        let opened = match Opened::by(source.connector.as_ref(), want) {
+            Err(error) if error.kind == ErrorKind::Mapping => {
+                let mut problems = ProblemLog::default();
+                problems.add(ProblemKind::Config, About::default(), &error.message);
+                return Ok((problems, false));
+            }
+            opened => opened?,
+        };
+        let tx = self.inventory.begin_read()?;
+        let integration_id = tx.integration(&integration.name)?;
+        let mut places = Vec::new();
+        for (section, settings) in integration.sections(Direction::Send) {
+            if feeds(section) {
+                let stored = session.stored_place(&tx, section, &settings.place)?;
+                places.push((section, stored.map(|place| place.id)));
+            }
         }
-        opened => opened?,
-    };
-    let tx = inventory.begin_read()?;
-    let integration_id = tx.integration(&integration.name)?;
-    let mut places = Vec::new();
-    for (section, settings) in integration.sections(Direction::Send) {
-        let stored = session.stored_place(&tx, section, &settings.place)?;
-        places.push((section, stored.map(|place| place.id)));
-    }
-    let mut rules = match_rules(session, integration, false);
-    // Items that a pull will make into products are no problem.
-    rules.report_unlinked &= integration.unlinked == Unlinked::Report;
-    let mut reading = read(session, &tx, integration_id, rules, &places, opened)?;
-    check_not_empty(integration, &reading)?;
-    connector.check(integration.sections(Direction::Send).next().is_some())?;
-    let matched = &mut reading.matched;
-    checked.items = matched.counts.items;
-    checked.linked = matched.counts.linked;
-    let mut problems = std::mem::take(&mut matched.problems);
-    if reading.delivery.complete {
+        let mut rules = match_rules(session, integration, false);
+        // Items that a pull will make into products are no problem.
+        rules.report_unlinked &= integration.unlinked == Unlinked::Report;
+        let mut reading = read(session, &tx, integration_id, rules, &places, opened)?;
+        check_not_empty(integration, &reading)?;
+        source.connector.check(!places.is_empty())?;
+        let matched = &mut reading.matched;
+        checked.items += matched.counts.items;
+        checked.linked += matched.counts.linked;
+        let mut problems = std::mem::take(&mut matched.problems);
         for (item_id, product) in matched.absent_links() {
-            let sku = matched.products.sku(product);
-            let about = About { item_id: Some(item_id), sku: Some(sku), line: 0 };
-            let message = "it is linked, but the integration does not have it any more. Remove \
-                           the link (`invsync link remove`), or put the item back";
-            problems.add(ProblemKind::BrokenLink, about, message);
+            let sku = matched.products.sku(product).to_owned();
+            self.absent.entry(item_id.to_owned()).or_insert((sku, 0)).1 += 1;
         }
+        for (section, _) in integration.sections(Direction::Download) {
+            if feeds(section) {
+                super::plan::disputed(&reading.matched, section, &mut problems);
+            }
+        }
+        report_not_listed(&reading, &mut problems, &places);
+        Ok((problems, reading.delivery.complete))
     }
-    for (section, _) in integration.sections(Direction::Download) {
-        super::plan::disputed(&reading.matched, section, &mut problems);
+}
+
+fn broken_link(item_id: &str, sku: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::BrokenLink,
+        item_id: Some(item_id.to_owned()),
+        sku: Some(sku.to_owned()),
+        line: None,
+        message: "it is linked, but the integration does not have it any more. Remove the link \
+                  (`invsync link remove`), or put the item back"
+            .to_owned(),
     }
-    report_not_listed(&reading, &mut problems, &places);
-    Ok(problems)
 }
 
 /// Products with a value to send that have no item.

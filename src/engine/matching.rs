@@ -1006,6 +1006,14 @@ impl Matched {
         self.products_where(|slot| slot.is_linked() && slot.value(section) != Cell::UNKNOWN)
     }
 
+    /// Whether links or products come with it that were not there.
+    pub(super) fn makes_links(&self) -> bool {
+        let is_new = |item: &Item| item.state == ItemState::New && item.product != NO_PRODUCT;
+        !self.created.is_empty()
+            || self.items.iter().any(is_new)
+            || !self.new_sku_links().is_empty()
+    }
+
     /// The products whose link by SKU to the item with the id of that SKU is new.
     pub(super) fn new_sku_links(&self) -> ProductSet {
         self.products_where(|slot| {

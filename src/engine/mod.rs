@@ -13,6 +13,7 @@ mod guards;
 mod links;
 mod look;
 mod matching;
+mod part;
 mod plan;
 mod problem_log;
 mod products;
@@ -33,12 +34,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use part::Source;
 use problem_log::ProblemLog;
 use run::{IfMissing, RunError};
 
 use crate::around::Progress;
 use crate::config::{Config, Integration, Unlinked};
-use crate::connector::{Connector, RowView};
+use crate::connector::RowView;
 use crate::inventory::InventoryError;
 use crate::model::{
     ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section, Timestamp,
@@ -103,11 +105,11 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 pub fn pull(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
     let connected = connect(session, which, &[Direction::Download])?;
     let mut exit = Exit::Done;
-    for (integration, connector) in &connected {
+    for (integration, sources) in &connected {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
-        let ended = pull::pull(session, integration, connector.as_ref(), None, sink);
+        let ended = pull::pull(session, integration, sources, None, sink);
         exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
     }
     Ok(exit)
@@ -117,11 +119,11 @@ pub fn pull(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Re
 pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
     let connected = connect(session, which, &[Direction::Send])?;
     let mut exit = Exit::Done;
-    for (integration, connector) in &connected {
+    for (integration, sources) in &connected {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
-        let ended = push::push(session, integration, connector.as_ref(), None, sink);
+        let ended = push::push(session, integration, sources, None, sink);
         exit = exit.max(go_on(session, integration, Command::Push, ended, sink)?);
     }
     Ok(exit)
@@ -135,34 +137,33 @@ pub fn sync(
     sink: Sink<'_>,
 ) -> Result<Exit> {
     let mut passes = Vec::new();
-    for (integration, connector) in
-        connect(session, which, &[Direction::Download, Direction::Send])?
+    for (integration, sources) in connect(session, which, &[Direction::Download, Direction::Send])?
     {
         let only = match due {
             true => due::due_sections(session, integration)?,
             false => due::Due::All,
         };
         if let Some(session) = only.narrow(session) {
-            passes.push((session, integration, connector, None));
+            passes.push((session, integration, sources, None));
         }
     }
     let mut exit = Exit::Done;
-    for (session, integration, connector, kept) in &mut passes {
+    for (session, integration, sources, kept) in &mut passes {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
         if has(session, integration, Direction::Download) {
             let keep = has(session, integration, Direction::Send).then_some(kept);
-            let ended = pull::pull(session, integration, connector.as_ref(), keep, sink);
+            let ended = pull::pull(session, integration, sources, keep, sink);
             exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
         }
     }
-    for (session, integration, connector, kept) in passes {
+    for (session, integration, sources, kept) in passes {
         if session.is_interrupted() {
             return Ok(Exit::Interrupted);
         }
         if has(&session, integration, Direction::Send) {
-            let ended = push::push(&session, integration, connector.as_ref(), kept, sink);
+            let ended = push::push(&session, integration, &sources, kept, sink);
             exit = exit.max(go_on(&session, integration, Command::Push, ended, sink)?);
         }
     }
@@ -201,21 +202,24 @@ fn has(session: &Session<'_>, integration: &Integration, direction: Direction) -
     !pull::sections(session, integration, direction).is_empty()
 }
 
-/// The integrations that have a section of one of these directions, each with its connector.
+/// The integrations that have a section of one of these directions, each with its sources.
 /// Before anybody is contacted, everything that the command line names is checked.
 fn connect<'i>(
     session: &Session<'_>,
     which: &[&'i Integration],
     directions: &[Direction],
-) -> Result<Vec<(&'i Integration, Box<dyn Connector>)>> {
+) -> Result<Vec<(&'i Integration, Vec<Source<'i>>)>> {
     check_skus(session, which)?;
-    which
-        .iter()
-        .filter(|integration| {
-            directions.iter().any(|direction| has(session, integration, *direction))
-        })
-        .map(|integration| Ok((*integration, session.connect(integration)?)))
-        .collect()
+    let mut connected = Vec::new();
+    for integration in which {
+        let of = |direction: &Direction| pull::sections(session, integration, *direction);
+        let sections = directions.iter().flat_map(of);
+        let sections: Vec<Section> = sections.map(|(section, _)| section).collect();
+        if !sections.is_empty() {
+            connected.push((*integration, session.connect(integration, &sections)?));
+        }
+    }
+    Ok(connected)
 }
 
 /// `--sku` must name products, unless a pull may make them.
@@ -264,8 +268,8 @@ pub fn check(session: &Session<'_>, which: &[&Integration]) -> Result<Vec<Checke
     which
         .iter()
         .map(|integration| {
-            let connector = session.connect(integration)?;
-            look::check(session, integration, connector.as_ref())
+            let sources = session.connect_all(integration)?;
+            look::check(session, integration, &sources)
         })
         .collect()
 }
@@ -344,8 +348,8 @@ pub fn links(
 
 /// `link auto NAME`: reads the integration and links what fits; values stay as they are.
 pub fn link_auto(session: &Session<'_>, integration: &Integration, sink: Sink<'_>) -> Result<Exit> {
-    let connector = session.connect(integration)?;
-    let source = links::Source::Auto(connector.as_ref());
+    let sources = session.connect_all(integration)?;
+    let source = links::Source::Auto(&sources);
     links::link(session, integration, source, ProblemLog::default(), sink)
 }
 

@@ -46,6 +46,19 @@ impl ProblemLog {
         self.entries.push(Entry { kind, item_id, sku, message, line: about.line });
     }
 
+    /// Puts another log's problems behind these.
+    pub(super) fn append(&mut self, other: ProblemLog) {
+        let moved = |span: Span| Span { start: span.start + self.text.len(), ..span };
+        let entries = other.entries.into_iter().map(|entry| Entry {
+            item_id: moved(entry.item_id),
+            sku: moved(entry.sku),
+            message: moved(entry.message),
+            ..entry
+        });
+        self.entries.extend(entries);
+        self.text.push_str(&other.text);
+    }
+
     /// How many problems of each kind there are.
     pub(super) fn counts(&self) -> Vec<(ProblemKind, u64)> {
         let mut counts: Vec<(ProblemKind, u64)> = Vec::new();

@@ -8,24 +8,26 @@ use std::time::SystemTime;
 use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
+use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Opened, Reading, match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
-use super::view::{NoChanges, PlanChanges};
+use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
+use super::view::NoChanges;
 use super::{Session, Sink, unchanged};
-use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Delivery, Origin, Want};
+use crate::config::{Integration, Part, SectionSettings};
+use crate::connector::{Delivery, Origin, Want};
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
 use crate::model::{
-    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section, Timestamp,
+    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section,
 };
 use crate::report::RunReport;
 
 /// What a pull read, for the push of the same `sync`.
 pub(super) struct Kept {
-    pub reading: Reading,
+    /// By the section that has the source for itself.
+    pub readings: Vec<(Option<Section>, Reading)>,
     /// Nobody else had the integration's lock as long as this is its newest run.
     pub run_id: Option<i64>,
 }
@@ -34,7 +36,7 @@ pub(super) struct Kept {
 pub(super) fn pull(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     keep: Option<&mut Option<Kept>>,
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
@@ -53,93 +55,100 @@ pub(super) fn pull(
         state: "Nothing was changed in the inventory",
     };
     let keeps = keep.is_some();
-    let work = |run: &mut OpenRun<'_>| run_pull(session, integration, connector, run, keeps);
+    let work = |run: &mut OpenRun<'_>| run_pull(session, integration, sources, run, keeps);
     in_run(session, start, sink, work, |summary, pulled, sink| {
-        let Some(Pulled { reading, plans, exit }) = pulled else {
+        let Some(Pulled { keys, planned, exit }) = pulled else {
             sink(&RunReport::empty(summary.clone()))?;
             return Ok(Exit::Done);
         };
-        sink(&RunReport {
-            summary: summary.clone(),
-            changes: Box::new(PlanChanges {
-                inventory: &inventory,
-                matched: &reading.matched,
-                plans: &plans,
-                has_items: true,
-            }),
-            problems: Box::new(&reading.matched.problems),
-        })?;
+        sink(&planned.report(&inventory, summary))?;
         if let Some(keep) = keep {
-            *keep = Some(Kept { reading, run_id: summary.run_id });
+            let readings = planned.0.into_iter().map(|planned| planned.reading);
+            let readings = keys.into_iter().zip(readings).collect();
+            *keep = Some(Kept { readings, run_id: summary.run_id });
         }
         Ok(exit)
     })
 }
 
 struct Pulled {
-    reading: Reading,
-    plans: Vec<SectionPlan>,
+    /// The section that each source belongs to alone.
+    keys: Vec<Option<Section>>,
+    planned: AllPlanned,
     exit: Exit,
 }
 
 fn run_pull(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     run: &mut OpenRun<'_>,
     keeps: bool,
 ) -> Result<Option<Pulled>, RunError> {
-    let want = want(session, integration, keeps);
-    let sections = sections(session, integration, Direction::Download);
-    session.progress.begin(&format!("reading {}", integration.name), None);
-    // A push needs what is there, whether it is new or not.
-    if !keeps && unchanged::is_unchanged(session, integration, connector, run, &sections)? {
+    let mut fetched = Fetched::default();
+    for source in sources {
+        if source.sections(session, integration, Direction::Download).is_empty() {
+            continue;
+        }
+        session.progress.begin(&format!("reading {}", integration.name), None);
+        // A push needs what is there, whether it is new or not.
+        if !keeps && unchanged::is_unchanged(session, integration, source, run)? {
+            fetched.unchanged.push(source);
+        } else {
+            let want = want(session, integration, source, keeps);
+            fetched.opened.push((source, Opened::by(source.connector.as_ref(), want)?));
+        }
+        session.check_interrupted()?;
+    }
+    if fetched.opened.is_empty() && !fetched.unchanged.is_empty() {
         session.progress.end();
+        unchanged::record(session, integration, run)?;
         return Ok(None);
     }
-    let opened = Opened::by(connector, want)?;
-    session.check_interrupted()?;
     run.inventory.set_key_checks(KeyChecks::OwnIdsOnly)?;
-    let pulled = plan_and_apply(session, integration, connector, run, opened);
+    let pulled = plan_and_apply(session, integration, run, fetched);
     session.progress.end();
     run.inventory.set_key_checks(KeyChecks::On)?;
     pulled.map(Some)
 }
 
-/// What one source handed over becomes values, or a plan that says why not.
+/// What the sources of an integration handed over.
+#[derive(Default)]
+struct Fetched<'s, 'i> {
+    opened: Vec<(&'s Source<'i>, Opened)>,
+    /// Those that have what was applied last: their sections stay as they are.
+    unchanged: Vec<&'s Source<'i>>,
+}
+
+/// Everything that was fetched, in one transaction: all of it, or nothing.
 fn plan_and_apply(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
     run: &mut OpenRun<'_>,
-    opened: Opened,
+    fetched: Fetched<'_, '_>,
 ) -> Result<Pulled, RunError> {
     let tx = session.begin(run.inventory)?;
-    let sections = sections(session, integration, Direction::Download);
-    let mut plans = Vec::new();
-    for (section, settings) in &sections {
-        plans.push(empty_plan(session, &tx, *section, &settings.place, settings.direction)?);
+    let (mut keys, mut planned) = (Vec::new(), AllPlanned(Vec::new()));
+    let mut read = Vec::new();
+    for (source, opened) in fetched.opened {
+        keys.push(source.part.of);
+        planned.0.push(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
+        read.push(source);
     }
-    let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
-    let rules = match_rules(session, integration, true);
-    let mut reading = read(session, &tx, run.integration_id, rules, &places, opened)?;
-    check_not_empty(integration, &reading)?;
-    session.check_interrupted()?;
-    let memory = match run.integration_id {
-        Some(id) => tx.memory(id, "")?,
-        None => None,
-    };
-    let origin = connector.origin();
-    let mut pass =
-        Pass { session, integration, run, tx: &tx, reading: &mut reading, memory, origin };
-    let plans = pass.plan(plans, &sections)?;
-    let (plans, seen) = pass.guard(plans, &sections);
-    session.check_interrupted()?;
-    let plans = pass.finish(plans, &seen)?;
-    if !session.options.dry_run {
-        unchanged::keep(session, integration, &tx, pass.run, &sections, pass.origin.as_ref())?;
+    let is_stopped =
+        run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed);
+    let ending = planned.ending(is_stopped);
+    planned.summarise(&mut run.summary, &ending);
+    for source in &fetched.unchanged {
+        let headings = unchanged::headings(session, integration, &tx, source)?;
+        run.summary.sections.extend(headings);
     }
-    let ending = Ending::of(&plans, pass.is_stopped(), &pass.reading.matched.problems);
+    run.summary.sections.sort_by_key(|heading| heading.section);
+    if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
+        tx.record_problems(id, &mut planned.problems(), &planned.problem_counts())?;
+        tx.finish_run(id, &run.summary)?;
+        keep_validators(session, integration, run, &tx, &read, &planned, &fetched.unchanged)?;
+    }
     let mut exit = ending.exit();
     if session.options.dry_run
         && session.options.exit_code
@@ -151,7 +160,64 @@ fn plan_and_apply(
     if !session.options.dry_run {
         tx.commit()?;
     }
-    Ok(Pulled { reading, plans, exit })
+    Ok(Pulled { keys, planned, exit })
+}
+
+/// Keeps what tells later that the sources have nothing new. Links that one of them made may be of
+/// items that those before it, or those that were not read, have as well: these are read once more.
+fn keep_validators(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &OpenRun<'_>,
+    tx: &Tx<'_>,
+    read: &[&Source<'_>],
+    planned: &AllPlanned,
+    unchanged: &[&Source<'_>],
+) -> Result<(), RunError> {
+    let mut made_links = false;
+    for (source, planned) in read.iter().zip(&planned.0).rev() {
+        if !made_links {
+            unchanged::keep(session, integration, tx, run, source)?;
+        }
+        made_links |= planned.reading.matched.makes_links();
+    }
+    for source in unchanged.iter().filter(|_| !made_links) {
+        unchanged::keep_on(session, integration, tx, run, source)?;
+    }
+    Ok(())
+}
+
+/// One source: what it delivered is matched, planned, judged, applied.
+fn plan_and_apply_one(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &mut OpenRun<'_>,
+    tx: &Tx<'_>,
+    source: &Source<'_>,
+    opened: Opened,
+) -> Result<Planned, RunError> {
+    let sections = source.sections(session, integration, Direction::Download);
+    let mut plans = Vec::new();
+    for (section, settings) in &sections {
+        plans.push(empty_plan(session, tx, *section, &settings.place, settings.direction)?);
+    }
+    let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
+    let rules = match_rules(session, integration, true);
+    let mut reading = read(session, tx, run.integration_id, rules, &places, opened)?;
+    check_not_empty(integration, &reading)?;
+    session.check_interrupted()?;
+    let memory = match run.integration_id {
+        Some(id) => tx.memory(id, source.part.key())?,
+        None => None,
+    };
+    let (part, origin) = (source.part, source.connector.origin());
+    let mut pass =
+        Pass { session, integration, part, run, tx, reading: &mut reading, memory, origin };
+    let plans = pass.plan(plans, &sections)?;
+    let (plans, seen) = pass.guard(plans, &sections);
+    session.check_interrupted()?;
+    let plans = pass.apply(plans, &seen)?;
+    Ok(Planned { reading, plans })
 }
 
 /// The sections of a direction that the command line did not leave out.
@@ -166,12 +232,18 @@ pub(super) fn sections<'i>(
         .collect()
 }
 
-/// What to read: the sections that are pulled, and for a sync also those that are sent.
-fn want(session: &Session<'_>, integration: &Integration, keeps: bool) -> Want {
+/// What to read of a source: the sections that are pulled, and for a sync also those that are
+/// sent.
+fn want(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: &Source<'_>,
+    keeps: bool,
+) -> Want {
     let wants = |section| {
-        let mut both = sections(session, integration, Direction::Download);
+        let mut both = source.sections(session, integration, Direction::Download);
         if keeps {
-            both.extend(sections(session, integration, Direction::Send));
+            both.extend(source.sections(session, integration, Direction::Send));
         }
         both.iter().any(|(s, _)| *s == section)
     };
@@ -226,10 +298,11 @@ pub(super) fn check_not_empty(
     ))
 }
 
-/// The steps between reading and the report.
+/// The steps between reading and the report, for one source.
 struct Pass<'p, 'r> {
     session: &'p Session<'p>,
     integration: &'p Integration,
+    part: &'p Part,
     run: &'p mut OpenRun<'r>,
     tx: &'p Tx<'p>,
     reading: &'p mut Reading,
@@ -344,9 +417,9 @@ impl Pass<'_, '_> {
             }
             if let Some(memory) = &self.memory {
                 let missing = memory.seen.within(&kept).without(&present);
-                self.run.summary.missing = missing.len();
+                self.run.summary.missing += missing.len();
                 if verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word()) {
-                    self.name_missing(&missing);
+                    self.name_first("the delivery lacks", &missing);
                 }
             }
         }
@@ -355,9 +428,20 @@ impl Pass<'_, '_> {
         }
         for (plan, (_, settings)) in plans.iter_mut().zip(sections) {
             let limits = Limits { settings: &settings.guard, allow: &self.session.options.allow };
-            verdicts.extend(limits.judge_section(plan, true));
+            let found = limits.judge_section(plan, true);
+            if let (true, Some(memory)) =
+                (found.iter().any(|found| found.guard == Guard::MaxUnknown.word()), &self.memory)
+            {
+                let known = self.reading.matched.known(plan.section);
+                let unknown = memory.known(plan.section).without(&known);
+                self.name_first(
+                    &format!("the {} is unknown now of", plan.section.word()),
+                    &unknown,
+                );
+            }
+            verdicts.extend(found);
         }
-        self.run.summary.guards = verdicts;
+        self.run.summary.guards.extend(verdicts);
         (plans, seen)
     }
 
@@ -379,14 +463,14 @@ impl Pass<'_, '_> {
         verdicts.take(1).collect()
     }
 
-    /// Names the first of the items that a delivery lacks.
-    fn name_missing(&self, missing: &ProductSet) {
+    /// Names the first of the products that a guard struck for.
+    fn name_first(&self, what: &str, products: &ProductSet) {
         let first: Vec<&str> =
-            missing.iter().take(5).map(|id| self.reading.matched.products.sku(id)).collect();
-        let more = missing.len().saturating_sub(first.len() as u64);
+            products.iter().take(5).map(|id| self.reading.matched.products.sku(id)).collect();
+        let more = products.len().saturating_sub(first.len() as u64);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         self.session.progress.note(&format!(
-            "{}: the delivery lacks {}{more}",
+            "{}: {what} {}{more}",
             self.integration.name,
             first.join(", ")
         ));
@@ -410,12 +494,8 @@ impl Pass<'_, '_> {
         })
     }
 
-    fn is_stopped(&self) -> bool {
-        self.run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed)
-    }
-
-    /// Applies what may be applied, records everything and writes the numbers into the summary.
-    fn finish(
+    /// Applies and records what may be applied.
+    fn apply(
         &mut self,
         mut plans: Vec<SectionPlan>,
         seen: &ProductSet,
@@ -439,38 +519,7 @@ impl Pass<'_, '_> {
             apply_values(self.session, self.tx, run, &mut plans, self.reading)?;
             self.remember(run, integration, &plans, seen)?;
         }
-        self.summarise(&plans);
-        if let (false, Some(run)) = (self.session.options.dry_run, self.run.summary.run_id) {
-            let problems = &self.reading.matched.problems;
-            self.tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
-            self.tx.finish_run(run, &self.run.summary)?;
-        }
         Ok(plans)
-    }
-
-    fn summarise(&mut self, plans: &[SectionPlan]) {
-        let is_stopped = self.is_stopped();
-        let matched = &self.reading.matched;
-        let ending = Ending::of(plans, is_stopped, &matched.problems);
-        let done = match self.session.options.dry_run {
-            true => ChangeStatus::Planned,
-            false => ChangeStatus::Applied,
-        };
-        let summary = &mut self.run.summary;
-        summary.status = ending.status();
-        summary.items = matched.counts.items;
-        summary.duplicates = matched.counts.duplicates;
-        summary.linked = matched.counts.linked;
-        summary.unlinked =
-            (summary.items - summary.duplicates).saturating_sub(matched.counts.linked);
-        summary.created = matched.created.len() as u64;
-        summary.invalid = matched.problems.count_of(ProblemKind::InvalidValue);
-        for plan in plans.iter().filter(|plan| !plan.stopped) {
-            *summary.changed.of(plan.section) += plan.count(done);
-        }
-        summary.held_back = ending.held_back;
-        summary.sections = plans.iter().map(SectionPlan::heading).collect();
-        summary.finished_at = Some(Timestamp::now());
     }
 
     /// Moves the memory of the delivery: a section that was stopped or left out keeps its known
@@ -495,7 +544,8 @@ impl Pass<'_, '_> {
             }
             *new.known_mut(plan.section) = known;
         }
-        let all = self.integration.sections(Direction::Download).count();
+        let all = self.integration.sections(Direction::Download);
+        let all = all.filter(|(section, _)| self.part.sections.contains(section)).count();
         let went_through = plans.iter().filter(|plan| !plan.stopped).count();
         if went_through == all && complete {
             new.seen = seen.clone();
@@ -510,7 +560,7 @@ impl Pass<'_, '_> {
             }
         }
         if self.memory.as_ref() != Some(&new) {
-            self.tx.remember(run, integration, "", &new)?;
+            self.tx.remember(run, integration, self.part.key(), &new)?;
         }
         Ok(())
     }

@@ -6,26 +6,24 @@ use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
 use super::matching::{Delivered, Matched};
+use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
 use super::read::{Opened, Reading, match_rules, read};
-use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
+use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
 use super::send::Sending;
 use super::undo::{is_left_out, plan_of};
-use super::view::PlanChanges;
 use super::{Session, Sink, UsageError};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Want, Writer};
+use crate::connector::{Want, Writer};
 use crate::inventory::{
     AppliedChange, Column, Durability, Inventory, ProductId, Purpose, RECORDED_PLANS, Side,
     Standing, Tx, UnsettledChange,
 };
 use crate::model::{
     Cell, ChangeStatus, Command, Direction, Exit, Guard, ProblemKind, RunSummary, Section,
-    Timestamp,
 };
-use crate::report::RunReport;
 
 const SENT: &str = "What was sent before is recorded, the rest was not sent";
 
@@ -33,7 +31,7 @@ const SENT: &str = "What was sent before is recorded, the rest was not sent";
 pub(super) fn push(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     kept: Option<Kept>,
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
@@ -52,29 +50,11 @@ pub(super) fn push(
         purpose: &purpose,
         state: SENT,
     };
-    let work = |run: &mut OpenRun<'_>| run_push(session, integration, connector, run, kept);
+    let work = |run: &mut OpenRun<'_>| run_push(session, integration, sources, run, kept);
     in_run(session, start, sink, work, |summary, pushed, sink| {
-        report(&inventory, summary, &pushed, sink)
+        sink(&pushed.planned.report(&inventory, summary))?;
+        Ok(pushed.exit)
     })
-}
-
-fn report(
-    inventory: &Inventory,
-    summary: &RunSummary,
-    pushed: &Pushed,
-    sink: Sink<'_>,
-) -> anyhow::Result<Exit> {
-    sink(&RunReport {
-        summary: summary.clone(),
-        changes: Box::new(PlanChanges {
-            inventory,
-            matched: &pushed.reading.matched,
-            plans: &pushed.plans,
-            has_items: true,
-        }),
-        problems: Box::new(&pushed.reading.matched.problems),
-    })?;
-    Ok(pushed.exit)
 }
 
 /// Whether nobody else has had the integration's lock since its pull read it.
@@ -107,10 +87,9 @@ pub(super) fn undo(
         let message = format!("run {id} was a push to {name}, which the config does not have");
         return Err(UsageError(message).into());
     };
-    let connector = session.connect(integration)?;
-    let changes = inventory.begin_read()?.applied_changes(id)?;
-    let mut sections: Vec<Section> = changes.iter().map(|change| change.section).collect();
-    sections.dedup();
+    // Also what is uncertain may turn out to have been applied.
+    let sections = inventory.begin_read()?.purpose(id)?.sections;
+    let sources = session.connect(integration, &sections)?;
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
     let start = Start {
         inventory,
@@ -119,85 +98,107 @@ pub(super) fn undo(
         purpose: &purpose,
         state: SENT,
     };
-    let work =
-        |run: &mut OpenRun<'_>| run_undo(session, integration, connector.as_ref(), run, &purpose);
+    let work = |run: &mut OpenRun<'_>| run_undo(session, integration, &sources, run, &purpose);
     in_run(session, start, sink, work, |summary, pushed, sink| {
-        if pushed.plans.iter().any(|plan| !plan.changes.is_empty()) {
+        if pushed.planned.plans().any(|plan| !plan.changes.is_empty()) {
             session.progress.note(&format!(
                 "the inventory is superior for {name}: the next push sends its values again, \
                  unless they are put right in the inventory or the section's direction is \"off\""
             ));
         }
-        report(inventory, summary, &pushed, sink)
+        sink(&pushed.planned.report(inventory, summary))?;
+        Ok(pushed.exit)
     })
 }
 
 fn run_undo(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     run: &mut OpenRun<'_>,
     purpose: &Purpose,
 ) -> Result<Pushed, RunError> {
-    let wants = |section| purpose.sections.contains(&section);
-    let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
-    let mut reading = read_store(session, integration, connector, run, want, &[])?;
-    let mut push = Push::begin(session, integration, run, Vec::new())?;
-    push.settle(&reading)?;
-    let writer = writer(connector, &reading)?;
-    let mut plans = push.plan_undo(purpose.undoes.unwrap_or_default(), &reading)?;
-    let mut failure = None;
-    if let (false, Some(undo)) = (session.options.dry_run, push.run.summary.run_id) {
-        let tx = session.begin_write(push.run.inventory)?;
-        record_unsent(&tx, undo, &plans, &reading, &[ChangeStatus::Skipped])?;
-        tx.commit()?;
-        failure = push.send_all(&mut plans, &reading, writer.as_ref()).err();
+    let mut read = Vec::new();
+    for source in sources {
+        let mut sections = purpose.sections.clone();
+        sections.retain(|section| source.part.sections.contains(section));
+        let reading = read_store(session, integration, source, run, &sections, &[])?;
+        read.push((source, sections, reading));
     }
-    reading.matched.problems = super::problem_log::ProblemLog::default();
-    let exit = push.finish(&plans, &reading, failure.as_ref())?;
-    Ok(Pushed { reading, plans, exit })
+    let mut push = Push::begin(session, integration, run)?;
+    for (source, sections, reading) in &read {
+        push.settle(source, reading, sections)?;
+    }
+    let undoes = purpose.undoes.unwrap_or_default();
+    let mut ready = Vec::new();
+    for (source, sections, mut reading) in read {
+        let writer = writer(source, &reading)?;
+        let plans = push.plan_undo(undoes, &reading, &sections)?;
+        if let (false, Some(undo)) = (session.options.dry_run, push.run.summary.run_id) {
+            let tx = session.begin_write(push.run.inventory)?;
+            record_unsent(&tx, undo, &plans, &reading, &[ChangeStatus::Skipped])?;
+            tx.commit()?;
+        }
+        reading.matched.problems = super::problem_log::ProblemLog::default();
+        ready.push(Ready { planned: Planned { reading, plans }, writer });
+    }
+    push.send_and_finish(ready)
+}
+
+/// A source whose changes are planned, about to be sent.
+struct Ready {
+    planned: Planned,
+    writer: Box<dyn Writer>,
 }
 
 struct Pushed {
-    reading: Reading,
-    plans: Vec<SectionPlan>,
+    planned: AllPlanned,
     exit: Exit,
 }
 
 fn run_push(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    sources: &[Source<'_>],
     run: &mut OpenRun<'_>,
     kept: Option<Kept>,
 ) -> Result<Pushed, RunError> {
-    let sections = sections(session, integration, Direction::Send);
-    let mut reading = match kept {
-        Some(kept) => reload(session, run, integration, kept.reading)?,
-        None => {
-            let wants = |section| sections.iter().any(|(s, _)| *s == section);
-            let want =
-                Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
-            read_store(session, integration, connector, run, want, &sections)?
+    let mut kept = kept.map(|kept| kept.readings).unwrap_or_default();
+    let mut read = Vec::new();
+    for source in sources {
+        let sections = source.sections(session, integration, Direction::Send);
+        let words: Vec<Section> = sections.iter().map(|(section, _)| *section).collect();
+        if sections.is_empty() {
+            continue;
         }
-    };
-    check_not_empty(integration, &reading)?;
-    let mut push = Push::begin(session, integration, run, sections)?;
-    push.settle(&reading)?;
-    let writer = writer(connector, &reading)?;
-    let mut plans = push.plan(&mut reading, writer.as_ref())?;
-    push.report_broken_links(&mut reading);
-    let mut failure = None;
-    if !session.options.dry_run {
-        push.keep_links(&reading)?;
-        failure = push.send_all(&mut plans, &reading, writer.as_ref()).err();
+        let at = kept.iter().position(|(of, _)| *of == source.part.of);
+        let reading = match at.map(|at| kept.swap_remove(at)) {
+            Some((_, reading)) => reload(session, run, &sections, reading)?,
+            None => read_store(session, integration, source, run, &words, &sections)?,
+        };
+        check_not_empty(integration, &reading)?;
+        read.push((source, sections, words, reading));
     }
-    let exit = push.finish(&plans, &reading, failure.as_ref())?;
-    Ok(Pushed { reading, plans, exit })
+    let mut push = Push::begin(session, integration, run)?;
+    for (source, _, words, reading) in &read {
+        push.settle(source, reading, words)?;
+    }
+    let mut ready = Vec::new();
+    for (source, sections, _, mut reading) in read {
+        let writer = writer(source, &reading)?;
+        let plans = push.plan(&mut reading, &sections, writer.as_ref())?;
+        push.report_broken_links(&mut reading);
+        if !session.options.dry_run {
+            push.keep_links(&reading)?;
+        }
+        ready.push(Ready { planned: Planned { reading, plans }, writer });
+    }
+    push.send_and_finish(ready)
 }
 
-fn writer(connector: &dyn Connector, reading: &Reading) -> Result<Box<dyn Writer>, RunError> {
-    connector
+fn writer(source: &Source<'_>, reading: &Reading) -> Result<Box<dyn Writer>, RunError> {
+    source
+        .connector
         .writer(&reading.delivery)?
         .ok_or_else(|| RunError::new(Exit::Failed, "this integration cannot be written"))
 }
@@ -205,43 +206,45 @@ fn writer(connector: &dyn Connector, reading: &Reading) -> Result<Box<dyn Writer
 fn read_store(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
+    source: &Source<'_>,
     run: &OpenRun<'_>,
-    want: Want,
+    wanted: &[Section],
     sections: &[(Section, &SectionSettings)],
 ) -> Result<Reading, RunError> {
     session.progress.begin(&format!("reading {}", integration.name), None);
-    let opened = Opened::by(connector, want)?;
+    let wants = |section| wanted.contains(&section);
+    let want = Want { stock: wants(Section::Stock), prices: wants(Section::Prices), names: false };
+    let opened = Opened::by(source.connector.as_ref(), want)?;
     session.check_interrupted()?;
     let tx = run.inventory.begin_read()?;
-    let mut places = Vec::new();
-    for (section, settings) in sections {
-        places.push((
-            *section,
-            empty_plan(session, &tx, *section, &settings.place, settings.direction)?.place.id,
-        ));
-    }
+    let places = places_of(session, &tx, sections)?;
     let rules = match_rules(session, integration, false);
     let reading = read(session, &tx, run.integration_id, rules, &places, opened);
     session.progress.end();
     reading
 }
 
+fn places_of(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
+    sections: &[(Section, &SectionSettings)],
+) -> Result<Vec<(Section, Option<i64>)>, RunError> {
+    let of = |(section, settings): &(Section, &SectionSettings)| {
+        let plan = empty_plan(session, tx, *section, &settings.place, settings.direction)?;
+        Ok((*section, plan.place.id))
+    };
+    sections.iter().map(of).collect()
+}
+
 /// What the pull of the same `sync` read, with the values that the inventory has now.
 fn reload(
     session: &Session<'_>,
     run: &OpenRun<'_>,
-    integration: &Integration,
+    sections: &[(Section, &SectionSettings)],
     mut reading: Reading,
 ) -> Result<Reading, RunError> {
     let tx = run.inventory.begin_read()?;
-    let mut places = Vec::new();
-    for (section, settings) in sections(session, integration, Direction::Send) {
-        places.push((
-            section,
-            empty_plan(session, &tx, section, &settings.place, settings.direction)?.place.id,
-        ));
-    }
+    let places = places_of(session, &tx, sections)?;
     reading.columns = tx.columns(&places)?;
     reading.sections = places.iter().map(|(section, _)| *section).collect();
     // The pull has reported, kept and made them.
@@ -254,7 +257,6 @@ struct Push<'p, 'r> {
     session: &'p Session<'p>,
     integration: &'p Integration,
     run: &'p mut OpenRun<'r>,
-    sections: Vec<(Section, &'p SectionSettings)>,
 }
 
 impl<'p, 'r> Push<'p, 'r> {
@@ -262,28 +264,35 @@ impl<'p, 'r> Push<'p, 'r> {
         session: &'p Session<'p>,
         integration: &'p Integration,
         run: &'p mut OpenRun<'r>,
-        sections: Vec<(Section, &'p SectionSettings)>,
     ) -> Result<Push<'p, 'r>, RunError> {
         if !session.options.dry_run {
             // The journal must be on the disk before a byte leaves.
             run.inventory.set_durability(Durability::Synced)?;
         }
-        Ok(Push { session, integration, run, sections })
+        Ok(Push { session, integration, run })
     }
 }
 
 impl Push<'_, '_> {
-    /// Settles what earlier runs left without an answer, by what the store has now.
-    fn settle(&self, reading: &Reading) -> Result<(), RunError> {
+    /// Settles what earlier runs left without an answer in these sections, by what the store has
+    /// now.
+    fn settle(
+        &self,
+        source: &Source<'_>,
+        reading: &Reading,
+        sections: &[Section],
+    ) -> Result<(), RunError> {
         let Some(integration) = self.run.integration_id.filter(|_| !self.session.options.dry_run)
         else {
             return Ok(());
         };
         let tx = self.session.begin_write(self.run.inventory)?;
-        let unsettled = tx.unsettled(integration)?;
+        let mut unsettled = tx.unsettled(integration)?;
+        unsettled.retain(|change| sections.contains(&change.key.section));
         if unsettled.is_empty() {
             return Ok(());
         }
+        source.connector.make_durable()?;
         let matched = &reading.matched;
         let read: FxHashMap<&str, &Delivered> = matched
             .linked()
@@ -320,13 +329,14 @@ impl Push<'_, '_> {
     fn plan(
         &mut self,
         reading: &mut Reading,
+        sections: &[(Section, &SectionSettings)],
         writer: &dyn Writer,
     ) -> Result<Vec<SectionPlan>, RunError> {
         let tx = self.run.inventory.begin_read()?;
         let mut problems = std::mem::take(&mut reading.matched.problems);
         let mut plans = Vec::new();
         let allow = &self.session.options.allow;
-        for ((section, settings), column) in self.sections.iter().zip(&reading.columns) {
+        for ((section, settings), column) in sections.iter().zip(&reading.columns) {
             let plan =
                 empty_plan(self.session, &tx, *section, &settings.place, settings.direction)?;
             let confirmed = match self.run.integration_id {
@@ -391,25 +401,33 @@ impl Push<'_, '_> {
         Ok(())
     }
 
-    /// Sends all sections. What was sent before a failure stays in the plans, the report and the
-    /// records.
-    fn send_all(
-        &self,
-        plans: &mut [SectionPlan],
-        reading: &Reading,
-        writer: &dyn Writer,
-    ) -> Result<(), RunError> {
-        let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id)
-        else {
-            return Ok(());
-        };
-        let inventory = self.run.inventory;
-        let session = self.session;
-        Sending { session, inventory, run, integration, reading, writer }.send_all(plans)
+    /// Sends what every source's plan holds, and ends the run. What was sent before a failure stays
+    /// in the plans, the report and the records; nothing is sent after it.
+    fn send_and_finish(&mut self, mut ready: Vec<Ready>) -> Result<Pushed, RunError> {
+        let mut failure = None;
+        if let (false, Some(run), Some(integration)) =
+            (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)
+        {
+            let (inventory, session) = (self.run.inventory, self.session);
+            let sent = ready.iter_mut().try_for_each(|Ready { planned, writer }| {
+                let Planned { reading, plans } = planned;
+                let writer = writer.as_ref();
+                Sending { session, inventory, run, integration, reading, writer }.send_all(plans)
+            });
+            failure = sent.err();
+        }
+        let planned = AllPlanned(ready.into_iter().map(|ready| ready.planned).collect());
+        let exit = self.finish(&planned, failure.as_ref())?;
+        Ok(Pushed { planned, exit })
     }
 
     /// Plans what is still as the push left it at the store to become what it was before.
-    fn plan_undo(&self, id: i64, reading: &Reading) -> Result<Vec<SectionPlan>, RunError> {
+    fn plan_undo(
+        &self,
+        id: i64,
+        reading: &Reading,
+        sections: &[Section],
+    ) -> Result<Vec<SectionPlan>, RunError> {
         let Some(integration) = self.run.integration_id else { return Ok(Vec::new()) };
         let tx = self.run.inventory.begin_read()?;
         let matched = &reading.matched;
@@ -419,7 +437,9 @@ impl Push<'_, '_> {
             .collect();
         let mut plans: Vec<SectionPlan> = Vec::new();
         for change in tx.applied_changes(id)? {
-            if is_left_out(self.session, &change, &matched.products) {
+            if !sections.contains(&change.section)
+                || is_left_out(self.session, &change, &matched.products)
+            {
                 continue;
             }
             let standing = tx.standing(id, Side::Store(integration), &change)?;
@@ -456,13 +476,13 @@ impl Push<'_, '_> {
     /// Records held-back changes, problems, newly confirmed values and the end of the run.
     fn finish(
         &mut self,
-        plans: &[SectionPlan],
-        reading: &Reading,
+        planned: &AllPlanned,
         failure: Option<&RunError>,
     ) -> Result<Exit, RunError> {
-        let problems = &reading.matched.problems;
-        let ending = Ending::of(plans, false, problems);
-        self.summarise(plans, reading, &ending);
+        let ending = planned.ending(false);
+        planned.summarise(&mut self.run.summary, &ending);
+        let absent = |planned: &Planned| planned.reading.matched.absent_links().len() as u64;
+        self.run.summary.missing = planned.0.iter().map(absent).sum();
         if let Some(failure) = failure {
             self.run.note_failure(failure, SENT);
         }
@@ -472,43 +492,22 @@ impl Push<'_, '_> {
         {
             let tx = self.session.begin_write(self.run.inventory)?;
             let not_sent = [ChangeStatus::Planned, ChangeStatus::HeldBack];
-            record_unsent(&tx, run, plans, reading, &not_sent)?;
-            for plan in plans {
-                for (product, item, value) in &plan.confirmed {
-                    let item_id = reading.matched.item_id(*product, *item);
-                    tx.confirm(run, integration, plan.section, item_id, *value)?;
+            for Planned { reading, plans } in &planned.0 {
+                record_unsent(&tx, run, plans, reading, &not_sent)?;
+                for plan in plans {
+                    for (product, item, value) in &plan.confirmed {
+                        let item_id = reading.matched.item_id(*product, *item);
+                        tx.confirm(run, integration, plan.section, item_id, *value)?;
+                    }
                 }
             }
-            tx.record_problems(run, &mut problems.iter(), &problems.counts())?;
+            tx.record_problems(run, &mut planned.problems(), &planned.problem_counts())?;
             tx.finish_run(run, summary)?;
             tx.commit()?;
         }
         let differs = self.session.options.exit_code && summary.changed.total() > 0;
         let exit = ending.exit().max(failure.map_or(Exit::Done, |failure| failure.exit));
         Ok(if differs { exit.max(Exit::Differences) } else { exit })
-    }
-
-    fn summarise(&mut self, plans: &[SectionPlan], reading: &Reading, ending: &Ending) {
-        let counts = reading.matched.counts;
-        let done = match self.session.options.dry_run {
-            true => ChangeStatus::Planned,
-            false => ChangeStatus::Applied,
-        };
-        let summary = &mut self.run.summary;
-        summary.status = ending.status();
-        summary.items = counts.items;
-        summary.duplicates = counts.duplicates;
-        summary.linked = counts.linked;
-        summary.unlinked = (counts.items - counts.duplicates).saturating_sub(counts.linked);
-        summary.invalid = reading.matched.problems.count_of(ProblemKind::InvalidValue);
-        summary.missing = reading.matched.absent_links().len() as u64;
-        for plan in plans.iter().filter(|plan| !plan.stopped) {
-            *summary.changed.of(plan.section) += plan.count(done);
-        }
-        summary.held_back = ending.held_back;
-        summary.refused = ending.refused;
-        summary.sections = plans.iter().map(SectionPlan::heading).collect();
-        summary.finished_at = Some(Timestamp::now());
     }
 }
 

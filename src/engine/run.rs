@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::part::Source;
 use super::problem_log::ProblemLog;
 use super::{Session, Sink, UsageError};
 use crate::around::Around;
-use crate::config::{ConfigErrors, Integration};
-use crate::connector::{Connector, ConnectorError, ErrorKind};
+use crate::config::{ConfigErrors, Integration, Part};
+use crate::connector::{ConnectorError, ErrorKind};
 use crate::inventory::{
     Access, Holder, Inventory, InventoryError, InventoryErrorKind, Lock, Purpose, StoredPlace, Tx,
     lock_path,
@@ -216,20 +217,46 @@ impl Session<'_> {
         Around { progress: Arc::clone(&self.progress), interrupted: Arc::clone(&self.interrupted) }
     }
 
-    /// Makes an integration's connector: where that cannot be, nobody has been contacted.
-    pub(super) fn connect(
+    /// Makes the connectors of those of an integration's sources that feed any of these sections:
+    /// where that cannot be, nobody has been contacted.
+    pub(super) fn connect<'i>(
         &self,
-        integration: &Integration,
-    ) -> Result<Box<dyn Connector>, UsageError> {
-        integration.settings.connect(&self.around()).map_err(|error| {
+        integration: &'i Integration,
+        sections: &[Section],
+    ) -> Result<Vec<Source<'i>>, UsageError> {
+        let fed = |part: &&Part| part.sections.iter().any(|section| sections.contains(section));
+        integration
+            .parts
+            .iter()
+            .filter(fed)
+            .map(|part| self.connect_part(integration, part))
+            .collect()
+    }
+
+    /// Makes the connectors of all its sources.
+    pub(super) fn connect_all<'i>(
+        &self,
+        integration: &'i Integration,
+    ) -> Result<Vec<Source<'i>>, UsageError> {
+        integration.parts.iter().map(|part| self.connect_part(integration, part)).collect()
+    }
+
+    fn connect_part<'i>(
+        &self,
+        integration: &'i Integration,
+        part: &'i Part,
+    ) -> Result<Source<'i>, UsageError> {
+        let of = part.of.map(|section| format!(".{}", section.word())).unwrap_or_default();
+        let connector = part.settings.connect(&self.around()).map_err(|error| {
             UsageError(format!(
-                "{}:{}: {}: {}",
+                "{}:{}: {}{of}: {}",
                 self.config.path.display(),
                 integration.line,
                 integration.name,
                 error.message
             ))
-        })
+        })?;
+        Ok(Source { part, connector })
     }
 }
 
@@ -378,6 +405,7 @@ pub(super) struct Start<'a> {
 }
 
 /// The parts of a finished run that decide its status and exit code.
+#[derive(Default)]
 pub(super) struct Ending {
     pub stopped: bool,
     pub held_back: u64,
@@ -401,6 +429,18 @@ impl Ending {
             skipped: count(ChangeStatus::Skipped),
             uncertain: count(ChangeStatus::Uncertain),
             problems_make_partial: problems.makes_partial(),
+        }
+    }
+
+    /// Both together.
+    pub(super) fn and(self, other: Ending) -> Ending {
+        Ending {
+            stopped: self.stopped || other.stopped,
+            held_back: self.held_back + other.held_back,
+            refused: self.refused + other.refused,
+            skipped: self.skipped + other.skipped,
+            uncertain: self.uncertain + other.uncertain,
+            problems_make_partial: self.problems_make_partial || other.problems_make_partial,
         }
     }
 

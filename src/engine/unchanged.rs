@@ -8,34 +8,39 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use super::part::Source;
 use super::pull::empty_plan;
 use super::run::{OpenRun, RunError};
 use super::{Session, guards};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::{Connector, Origin, Validators};
+use crate::connector::Validators;
 use crate::inventory::{KeptValidators, Tx};
-use crate::model::{RunStatus, Section, Timestamp};
+use crate::model::{Direction, RunStatus, Section, SectionHeading, Timestamp};
 
 /// The sections that a pull works on.
 type Sections<'i> = [(Section, &'i SectionSettings)];
 
-/// Whether the source still has what was applied last, and nothing else moved. The run is then
-/// recorded as unchanged.
+/// Whether a source still has what was applied last, and nothing else moved.
 pub(super) fn is_unchanged(
     session: &Session<'_>,
     integration: &Integration,
-    connector: &dyn Connector,
-    run: &mut OpenRun<'_>,
-    sections: &Sections<'_>,
+    source: &Source<'_>,
+    run: &OpenRun<'_>,
 ) -> Result<bool, RunError> {
-    let Some(known) = known(session, integration, run, sections)? else { return Ok(false) };
-    let Some(origin) = connector.if_unchanged(&known)? else { return Ok(false) };
+    let known = {
+        let tx = run.inventory.begin_read()?;
+        known(session, integration, &tx, run, source)?
+    };
+    let validators = known.and_then(|kept| serde_json::from_str(&kept.validators).ok());
+    let Some::<Validators>(validators) = validators else { return Ok(false) };
+    let Some(origin) = source.connector.if_unchanged(&validators)? else { return Ok(false) };
+    let sections = source.sections(session, integration, Direction::Download);
     let now = SystemTime::now();
     if sections.iter().any(|(_, settings)| guards::is_too_old(settings, origin.modified, now)) {
         return Ok(false);
     }
-    session.check_interrupted()?;
-    record(session, run, sections)?;
+    let words = words(&sections);
+    session.progress.detail(&format!("{}: {words}: nothing new", integration.name));
     Ok(true)
 }
 
@@ -43,20 +48,19 @@ pub(super) fn is_unchanged(
 fn known(
     session: &Session<'_>,
     integration: &Integration,
+    tx: &Tx<'_>,
     run: &OpenRun<'_>,
-    sections: &Sections<'_>,
-) -> Result<Option<Validators>, RunError> {
+    source: &Source<'_>,
+) -> Result<Option<KeptValidators>, RunError> {
     let options = &session.options;
     let Some(id) = run.integration_id.filter(|_| may_be_skipped(options)) else { return Ok(None) };
-    let tx = run.inventory.begin_read()?;
-    let Some(kept) = tx.kept_validators(id, &words(sections))? else { return Ok(None) };
-    if kept.conditions != conditions(session, integration, &tx, sections)?
-        || !tx.is_quiet_since(kept.run, id, run.summary.run_id)?
-        || absences_count(&tx, id, sections)?
-    {
-        return Ok(None);
-    }
-    Ok(serde_json::from_str(&kept.validators).ok())
+    let sections = source.sections(session, integration, Direction::Download);
+    let part = source.part.key();
+    let Some(kept) = tx.kept_validators(id, part, &words(&sections))? else { return Ok(None) };
+    let still_stands = kept.conditions == conditions(session, integration, tx, &sections)?
+        && tx.is_quiet_since(kept.run, id, run.summary.run_id)?
+        && !absences_count(tx, id, part, &sections)?;
+    Ok(Some(kept).filter(|_| still_stands))
 }
 
 /// Whether a run like this tells all that there is to tell.
@@ -65,7 +69,12 @@ fn may_be_skipped(options: &super::Options) -> bool {
 }
 
 /// Whether another delivery without some item would make its stock 0.
-fn absences_count(tx: &Tx<'_>, id: i64, sections: &Sections<'_>) -> Result<bool, RunError> {
+fn absences_count(
+    tx: &Tx<'_>,
+    id: i64,
+    part: &str,
+    sections: &Sections<'_>,
+) -> Result<bool, RunError> {
     let Some(after) = sections
         .iter()
         .filter(|(section, settings)| *section == Section::Stock && settings.guard.zero_missing)
@@ -74,7 +83,7 @@ fn absences_count(tx: &Tx<'_>, id: i64, sections: &Sections<'_>) -> Result<bool,
     else {
         return Ok(false);
     };
-    let memory = tx.memory(id, "")?;
+    let memory = tx.memory(id, part)?;
     let mut absences = memory.iter().flat_map(|memory| &memory.absences);
     Ok(absences.any(|(_, times)| u64::from(*times) < after))
 }
@@ -85,22 +94,47 @@ pub(super) fn keep(
     integration: &Integration,
     tx: &Tx<'_>,
     run: &OpenRun<'_>,
-    sections: &Sections<'_>,
-    origin: Option<&Origin>,
+    source: &Source<'_>,
 ) -> Result<(), RunError> {
-    let (Some(run_id), Some(id), Some(origin)) = (run.summary.run_id, run.integration_id, origin)
-    else {
-        return Ok(());
-    };
-    let is_whole = run.summary.status == RunStatus::Ok && may_be_skipped(&session.options);
-    // What somebody else is just writing would be missed.
-    if !is_whole || tx.is_another_run_under_way(run_id)? {
-        return Ok(());
-    }
+    let Some((run_id, id)) = may_be_kept(session, tx, run)? else { return Ok(()) };
+    let Some(origin) = source.connector.origin() else { return Ok(()) };
+    let sections = &source.sections(session, integration, Direction::Download);
     let Ok(validators) = serde_json::to_string(&origin.validators) else { return Ok(()) };
     let conditions = conditions(session, integration, tx, sections)?;
     let kept = KeptValidators { run: run_id, conditions, validators };
-    Ok(tx.keep_validators(id, &words(sections), &kept)?)
+    Ok(tx.keep_validators(id, source.part.key(), &words(sections), &kept)?)
+}
+
+/// Keeps on what a source said that had nothing new, while another one was read: where it still
+/// stands, it is as if this run had applied it.
+pub(super) fn keep_on(
+    session: &Session<'_>,
+    integration: &Integration,
+    tx: &Tx<'_>,
+    run: &OpenRun<'_>,
+    source: &Source<'_>,
+) -> Result<(), RunError> {
+    let Some((run_id, id)) = may_be_kept(session, tx, run)? else { return Ok(()) };
+    // What moved while the others were fetched and applied must be seen by the next run.
+    let Some(kept) = known(session, integration, tx, run, source)? else { return Ok(()) };
+    let sections = source.sections(session, integration, Direction::Download);
+    let kept = KeptValidators { run: run_id, ..kept };
+    Ok(tx.keep_validators(id, source.part.key(), &words(&sections), &kept)?)
+}
+
+/// The run and its integration, where the run was `ok` and whole.
+fn may_be_kept(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
+    run: &OpenRun<'_>,
+) -> Result<Option<(i64, i64)>, RunError> {
+    let ids = run.summary.run_id.zip(run.integration_id);
+    let is_whole = run.summary.status == RunStatus::Ok && may_be_skipped(&session.options);
+    // What somebody else is just writing would be missed.
+    match ids.filter(|_| is_whole) {
+        Some((run_id, _)) if tx.is_another_run_under_way(run_id)? => Ok(None),
+        ids => Ok(ids),
+    }
 }
 
 /// Everything that decides what a delivery does, hashed.
@@ -126,18 +160,38 @@ fn words(sections: &Sections<'_>) -> String {
     words.join(",")
 }
 
-fn record(
+/// What a run says of the sections of a source that it did not read.
+pub(super) fn headings(
     session: &Session<'_>,
-    run: &mut OpenRun<'_>,
+    integration: &Integration,
+    tx: &Tx<'_>,
+    source: &Source<'_>,
+) -> Result<Vec<SectionHeading>, RunError> {
+    headings_of(session, tx, &source.sections(session, integration, Direction::Download))
+}
+
+fn headings_of(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
     sections: &Sections<'_>,
-) -> Result<(), RunError> {
-    let tx = session.begin(run.inventory)?;
+) -> Result<Vec<SectionHeading>, RunError> {
     let mut headings = Vec::new();
     for (section, settings) in sections {
-        let plan = empty_plan(session, &tx, *section, &settings.place, settings.direction)?;
+        let plan = empty_plan(session, tx, *section, &settings.place, settings.direction)?;
         headings.push(plan.heading());
     }
-    run.summary.sections = headings;
+    Ok(headings)
+}
+
+/// Records a run in which no source had anything new.
+pub(super) fn record(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &mut OpenRun<'_>,
+) -> Result<(), RunError> {
+    let tx = session.begin(run.inventory)?;
+    let sections = super::pull::sections(session, integration, Direction::Download);
+    run.summary.sections = headings_of(session, &tx, &sections)?;
     run.summary.status = RunStatus::Unchanged;
     run.summary.finished_at = Some(Timestamp::now());
     if let Some(id) = run.summary.run_id {

@@ -177,15 +177,17 @@ CREATE TABLE deliveries (
     PRIMARY KEY (integration_id, source)
 ) STRICT, WITHOUT ROWID;
 
--- What a source said of what a run applied to these sections (`stock`, `stock,prices`), as long as
+-- What a source (see deliveries) said of what a run applied to these sections (`stock`,
+-- `stock,prices`), as long as
 -- nothing in `conditions`, a hash, has moved: then what is the same need not be read again.
 CREATE TABLE validators (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
+    source TEXT NOT NULL,
     sections TEXT NOT NULL,
     run_id INTEGER NOT NULL REFERENCES runs (id),
     conditions TEXT NOT NULL,
     validators TEXT NOT NULL,
-    PRIMARY KEY (integration_id, sections)
+    PRIMARY KEY (integration_id, source, sections)
 ) STRICT, WITHOUT ROWID;
 
 -- The last value that a store confirmed, by an echo of our write or by being read equal to ours.

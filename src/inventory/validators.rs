@@ -23,14 +23,15 @@ impl Tx<'_> {
     pub fn kept_validators(
         &self,
         integration: i64,
+        source: &str,
         sections: &str,
     ) -> Result<Option<KeptValidators>> {
         self.with(|conn| {
             conn.prepare_cached(
                 "SELECT run_id, conditions, validators FROM validators
-                 WHERE integration_id = ?1 AND sections = ?2",
+                 WHERE integration_id = ?1 AND source = ?2 AND sections = ?3",
             )?
-            .query_row(params![integration, sections], |row| {
+            .query_row(params![integration, source, sections], |row| {
                 Ok(KeptValidators {
                     run: row.get(0)?,
                     conditions: row.get(1)?,
@@ -45,17 +46,19 @@ impl Tx<'_> {
     pub fn keep_validators(
         &self,
         integration: i64,
+        source: &str,
         sections: &str,
         kept: &KeptValidators,
     ) -> Result<()> {
         self.with(|conn| {
             conn.execute(
-                "INSERT INTO validators (integration_id, sections, run_id, conditions, validators)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (integration_id, sections) DO UPDATE SET
+                "INSERT INTO validators
+                     (integration_id, source, sections, run_id, conditions, validators)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (integration_id, source, sections) DO UPDATE SET
                      run_id = excluded.run_id, conditions = excluded.conditions,
                      validators = excluded.validators",
-                params![integration, sections, kept.run, kept.conditions, kept.validators],
+                params![integration, source, sections, kept.run, kept.conditions, kept.validators],
             )
             .map(drop)
         })

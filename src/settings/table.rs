@@ -21,7 +21,21 @@ pub struct Table<'a> {
     /// `integrations.store-a`, empty for the root.
     path: String,
     line: u64,
+    /// The line of everything in it, where it is no part of the document.
+    only_line: Option<u64>,
+    /// What stands in for keys that are not there.
+    base: Option<Base<'a>>,
     asked: BTreeSet<&'static str>,
+}
+
+/// Keys that stand in for those of a table that lacks them.
+#[derive(Clone, Copy)]
+struct Base<'a> {
+    values: &'a DeTable<'a>,
+    /// The line that asks for them.
+    line: u64,
+    /// Whether tables in it stand in for keys of the tables below as well.
+    reaches_below: bool,
 }
 
 /// A key of a table whose value is still to be read.
@@ -32,12 +46,29 @@ pub struct Entry<'a> {
     value: &'a DeValue<'a>,
     /// The line of the value.
     pub line: u64,
+    only_line: Option<u64>,
+    base: Option<Base<'a>>,
 }
 
 impl<'a> Table<'a> {
     /// The root table of a document.
     pub fn root(document: &'a Document, problems: &'a Problems, values: &'a DeTable<'a>) -> Self {
-        Table { document, problems, values, path: String::new(), line: 1, asked: BTreeSet::new() }
+        Table {
+            document,
+            problems,
+            values,
+            path: String::new(),
+            line: 1,
+            only_line: None,
+            base: None,
+            asked: BTreeSet::new(),
+        }
+    }
+
+    /// Lets keys stand in for those that the table lacks, and for those that its tables lack. Their
+    /// errors are told at `line`, which asks for them.
+    pub fn stand_in(&mut self, values: &'a DeTable<'a>, line: u64) {
+        self.base = Some(Base { values, line, reaches_below: true });
     }
 
     /// The line of the table's header.
@@ -68,7 +99,31 @@ impl<'a> Table<'a> {
     /// Takes a key.
     pub fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
         self.asked.insert(key);
-        self.values.get(key).map(|value| self.entry(value.span(), value.get_ref()))
+        let stand_in = self.base.and_then(|base| Some((base, base.values.get(key)?)));
+        match (self.values.get(key), stand_in) {
+            (Some(value), stand_in) => {
+                let below = stand_in.filter(|(base, _)| base.reaches_below);
+                let below = below.and_then(|(base, value)| {
+                    let values = value.get_ref().as_table()?;
+                    Some(Base { values, reaches_below: false, ..base })
+                });
+                Some(Entry { base: below, ..self.entry(value.span(), value.get_ref()) })
+            }
+            (None, Some((base, value))) => Some(Entry {
+                document: self.document,
+                problems: self.problems,
+                value: value.get_ref(),
+                line: base.line,
+                only_line: Some(base.line),
+                base: None,
+            }),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether a key is there; nothing is taken.
+    pub fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key) || self.base.is_some_and(|base| base.values.contains_key(key))
     }
 
     /// Takes a key that must be there; its absence is an error at the table's line.
@@ -202,7 +257,7 @@ impl<'a> Table<'a> {
             .iter()
             .map(|(key, value)| {
                 let entry = self.entry(value.span(), value.get_ref());
-                (key.span().start, key.get_ref().as_ref(), self.document.line(&key.span()), entry)
+                (key.span().start, key.get_ref().as_ref(), self.line_of(&key.span()), entry)
             })
             .collect();
         all.sort_by_key(|(at, ..)| *at);
@@ -241,11 +296,11 @@ impl<'a> Table<'a> {
 
     /// The keys that nobody asked for, with their lines.
     fn unasked(&self) -> impl Iterator<Item = (&'a str, u64)> {
-        let (document, values, asked) = (self.document, self.values, &self.asked);
+        let (values, asked) = (self.values, &self.asked);
         values
             .keys()
             .filter(|key| !asked.contains(key.get_ref().as_ref()))
-            .map(|key| (key.get_ref().as_ref(), document.line(&key.span())))
+            .map(|key| (key.get_ref().as_ref(), self.line_of(&key.span())))
     }
 
     fn entry(&self, span: Range<usize>, value: &'a DeValue<'a>) -> Entry<'a> {
@@ -253,8 +308,14 @@ impl<'a> Table<'a> {
             document: self.document,
             problems: self.problems,
             value,
-            line: self.document.line(&span),
+            line: self.line_of(&span),
+            only_line: self.only_line,
+            base: None,
         }
+    }
+
+    fn line_of(&self, span: &Range<usize>) -> u64 {
+        self.only_line.unwrap_or_else(|| self.document.line(span))
     }
 }
 
@@ -424,7 +485,8 @@ impl<'a> Entry<'a> {
                 .iter()
                 .map(|value| Entry {
                     value: value.get_ref(),
-                    line: self.document.line(&value.span()),
+                    line: self.only_line.unwrap_or_else(|| self.document.line(&value.span())),
+                    base: None,
                     ..*self
                 })
                 .collect(),
@@ -443,6 +505,8 @@ impl<'a> Entry<'a> {
             values,
             path: name,
             line: self.line,
+            only_line: self.only_line,
+            base: self.base,
             asked: BTreeSet::new(),
         })
     }

@@ -2,6 +2,7 @@
 //! both. A test reads as `Shop::new().config(…).file(…).run("pull store-a").code(0).stock(…)`.
 
 pub(crate) mod conformance;
+pub(crate) mod feeds;
 pub(crate) mod http;
 pub(crate) mod woocommerce;
 
@@ -68,7 +69,12 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop with [`BASE`] as its config, and nothing else.
     pub(crate) fn new() -> Shop {
-        let shop = Shop { folder: tempfile::tempdir().unwrap() };
+        Shop::in_folder(&std::env::temp_dir())
+    }
+
+    /// The same in this folder: one in memory is faster where much is synced.
+    pub(crate) fn in_folder(parent: &Path) -> Shop {
+        let shop = Shop { folder: tempfile::tempdir_in(parent).unwrap() };
         shop.write("invsync.toml", BASE);
         shop
     }
@@ -83,9 +89,10 @@ impl Shop {
         Shop::new().config(STORE_A).config(SEND).file("store.csv", csv).inventory(inventory)
     }
 
-    /// A shop in a folder of its own that has the same files.
+    /// A shop in a folder of its own, beside this one, that has the same files.
     pub(crate) fn copy(&self) -> Shop {
-        let shop = Shop { folder: tempfile::tempdir().unwrap() };
+        let parent = self.folder.path().parent().unwrap();
+        let shop = Shop { folder: tempfile::tempdir_in(parent).unwrap() };
         for (path, bytes) in self.all_files() {
             let name = path.strip_prefix(self.folder.path()).unwrap();
             shop.write(name.to_str().unwrap(), bytes);

@@ -96,14 +96,23 @@ impl Mapping {
         }
     }
 
-    /// Takes `fields`, `where` and `decimal` out of the integration's table.
+    /// Takes `fields`, `where` and `decimal` out of the integration's table, of a further file also
+    /// `key`, which holds the SKU.
     ///
     /// `None` where an error, added to the table's problems, makes the mapping unusable.
-    pub fn read(table: &mut Table<'_>, check_path: CheckPath<'_>) -> Option<Mapping> {
+    pub fn read(
+        table: &mut Table<'_>,
+        check_path: CheckPath<'_>,
+        is_join: bool,
+    ) -> Option<Mapping> {
         let mut paths = Paths { list: Vec::new(), check: check_path };
         let sign = read_sign(table).unwrap_or_default();
         let rules = read_rules(table, &mut paths);
-        let mut mapping = read_fields(table, sign, &mut paths)?;
+        let key = is_join.then(|| read_key(table, sign, &mut paths));
+        let mut mapping = read_fields(table, sign, &mut paths, is_join)?;
+        if let Some(key) = key {
+            mapping.sku = Some(key?);
+        }
         mapping.rules = rules?;
         mapping.paths = paths.list;
         Some(mapping)
@@ -198,7 +207,17 @@ fn read_sign(table: &mut Table<'_>) -> Option<DecimalSign> {
     )
 }
 
-fn read_fields(table: &mut Table<'_>, sign: DecimalSign, paths: &mut Paths<'_>) -> Option<Mapping> {
+fn read_key(table: &mut Table<'_>, sign: DecimalSign, paths: &mut Paths<'_>) -> Option<Field> {
+    let name = table.name_of("key");
+    read_field(table.require("key")?, &name, Kind::Text, sign, paths)
+}
+
+fn read_fields(
+    table: &mut Table<'_>,
+    sign: DecimalSign,
+    paths: &mut Paths<'_>,
+    is_join: bool,
+) -> Option<Mapping> {
     let line = table.line();
     let name = table.name_of("fields");
     let entry = table.require("fields")?;
@@ -210,9 +229,13 @@ fn read_fields(table: &mut Table<'_>, sign: DecimalSign, paths: &mut Paths<'_>) 
         good &= field.is_some();
         field
     };
+    // Of a further file, `key` says whose row it is.
+    let ids = ["item_id", "sku"]
+        .map(|key| if is_join { None } else { take(key, Kind::Text, &mut fields) });
+    let [item_id, sku] = ids;
     let mapping = Mapping {
-        item_id: take("item_id", Kind::Text, &mut fields),
-        sku: take("sku", Kind::Text, &mut fields),
+        item_id,
+        sku,
         ean: take("ean", Kind::Text, &mut fields),
         name: take("name", Kind::Text, &mut fields),
         parent_sku: take("parent_sku", Kind::Text, &mut fields),
@@ -221,7 +244,7 @@ fn read_fields(table: &mut Table<'_>, sign: DecimalSign, paths: &mut Paths<'_>) 
         currency: take("currency", Kind::Currency, &mut fields),
         ..Mapping::default()
     };
-    if good && mapping.item_id.is_none() && mapping.sku.is_none() {
+    if good && !is_join && mapping.item_id.is_none() && mapping.sku.is_none() {
         let message = format!("`{name}` needs `sku` or `item_id`, to know one item from another");
         table.problems().error(if entry.line > 0 { entry.line } else { line }, message);
         good = false;

@@ -1,10 +1,12 @@
 //! What all feeds share, whatever their format: where the bytes come from, how they become text,
 //! how a row becomes an item.
 
+pub(crate) mod combine;
 pub mod decode;
 pub mod fingerprint;
 pub mod mapping;
 pub mod number;
+pub mod presets;
 pub mod settings;
 pub mod source;
 

@@ -36,7 +36,7 @@ impl FeedSettings {
         let source = SourceSettings::read(table, context);
         let complete = table.bool("complete").unwrap_or(true);
         let encoding = read_encoding(table);
-        let mapping = Mapping::read(table, check_path);
+        let mapping = Mapping::read(table, check_path, context.is_join);
         Some(FeedSettings {
             source: source?,
             complete,

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
+use super::replace::make_durable;
 use super::rewrite::Known;
-use super::tree::{NodeId, Tree};
+use super::tree::{Match, NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
 use crate::around::Around;
 use crate::connector::feed::decode::Characters;
@@ -25,23 +26,30 @@ use crate::settings::Table;
 /// Starts a walk over a document.
 pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>;
 
+/// The text of a number as it may stand in a field, and whether its decimal sign is the point
+/// whatever the config says.
+pub(crate) type ReadNumber = fn(&str, &Range<u64>, &Item<'_>) -> Option<(String, bool)>;
+
 /// What one format does in its own way.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
     /// Where items are when `items` is not given; `None`: it has to be.
     pub(crate) default_items: Option<&'static str>,
+    /// How `items` is read.
+    pub(crate) parse_items: fn(&str) -> Result<Vec<Step>, String>,
     /// Words that say nothing where a quantity or price should be, beside the usual ones.
     pub(crate) unknown_words: &'static [&'static str],
-    /// Whether the format has numbers of its own, whose decimal sign is always the point.
-    pub(crate) has_numbers: bool,
+    /// How a number of the format's own is read, where it has such: gets the text of a quantity or
+    /// price and where it stands; `None` leaves it as it is.
+    pub(crate) number: Option<ReadNumber>,
     /// What the format says of a path that is otherwise right.
     pub(crate) check: fn(&Path) -> Result<(), String>,
     /// Opens a source as text, in the encoding that the document names unless the config does.
     pub(crate) decode: fn(Bytes, &FeedSettings) -> Result<Characters, ConnectorError>,
     /// Starts a walk.
     pub(crate) walk: StartWalk,
-    /// How values are rewritten.
-    pub(crate) rewrite: RewriteValue,
+    /// How values are rewritten; `None` where they never are.
+    pub(crate) rewrite: Option<RewriteValue>,
 }
 
 /// Without its functions: where they lie in memory differs from run to run.
@@ -92,7 +100,7 @@ impl Format {
                 return None;
             }
         };
-        let steps = Path::parse_items(text.trim()).and_then(|steps| {
+        let steps = (self.parse_items)(text.trim()).and_then(|steps| {
             if steps.is_empty() && self.default_items.is_none() {
                 return Err("it needs at least one element, such as \"/shop/item\"".to_owned());
             }
@@ -116,7 +124,7 @@ fn read_variants(table: &mut Table<'_>) -> Option<Option<Vec<Step>>> {
 impl Settings for TreeSettings {
     fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
-        Ok(Box::new(TreeConnector { settings: self.clone(), source }))
+        Ok(Box::new(TreeConnector { settings: self.clone(), source, around: around.clone() }))
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {
@@ -125,6 +133,9 @@ impl Settings for TreeSettings {
 
     fn can_write(&self, section: Section) -> Result<(), String> {
         self.feed.can_write(section)?;
+        if self.format.rewrite.is_none() {
+            return Err("this format is only read".to_owned());
+        }
         let (_, path) = self.feed.mapping.writable(section)?;
         match self.outline.paths.get(path.index()).map(|path| path.start) {
             Some(Start::Root) => Err("a path from the root is a value of all items".to_owned()),
@@ -141,14 +152,21 @@ impl Settings for TreeSettings {
 pub(crate) struct TreeConnector {
     pub(crate) settings: TreeSettings,
     pub(crate) source: Source,
+    around: Around,
 }
 
 impl TreeConnector {
     /// Starts a walk over the source.
     pub(crate) fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
+        Ok(self.start()?.1)
+    }
+
+    /// Starts a walk over the source; says also where its bytes come from.
+    fn start(&self) -> Result<(String, Box<dyn Walk>), ConnectorError> {
         let TreeSettings { format, feed, outline } = &self.settings;
         let bytes = self.source.open(feed.keep())?;
-        (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))
+        let name = bytes.name().to_owned();
+        Ok((name, (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))?))
     }
 
     /// What turns items into rows.
@@ -165,7 +183,9 @@ impl TreeConnector {
 
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        Ok(Box::new(TreeReader { walk: self.walk()?, rows: self.rows(want), is_done: false }))
+        let ((name, walk), rows) = (self.start()?, self.rows(want));
+        let around = self.around.clone();
+        Ok(Box::new(TreeReader { walk, rows, name, around, is_done: false }))
     }
 
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
@@ -183,11 +203,18 @@ impl Connector for TreeConnector {
         let Some(read) = read.fingerprint.clone() else { return Ok(None) };
         Ok(Some(Box::new(TreeWriter { connector: self.clone(), known: Known::new(read) })))
     }
+
+    fn make_durable(&self) -> Result<(), ConnectorError> {
+        make_durable(self.source.path())
+    }
 }
 
 struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
+    /// Where the bytes come from, for messages.
+    name: String,
+    around: Around,
     is_done: bool,
 }
 
@@ -205,6 +232,9 @@ impl Reader for TreeReader {
     }
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
+        for remark in self.walk.remarks() {
+            self.around.progress.note(&format!("warning: {}: {remark}", self.name));
+        }
         let header = self.walk.paths_seen();
         let shape = self.rows.found.shape(&self.rows.feed.mapping);
         let fingerprint = self.walk.finish()?;
@@ -225,24 +255,26 @@ pub(crate) struct Rows {
 struct Found {
     /// By path: whether it was looked for, whether it matched.
     paths: Vec<Cell<(bool, bool)>>,
-    /// The paths of quantity and price, where the format has numbers of its own.
-    of_numbers: Vec<PathId>,
+    /// How the format reads numbers of its own, and the paths of quantity and price.
+    number: Option<(ReadNumber, Vec<PathId>)>,
 }
 
 impl Found {
     fn new(settings: &TreeSettings) -> Found {
         let TreeSettings { format, feed, outline } = settings;
-        let of_numbers = if format.has_numbers { feed.mapping.value_paths() } else { Vec::new() };
-        Found { paths: vec![Cell::new((false, false)); outline.paths.len()], of_numbers }
+        let number = format.number.map(|read| (read, feed.mapping.value_paths()));
+        Found { paths: vec![Cell::new((false, false)); outline.paths.len()], number }
     }
 
-    /// A number of the format's own with three decimals gets a fourth: then it fits no rule for
-    /// groups of three, and a config for texts with a decimal comma cannot misread it by 1000.
-    fn as_number(&self, path: PathId, text: &str, raw: &Range<u64>) -> Option<String> {
-        let is_literal = raw.end - raw.start == text.len() as u64;
-        let decimals = text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
-        let is_wanted = is_literal && decimals == 3 && self.of_numbers.contains(&path);
-        is_wanted.then(|| format!("{text}0"))
+    /// See [`Format::number`].
+    fn as_number(
+        &self,
+        path: PathId,
+        found: &Match<'_>,
+        item: &Item<'_>,
+    ) -> Option<(String, bool)> {
+        let (read, paths) = self.number.as_ref()?;
+        if paths.contains(&path) { read(found.text?, &found.raw, item) } else { None }
     }
 
     fn note(&self, path: PathId, matched: bool) {
@@ -272,7 +304,8 @@ impl Rows {
         let Rows { feed, outline, outside, found, want } = self;
         outside.follow(item, outline);
         let mut add = |node: NodeId| {
-            let view = View { item, outline, outside, found, node };
+            let is_number = Cell::new(false);
+            let view = View { item, outline, outside, found, node, is_number };
             let before = batch.len();
             feed.mapping.row(&view, *want, item.line, batch);
             if batch.len() > before {
@@ -301,6 +334,7 @@ pub(crate) struct View<'a> {
     found: &'a Found,
     /// The variant, or the item itself.
     node: NodeId,
+    is_number: Cell<bool>,
 }
 
 impl View<'_> {
@@ -329,13 +363,24 @@ impl Lookup for View<'_> {
             Some(from) => {
                 let tree = self.item.tree;
                 tree.find(from, &compiled.steps, compiled.attribute, &mut |one| {
-                    one.text.is_none_or(|text| match self.found.as_number(path, text, &one.raw) {
-                        Some(number) => each(&number),
-                        None => each(text),
+                    one.text.is_none_or(|text| match self.found.as_number(path, &one, self.item) {
+                        Some((number, has_point)) => {
+                            self.is_number.set(has_point);
+                            each(&number)
+                        }
+                        None => {
+                            self.is_number.set(false);
+                            each(text)
+                        }
                     })
                 });
             }
         }
+    }
+
+    #[inline]
+    fn is_number(&self) -> bool {
+        self.is_number.get()
     }
 
     #[inline]

@@ -57,6 +57,8 @@ pub(crate) struct Item<'t> {
     pub(crate) source_offset: u64,
     /// The same in characters, where a character of the file is one byte; else 0.
     pub(crate) source_chars: u64,
+    /// The document says that its numbers have a decimal comma.
+    pub(crate) has_decimal_comma: bool,
 }
 
 /// What a walk parses: a window, with its place in the document.
@@ -104,6 +106,7 @@ impl<'w> Source<'w> {
             source: self.text,
             source_offset: self.offset,
             source_chars: self.offset_chars,
+            has_decimal_comma: false,
         }
     }
 }
@@ -116,6 +119,11 @@ pub(crate) trait Walk: Send {
 
     /// The first element paths that were met, for messages and the memory of the delivery.
     fn paths_seen(&self) -> String;
+
+    /// What was odd about the document, and no reason to refuse it.
+    fn remarks(&self) -> &[String] {
+        &[]
+    }
 
     /// The encoding of the file.
     fn charset(&self) -> Charset;

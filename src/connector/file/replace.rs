@@ -4,9 +4,9 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::connector::Fingerprint;
 use crate::connector::feed::fingerprint::Hasher;
 use crate::connector::feed::source::Stamp;
+use crate::connector::{ConnectorError, Fingerprint};
 use crate::leftovers;
 
 /// A new version of a file, beside it until [`Replacement::commit`]. Removed again on drop.
@@ -141,10 +141,31 @@ fn keep_owner(file: &File, metadata: &Metadata) {
     let _ = (file, metadata);
 }
 
+/// Makes the last replacement of a file outlast a power failure, whoever made it: a process that was
+/// killed between the rename and the sync of the folder left that to the next one.
+pub(crate) fn make_durable(path: &Path) -> Result<(), ConnectorError> {
+    if path.as_os_str().is_empty() {
+        // What is fetched is never written back.
+        return Ok(());
+    }
+    let synced = std::fs::canonicalize(path).and_then(|target| sync_folder(&target));
+    synced.map_err(|why| {
+        ConnectorError::temporary(format!(
+            "the folder of {} could not be synced: {why}. Check the disk and run this again: it \
+             looks at what is there",
+            path.display()
+        ))
+    })
+}
+
 fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
-        return File::open(folder)?.sync_all();
+        return match File::open(folder)?.sync_all() {
+            // A file system that syncs no folders: there is nothing to be done.
+            Err(why) if why.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            synced => synced,
+        };
     }
     let _ = path;
     Ok(())

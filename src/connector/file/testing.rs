@@ -138,7 +138,7 @@ pub(crate) fn found_in_windows_of(
         let path = &outline.paths[0];
         found.push(item.line.to_string());
         item.tree.find(Tree::TOP, &path.steps, path.attribute, &mut |one| {
-            let at = |place: u64| (place - item.source_offset) as usize;
+            let at = |place: u64| place.saturating_sub(item.source_offset) as usize;
             let raw = &item.source[at(one.raw.start)..at(one.raw.end)];
             found.push(format!("{} {raw}", one.text.unwrap_or("null")));
             true

@@ -64,7 +64,8 @@ impl TreeWriter {
         let found = chosen(view, path)?;
         let raw = places.written(view, &found.raw)?;
         let restyle = |old: &str| restyled(field, write.section, old, write.after);
-        let new = (settings.format.rewrite)(&found, raw, &restyle)?;
+        let rewrite = settings.format.rewrite.ok_or("this format is only read")?;
+        let new = rewrite(&found, raw, &restyle)?;
         let bytes = places.charset.bytes(&new).ok_or_else(|| {
             format!("{} cannot be written in {}", shown(&new), places.charset.name())
         })?;

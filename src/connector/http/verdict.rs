@@ -161,8 +161,8 @@ fn saved(
         let what = said("a part of what was asked for");
         return Err(Failed::new(HttpErrorKind::Broken, Again::Seldom, what));
     }
-    if let Some(encoding) = body::foreign_encoding(&reply.headers) {
-        let what = said(&format!("packed with `{encoding}`, which was not asked for"));
+    if body::is_foreign(&reply.headers) {
+        let what = said("packed in a way that was not asked for");
         return Err(Failed::new(HttpErrorKind::Unusable, Again::Seldom, what));
     }
     match judge(&file) {

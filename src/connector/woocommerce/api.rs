@@ -6,6 +6,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::connector::feed::number::is_unknown;
+use crate::connector::file::json::plain_number;
 use crate::model::Decimal;
 
 /// A product or a variation, as far as it was asked for.
@@ -95,9 +97,9 @@ impl Loose {
         (!text.is_empty()).then_some(text)
     }
 
-    /// The number; `Ok(None)` where there is no text. The error is the text that is none.
+    /// The number; `Ok(None)` where the text says nothing. The error is the text that is none.
     pub(super) fn number(&self) -> Result<Option<Decimal>, &str> {
-        let Some(text) = self.text() else { return Ok(None) };
+        let Some(text) = self.text().filter(|text| !is_unknown(text)) else { return Ok(None) };
         Decimal::parse(text.as_bytes()).map(Some).map_err(|_| text)
     }
 }
@@ -110,7 +112,7 @@ impl<'de> Deserialize<'de> for Loose {
             text if text.starts_with('"') => {
                 serde_json::from_str(text).map_err(serde::de::Error::custom)?
             }
-            text => text.to_owned(),
+            number => plain_number(number).into_owned(),
         };
         Ok(Loose(text))
     }
@@ -172,7 +174,8 @@ mod tests {
         assert_eq!(loose("\" 12.30 \"").number(), Ok(Decimal::parse(b"12.30").ok()));
         assert_eq!(loose("\"zł 12.00\"").number(), Err("zł 12.00"));
         assert_eq!(loose("\"\\u0105\"").text(), Some("ą"));
-        for nothing in ["null", "true", "\"\"", "\" \""] {
+        assert_eq!(loose("1.0e-6").number(), Ok(Decimal::from_micros(1)));
+        for nothing in ["null", "true", "\"\"", "\" \"", "\"n/a\"", "\"-\""] {
             assert_eq!(loose(nothing).number(), Ok(None));
         }
     }

@@ -43,7 +43,7 @@ impl Connector for WooConnector {
         let catalogue = read::catalogue(&self.shop, want)?;
         let mut problems = Vec::new();
         let currency = if want.prices { self.shop.facts()?.currency } else { None };
-        let mut maker = RowMaker::new(want, &self.values, currency);
+        let mut maker = RowMaker::new(&self.shop, want, &self.values, currency);
         if want.prices
             && let Some(problem) = self.tax_problem()?
         {
@@ -71,7 +71,7 @@ impl Connector for WooConnector {
         // Shops have two, unless somebody changed that and the key may see it.
         let price_decimals = facts.and_then(|facts| facts.price_decimals).unwrap_or(2);
         let want = Want { stock: true, prices: true, names: false };
-        let maker = RowMaker::new(want, &self.values, None);
+        let maker = RowMaker::new(&self.shop, want, &self.values, None);
         let decimals = Decimals { stock: decimals, prices: price_decimals };
         Ok(Some(Box::new(WooWriter::new(Arc::clone(&self.shop), maker, decimals))))
     }

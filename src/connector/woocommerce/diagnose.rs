@@ -147,7 +147,9 @@ fn wrong_place(shop: &Shop, error: &HttpError) -> Advice {
 
 /// What a site without an API at `wp-json/` is.
 fn wrong_site(shop: &Shop) -> Advice {
-    let link = home_link(shop);
+    // That the API is where it was looked for says nothing about the address.
+    let own = format!("{}wp-json", shop.site);
+    let link = home_link(shop).filter(|link| !link.starts_with(&own));
     match link.as_deref() {
         Some(link) if link.contains("rest_route=") => Advice::lasting(
             "The shop uses plain permalinks, with which WooCommerce's keys do not work: choose \

@@ -20,7 +20,8 @@ use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "woocommerce", settings };
+pub const REGISTRATION: Registration =
+    Registration { name: "woocommerce", settings, is_feed: false };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     let settings = WooSettings::read(table, context)?;

@@ -1,10 +1,13 @@
 //! Reading the whole catalogue: every product and every variation, in the fewest requests, until
 //! the paging is proven whole.
 //!
-//! Lists have no cursor. They are read in the order of ids, in which what is new stands last, so
-//! that the totals before and after and the number of new ids tell whether something was taken
-//! away meanwhile, which moves one row past the reader for each.
+//! Lists have no cursor. They are read in the order of ids, and each page begins with the row that
+//! the one before ended with: where a page begins behind that row, something was taken away
+//! meanwhile and a row slipped past, so that all is read again. What has an id between the first
+//! and the last of a page is on that page; so nothing that was there all the time can be missed.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +26,8 @@ use crate::connector::{ConnectorError, Want};
 
 /// How often a catalogue that changes while it is read is read from its beginning.
 const PASSES: u32 = 3;
+/// Pages that are asked for ahead, for a shop may announce anything.
+const AHEAD: u32 = 64;
 
 /// A catalogue that was read.
 pub(super) struct Catalogue {
@@ -65,14 +70,21 @@ pub(super) fn catalogue(shop: &Shop, want: Want) -> Result<Catalogue, ConnectorE
         if found.is_whole() {
             return Ok(found.into_catalogue(true));
         }
-        let detail = format!("{}: the catalogue changed while it was read; again", shop.name);
-        shop.client.around().progress.detail(&detail);
+        let numbers = (found.announced(), found.listed(), found.pages_never_meet());
+        let is_the_same = last.replace(numbers) == Some(numbers);
+        // A shop that does not know `offset` has pages that never meet, each time; one that lists
+        // more than it announces, without a gap, has been read whole.
+        let is_consistent = found.announced() == found.listed();
+        if is_the_same && (found.pages_never_meet() && is_consistent || found.lists_more()) {
+            return Ok(found.into_catalogue(true));
+        }
         // What is the same twice does not change: the shop counts what it does not list.
-        let numbers = (found.announced(), found.listed());
-        if found.is_unannounced || last.replace(numbers) == Some(numbers) {
+        if is_the_same && (!found.has_gap() || found.pages_never_meet()) {
             shop.client.around().progress.note(&not_proven(shop, &found));
             return Ok(found.into_catalogue(false));
         }
+        let detail = format!("{}: the catalogue changed while it was read; again", shop.name);
+        shop.client.around().progress.detail(&detail);
     }
     Err(ConnectorError::temporary(format!(
         "the shop's catalogue changed each of {PASSES} times that it was read; try again when \
@@ -82,17 +94,13 @@ pub(super) fn catalogue(shop: &Shop, want: Want) -> Result<Catalogue, ConnectorE
 
 /// Why absence from this catalogue says nothing.
 fn not_proven(shop: &Shop, found: &Found) -> String {
-    let why = match found.is_unannounced {
-        true => "the shop does not say how many items it has: a proxy may drop its headers \
-                 X-WP-Total"
-            .to_owned(),
-        false => format!(
-            "the shop announces {} items and lists {}: a plugin may hide some from this key",
-            found.announced(),
-            found.listed()
-        ),
-    };
-    format!("{}: {why}. What it does not list counts as not delivered, not as missing", shop.name)
+    format!(
+        "{}: the shop announces {} items and lists {}: a plugin may hide some from this key. What \
+         it does not list counts as not delivered, not as missing",
+        shop.name,
+        found.announced(),
+        found.listed()
+    )
 }
 
 /// One of the shop's lists.
@@ -116,8 +124,8 @@ impl List {
 enum Job {
     /// A page of a list, from 1.
     Page(List, u32),
-    /// A page of the variations of one product, from 1.
-    Children(u64, u32),
+    /// A page of the variations of one product, from 1, and the last id of the page before.
+    Children { parent: u64, page: u32, last: u64 },
     /// What the shop's prices are.
     Facts,
 }
@@ -126,51 +134,60 @@ enum Job {
 #[derive(Default)]
 struct Listed {
     ids: RoaringTreemap,
-    /// What the first page announced.
-    total: Option<u64>,
+    /// The first and the last id of each page; of an empty one 0 and 0.
+    pages: BTreeMap<u32, (u64, u64)>,
+    /// The first page that was not full.
+    end: Option<u32>,
     /// What the page that was read last announced.
-    last_total: Option<u64>,
-    /// The number of pages when the list began to be read, and the newest id on the last of them.
-    began_with: u32,
-    newest: Option<u64>,
+    total: Option<u64>,
     /// The last page that was asked for.
-    last_page: u32,
+    asked: u32,
 }
 
 impl Listed {
-    /// Whether nothing was taken away or put in between while it was read, and all is there.
-    fn is_whole(&self) -> bool {
-        let (Some(total), Some(last)) = (self.total, self.last_total) else {
-            return self.ids.is_empty();
-        };
-        let added = self.ids.len() - self.ids.rank(self.newest.unwrap_or_default());
-        last == total + added && self.ids.len() == last
+    /// Takes a page; the further pages to ask for. A full page is never the last one, whatever
+    /// the shop announces.
+    fn take(&mut self, page: u32, rows: &[Product<'_>], total: Option<u64>) -> Range<u32> {
+        let ids = || rows.iter().map(|row| row.id);
+        let known = self.ids.len();
+        self.ids.extend(ids());
+        let (first, last) = (ids().min().unwrap_or_default(), ids().max().unwrap_or_default());
+        self.pages.insert(page, (first, last));
+        self.total = total.or(self.total);
+        self.asked = self.asked.max(page);
+        if rows.len() < PAGE {
+            self.end = Some(self.end.map_or(page, |end| end.min(page)));
+        }
+        let announced = total.map_or(0, pages_of).min(page.saturating_add(AHEAD));
+        // A shop that lists the same again and again would be asked for ever.
+        let has_new = self.ids.len() > known;
+        let next = if rows.len() < PAGE || !has_new { 0 } else { page + 1 };
+        let further = self.asked + 1..announced.max(next).max(self.asked) + 1;
+        self.asked = further.end - 1;
+        further
     }
 
-    /// Takes a page; the further pages that it tells of. The last one comes first: the newest id
-    /// is on it.
-    fn take(&mut self, page: u32, rows: &[Product<'_>], total: u64) -> Vec<u32> {
-        self.ids.extend(rows.iter().map(|row| row.id));
-        self.total.get_or_insert(total);
-        self.last_total = Some(total);
-        let announced = pages_of(total).max(1);
-        if page == 1 && self.began_with == 0 {
-            (self.began_with, self.last_page) = (announced, 1);
-        }
-        if page == self.began_with && self.newest.is_none() {
-            self.newest = Some(rows.iter().map(|row| row.id).max().unwrap_or_default());
-        }
-        let mut further: Vec<u32> = (self.last_page + 1..=announced).collect();
-        self.last_page = self.last_page.max(announced);
-        let last = usize::from(!further.is_empty());
-        further.rotate_right(last);
-        further
+    /// Between how many pages a row may have slipped past, and between how many not.
+    fn gaps(&self) -> (usize, usize) {
+        let up_to_end = self.pages.range(..=self.end.unwrap_or(u32::MAX)).map(|(_, ids)| ids);
+        let pairs = up_to_end.clone().zip(up_to_end.skip(1));
+        // An empty page behind a full one: what that ended with is not there any more.
+        let is_gap =
+            |((_, last), (first, _)): &(&(u64, u64), &(u64, u64))| first > last || *first == 0;
+        let (gaps, meeting): (Vec<_>, Vec<_>) = pairs.partition(is_gap);
+        (gaps.len(), meeting.len())
     }
 }
 
-/// How many pages so many items fill.
+/// How many pages so many items fill, each beginning with the last row of the one before.
 fn pages_of(items: u64) -> u32 {
-    u32::try_from(items.div_ceil(PAGE as u64)).unwrap_or(u32::MAX)
+    let (page, step) = (PAGE as u64, PAGE as u64 - 1);
+    u32::try_from(1 + items.saturating_sub(page).div_ceil(step)).unwrap_or(u32::MAX)
+}
+
+/// The row that a page begins with, from 0.
+fn offset_of(page: u32) -> u64 {
+    u64::from(page - 1) * (PAGE as u64 - 1)
 }
 
 /// Everything that a pass has found, shared by its threads.
@@ -183,8 +200,9 @@ struct Found {
     /// Variations that were listed by their products, where the shop does not list them all.
     children: RoaringTreemap,
     announced_children: u64,
-    /// A page came without a total.
-    is_unannounced: bool,
+    /// A row may have slipped past between two pages of a product's variations, and not so.
+    children_have_gap: bool,
+    children_meet: bool,
     /// The stock of some item is counted.
     has_managed: bool,
 }
@@ -197,15 +215,28 @@ impl Found {
         }
     }
 
+    fn has_gap(&self) -> bool {
+        let has_gap = |listed: &Listed| listed.gaps().0 > 0;
+        self.children_have_gap || has_gap(&self.products) || has_gap(&self.variations)
+    }
+
+    /// Whether there are gaps, and wherever there can be one.
+    fn pages_never_meet(&self) -> bool {
+        let meet = |listed: &Listed| listed.gaps().1 > 0;
+        self.has_gap() && !self.children_meet && !meet(&self.products) && !meet(&self.variations)
+    }
+
     fn is_whole(&self) -> bool {
-        !self.is_unannounced
-            && self.products.is_whole()
-            && self.variations.is_whole()
-            && self.children.len() == self.announced_children
+        !self.has_gap() && self.announced() == self.listed()
+    }
+
+    /// Whether nothing can have slipped past, although the shop announces less.
+    fn lists_more(&self) -> bool {
+        !self.has_gap() && self.announced() < self.listed()
     }
 
     fn announced(&self) -> u64 {
-        let of = |listed: &Listed| listed.last_total.unwrap_or_default();
+        let of = |listed: &Listed| listed.total.unwrap_or(listed.ids.len());
         of(&self.products) + of(&self.variations) + self.announced_children
     }
 
@@ -243,20 +274,7 @@ impl<'s> Pass<'s> {
         }
         let threads = self.shop.client.concurrency();
         parallel::run(threads, jobs, |job, queue| self.work(job, queue))?;
-        parallel::run(threads, self.tails(), |job, queue| self.work(job, queue))?;
         Ok(self.found.into_inner().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The last pages, once more, of lists whose pages were not read at one moment: what came in
-    /// meanwhile stands there, and the total tells what went.
-    fn tails(&self) -> Vec<Job> {
-        let mut found = self.found();
-        let mut last_page = |list| (list, found.list(list).last_page);
-        [last_page(List::Products), last_page(List::Variations)]
-            .into_iter()
-            .filter(|(_, last)| *last > 2)
-            .map(|(list, last)| Job::Page(list, last))
-            .collect()
     }
 
     fn work(&self, job: Job, queue: &Jobs) -> Result<(), ConnectorError> {
@@ -265,26 +283,33 @@ impl<'s> Pass<'s> {
             Job::Page(List::Variations, 1) if self.shop.lists_variations().is_none() => {
                 self.try_variations(queue)
             }
+            Job::Page(list, page) if self.found().list(list).end.is_some_and(|end| page > end) => {
+                Ok(())
+            }
             Job::Page(list, page) => {
                 let answer = self.ask(list.path(), page);
                 let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
                 self.take_page(list, page, &answer, queue)
             }
-            Job::Children(parent, page) => self.children(parent, page, queue),
+            Job::Children { parent, page, last } => self.children(parent, page, last, queue),
         }
     }
 
     fn ask(&self, path: &str, page: u32) -> Result<Page, HttpError> {
         let fields = fields(self.want, path != List::Products.path());
-        let (page, per_page) = (page.to_string(), PAGE.to_string());
+        let (number, offset) = (page.to_string(), offset_of(page).to_string());
+        let per_page = PAGE.to_string();
         // Without this order some versions list items twice and lose others in their place.
-        let query = [
+        let mut query = vec![
             ("per_page", per_page.as_str()),
-            ("page", &page),
+            ("page", &number),
             ("orderby", "id"),
             ("order", "asc"),
             ("_fields", &fields),
         ];
+        if page > 1 {
+            query.push(("offset", &offset));
+        }
         self.shop.read(path, &query)
     }
 
@@ -298,7 +323,7 @@ impl<'s> Pass<'s> {
             Err(error) if error.status == Some(404) => {
                 let found = self.found();
                 self.shop.set_lists_variations(false);
-                found.parents.keys().for_each(|parent| queue.add(Job::Children(*parent, 1)));
+                found.parents.keys().for_each(|parent| queue.add(first_children(*parent)));
                 Ok(())
             }
             Err(error) => Err(diagnose::explain(self.shop, error)),
@@ -320,19 +345,8 @@ impl<'s> Pass<'s> {
             found.parents.insert(row.id, Parent::of(row));
             self.see_parent(row.id, queue);
         }
-        match total(answer) {
-            Some(total) => {
-                let further = found.list(list).take(page, &rows, total);
-                further.into_iter().for_each(|page| queue.add(Job::Page(list, page)));
-            }
-            None => {
-                found.is_unannounced = true;
-                found.list(list).ids.extend(rows.iter().map(|row| row.id));
-                if rows.len() >= PAGE {
-                    queue.add(Job::Page(list, page + 1));
-                }
-            }
-        }
+        let further = found.list(list).take(page, &rows, total(answer));
+        further.for_each(|page| queue.add(Job::Page(list, page)));
         self.shop.client.around().progress.advance(found.listed());
         Ok(())
     }
@@ -340,13 +354,19 @@ impl<'s> Pass<'s> {
     /// Sees to it that a product's variations are read: all variations at once if possible.
     fn see_parent(&self, parent: u64, queue: &Jobs) {
         if self.shop.lists_variations() == Some(false) {
-            queue.add(Job::Children(parent, 1));
+            queue.add(first_children(parent));
         } else if !self.has_begun_variations.swap(true, Ordering::Relaxed) {
             queue.add(Job::Page(List::Variations, 1));
         }
     }
 
-    fn children(&self, parent: u64, page: u32, queue: &Jobs) -> Result<(), ConnectorError> {
+    fn children(
+        &self,
+        parent: u64,
+        page: u32,
+        last: u64,
+        queue: &Jobs,
+    ) -> Result<(), ConnectorError> {
         let answer = self.ask(&format!("products/{parent}/variations"), page);
         let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
         let rows = rows(self.shop, &answer)?;
@@ -354,19 +374,21 @@ impl<'s> Pass<'s> {
         let order = (2, u32::try_from(parent).unwrap_or(u32::MAX));
         found.spool.add(order, block(parent, &answer).as_bytes())?;
         found.has_managed |= rows.iter().any(|row| row.stock_at() != StockAt::Nobody);
+        let known = found.children.len();
         found.children.extend(rows.iter().map(|row| row.id));
-        match total(&answer) {
-            Some(total) if page == 1 => {
-                found.announced_children += total;
-                (2..=pages_of(total)).for_each(|page| queue.add(Job::Children(parent, page)));
-            }
-            Some(_) => {}
-            None => {
-                found.is_unannounced = true;
-                if rows.len() >= PAGE {
-                    queue.add(Job::Children(parent, page + 1));
-                }
-            }
+        let ids = || rows.iter().map(|row| row.id);
+        if page > 1 {
+            let is_gap = ids().min().is_none_or(|first| first > last);
+            found.children_have_gap |= is_gap;
+            found.children_meet |= !is_gap;
+        }
+        if rows.len() < PAGE || found.children.len() == known {
+            // Without a total, what was listed is what there is.
+            let listed = u64::from(page - 1) * (PAGE as u64 - 1) + rows.len() as u64;
+            found.announced_children += total(&answer).unwrap_or(listed);
+        } else {
+            let last = ids().max().unwrap_or_default();
+            queue.add(Job::Children { parent, page: page + 1, last });
         }
         self.shop.client.around().progress.advance(found.listed());
         Ok(())
@@ -375,6 +397,10 @@ impl<'s> Pass<'s> {
     fn found(&self) -> MutexGuard<'_, Found> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn first_children(parent: u64) -> Job {
+    Job::Children { parent, page: 1, last: 0 }
 }
 
 /// What is kept of a page until it is drained.
@@ -390,12 +416,12 @@ fn total(answer: &Page) -> Option<u64> {
 fn rows<'a>(shop: &Shop, answer: &'a Page) -> Result<Vec<Product<'a>>, ConnectorError> {
     let text = answer.value.get();
     serde_json::from_str(text).map_err(|_| {
-        let start: String = text.chars().take(80).collect();
+        let start: String = shop.client.scrub(text).chars().take(80).collect();
         ConnectorError::temporary(format!(
             "{} answered JSON that is no list of products; it begins with `{}`. A plugin may \
              change what the API says",
             answer.url.path(),
-            shop.client.scrub(&start).escape_debug()
+            start.escape_debug()
         ))
     })
 }

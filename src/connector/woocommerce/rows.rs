@@ -105,6 +105,7 @@ fn parse_block(block: &[u8]) -> Result<(u64, Vec<Product<'_>>), ConnectorError> 
 /// Makes items of products.
 #[derive(Clone)]
 pub(super) struct RowMaker {
+    shop: Arc<Shop>,
     pub(super) want: Want,
     pub(super) price_field: PriceField,
     /// The shop's currency, where it is known.
@@ -118,8 +119,14 @@ pub(super) struct RowMaker {
 pub(super) type Found = (Value, Option<(ProblemKind, String)>);
 
 impl RowMaker {
-    pub(super) fn new(want: Want, values: &ValueSettings, currency: Option<Currency>) -> RowMaker {
+    pub(super) fn new(
+        shop: &Arc<Shop>,
+        want: Want,
+        values: &ValueSettings,
+        currency: Option<Currency>,
+    ) -> RowMaker {
         RowMaker {
+            shop: Arc::clone(shop),
             want,
             price_field: values.price_field,
             currency,
@@ -182,7 +189,7 @@ impl RowMaker {
             return (Value::Unknown, None);
         }
         let why = match product.stock_at() {
-            StockAt::Item => return number(&product.stock_quantity, "stock_quantity"),
+            StockAt::Item => return self.number(&product.stock_quantity, "stock_quantity"),
             StockAt::Parent => format!(
                 "the store counts its stock at the product {parent_id}, for all its variations \
                  together; its quantity is unknown and none is sent. Switch on \"Track stock\" at \
@@ -202,7 +209,22 @@ impl RowMaker {
         if self.prices_are_unusable {
             return (Value::Invalid, None);
         }
-        number(self.price_text(product), self.price_field.name())
+        self.number(self.price_text(product), self.price_field.name())
+    }
+
+    /// A number of the shop; what is none is named.
+    fn number(&self, text: &Loose, field: &str) -> Found {
+        match text.number() {
+            Ok(number) => (number.map_or(Value::Unknown, Value::Known), None),
+            Err(text) => {
+                let shown: String = self.shop.client.scrub(text).chars().take(40).collect();
+                let why = format!(
+                    "`{}` in {field} is no number that fits; it was left unchanged",
+                    shown.escape_debug()
+                );
+                (Value::Invalid, Some((ProblemKind::InvalidValue, why)))
+            }
+        }
     }
 
     fn price_text<'p>(&self, product: &'p Product<'_>) -> &'p Loose {
@@ -218,21 +240,6 @@ impl RowMaker {
         match self.price_field {
             PriceField::Regular => price(&product.sale_price).map(SaleBound::Above),
             PriceField::Sale => price(&product.regular_price).map(SaleBound::Below),
-        }
-    }
-}
-
-/// A number of the shop; what is none is named.
-fn number(text: &Loose, field: &str) -> Found {
-    match text.number() {
-        Ok(number) => (number.map_or(Value::Unknown, Value::Known), None),
-        Err(text) => {
-            let shown: String = text.chars().take(40).collect();
-            let why = format!(
-                "`{}` in {field} is no number that fits; it was left unchanged",
-                shown.escape_debug()
-            );
-            (Value::Invalid, Some((ProblemKind::InvalidValue, why)))
         }
     }
 }

@@ -228,7 +228,7 @@ impl Catalogue {
     }
 
     /// Every item, by id.
-    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.values()
     }
 

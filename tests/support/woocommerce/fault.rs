@@ -100,6 +100,11 @@ impl Fault {
         Fault::new(What::Instead(pages::login()))
     }
 
+    /// 200 with this text, which is said to be a page.
+    pub(crate) fn text(text: &str) -> Fault {
+        Fault::new(What::Instead(Response::html(200, text)))
+    }
+
     /// 204 without a body.
     pub(crate) fn no_content() -> Fault {
         Fault::new(What::Instead(Response::html(204, "")))
@@ -176,6 +181,11 @@ impl Fault {
     /// A header that a proxy drops.
     pub(crate) fn without_header(name: &'static str) -> Fault {
         Fault::changed(move |response| response.remove(name))
+    }
+
+    /// Bytes that are changed on their way.
+    pub(crate) fn bytes(change: impl Fn(&mut Vec<u8>) + Send + 'static) -> Fault {
+        Fault::changed(move |response| change(&mut response.body))
     }
 
     /// JSON that is changed on its way.

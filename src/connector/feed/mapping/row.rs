@@ -28,6 +28,13 @@ pub trait Lookup {
         self.at_hand(path).map(str::as_bytes)
     }
 
+    /// Whether the match handed out last is a number of the format's own: its decimal sign is the
+    /// point, whatever the texts of the feed have.
+    #[inline]
+    fn is_number(&self) -> bool {
+        false
+    }
+
     /// What kept a match from being read since this was last asked (bytes that are no text, say),
     /// as the end of a sentence that starts with the field's name.
     fn take_fault(&self) -> Option<String> {
@@ -129,8 +136,8 @@ impl Mapping {
 
     fn quantity<L: Lookup>(&self, lookup: &L, faults: &mut Faults) -> Value {
         let Some(field) = &self.quantity else { return Value::Unknown };
-        let read = |text: &str| {
-            number::quantity(text, field.decimal, &field.unit).map(|number| (number, None))
+        let read = |text: &str, sign| {
+            number::quantity(text, sign, &field.unit).map(|number| (number, None))
         };
         match value(field, lookup, &read) {
             Ok(found) => found.map_or(Value::Unknown, |(number, _)| Value::Known(number)),
@@ -141,7 +148,7 @@ impl Mapping {
     fn price<L: Lookup>(&self, lookup: &L, faults: &mut Faults) -> (Value, Option<Currency>) {
         let mapped = self.currency(lookup, faults);
         let Some(field) = &self.price else { return (Value::Unknown, mapped.unwrap_or(None)) };
-        let read = |text: &str| number::price(text, field.decimal, &field.unit);
+        let read = |text: &str, sign| number::price(text, sign, &field.unit);
         let found = match value(field, lookup, &read) {
             Ok(found) => found,
             Err(fault) => return (invalid("price", &fault, faults), mapped.unwrap_or(None)),
@@ -282,7 +289,13 @@ fn first_text<L: Lookup>(field: &Field, lookup: &L, take: &mut dyn FnMut(&str)) 
 }
 
 /// How a text becomes a number, and a currency where its mark stands beside it.
-type Read<'a> = &'a dyn Fn(&str) -> Result<(Exact, Option<Currency>), NumberError>;
+type Read<'a> = &'a dyn Fn(&str, DecimalSign) -> Result<(Exact, Option<Currency>), NumberError>;
+
+/// The decimal sign of the match handed out last.
+#[inline]
+fn sign<L: Lookup>(field: &Field, lookup: &L) -> DecimalSign {
+    if lookup.is_number() { DecimalSign::Point } else { field.decimal }
+}
 
 /// What was found so far: a number, and the text that is shown if it does not fit.
 struct Found {
@@ -334,13 +347,14 @@ fn plain_value<L: Lookup>(
         if field.is_unknown(text) {
             return true;
         }
-        if field.decimal == DecimalSign::Point
+        let sign = sign(field, lookup);
+        if sign == DecimalSign::Point
             && let Ok(number) = Decimal::parse(text.as_bytes())
         {
             found = Ok(Some((number, None)));
             return false;
         }
-        found = read(text)
+        found = read(text, sign)
             .and_then(|(number, currency)| Ok(Some((number.decimal()?, currency))))
             .map_err(|why| bad(text, why));
         false
@@ -364,7 +378,7 @@ fn first<L: Lookup>(
             if field.is_unknown(text) {
                 return true;
             }
-            found = read(text)
+            found = read(text, sign(field, lookup))
                 .map(|(number, currency)| Some(Found { number, currency, text: text.to_owned() }))
                 .map_err(|why| bad(text, why));
             false
@@ -396,7 +410,7 @@ fn sum<L: Lookup>(
                 Ok(Some(found)) => (found.number, found.currency),
                 _ => (Exact::ZERO, None),
             };
-            total = read(text)
+            total = read(text, sign(field, lookup))
                 .and_then(|(number, currency)| added(so_far, number, currency))
                 .map(|(number, currency)| Some(Found { number, currency, text: text.to_owned() }))
                 .map_err(|why| bad(text, why));
@@ -457,7 +471,7 @@ fn factor<L: Lookup>(
         if field.is_unknown(text) {
             return true;
         }
-        found = number::plain(text, field.decimal)
+        found = number::plain(text, sign(field, lookup))
             .map_err(|why| format!("cannot be computed: its `{name}` {} {why}", shown(text)));
         false
     });

@@ -31,7 +31,7 @@ fn read(config: &str) -> Result<Mapping, Vec<String>> {
     let problems = Problems::default();
     let values = DeTable::parse(document.text()).unwrap();
     let mut table = Table::root(&document, &problems, values.get_ref());
-    let mapping = Mapping::read(&mut table, &|_| Ok(()));
+    let mapping = Mapping::read(&mut table, &|_| Ok(()), false);
     table.finish();
     let errors: Vec<_> = problems
         .into_sorted()

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::fetched::Fetched;
-use super::unpack::{self, Unusable};
+use super::unpack::{self, Unusable, Zips};
 use super::{Keep, Remembered};
 use crate::connector::feed::fingerprint::Hasher;
 use crate::connector::feed::{number, shown};
 use crate::connector::{ConnectorError, Fingerprint, Origin};
 
 /// How much of the beginning is looked at before anything is read: encoding, HTML.
-const HEAD_BYTES: usize = 1 << 20;
+pub(super) const HEAD_BYTES: usize = 1 << 20;
 
 /// What the system says of a file without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Bytes {
             // A file of the user's may have changed since it was hashed.
             bytes.hasher = Some(Hasher::new());
         }
-        bytes.check_is_no_page()?;
+        check_is_no_page(&bytes.head, &bytes.name)?;
         Ok(bytes)
     }
 
@@ -152,10 +152,7 @@ impl Bytes {
         let now = self.file.metadata().map_err(|why| self.failed(&why))?;
         let is_whole = self.is_packed || self.length == self.stamp.length;
         if Stamp::of(&now) != self.stamp || !is_whole {
-            return Err(ConnectorError::source(format!(
-                "{} changed while it was read; run again once whatever writes it is done",
-                self.name
-            )));
+            return Err(changed(&self.name));
         }
         if let Some(hasher) = self.hasher.take() {
             self.origin.validators.hash = Some(hasher.finish());
@@ -173,7 +170,7 @@ impl Bytes {
             self.origin.validators.hash = Some(hash);
         }
         self.input = super::fetched::rewind(&self.file)
-            .and_then(|()| unpack::unpacked(&self.file, self.stamp.length, member))
+            .and_then(|()| unpack::unpacked(&self.file, self.stamp.length, Zips::Opened(member)))
             .map_err(|why| self.failed(&why))?;
         self.read_head()
     }
@@ -187,30 +184,49 @@ impl Bytes {
     }
 
     fn check_is_some(&self) -> Result<(), ConnectorError> {
-        if !self.head.is_empty() {
-            return Ok(());
-        }
-        let content = if self.is_packed { "holds an empty file" } else { "is empty" };
-        Err(ConnectorError::source(format!(
-            "{} {content} (0 bytes); nothing was delivered, or it is still being written",
-            self.name
-        )))
-    }
-
-    fn check_is_no_page(&self) -> Result<(), ConnectorError> {
-        match page(&self.head) {
-            None => Ok(()),
-            Some(what) => Err(ConnectorError::source(format!("{} is {what}", self.name))),
-        }
+        check_is_some(&self.head, self.is_packed, &self.name)
     }
 
     fn failed(&self, why: &io::Error) -> ConnectorError {
-        let unusable = why.get_ref().and_then(|inner| inner.downcast_ref::<Unusable>());
-        ConnectorError::source(match unusable {
-            Some(words) => format!("{} {words}", self.name),
-            None => format!("{} cannot be read: {why}", self.name),
-        })
+        failed(&self.name, why)
     }
+}
+
+/// What is empty was not delivered.
+pub(super) fn check_is_some(
+    head: &[u8],
+    is_packed: bool,
+    name: &str,
+) -> Result<(), ConnectorError> {
+    if !head.is_empty() {
+        return Ok(());
+    }
+    let content = if is_packed { "holds an empty file" } else { "is empty" };
+    Err(ConnectorError::source(format!(
+        "{name} {content} (0 bytes); nothing was delivered, or it is still being written"
+    )))
+}
+
+/// A page of HTML is no feed.
+pub(super) fn check_is_no_page(head: &[u8], name: &str) -> Result<(), ConnectorError> {
+    match page(head) {
+        None => Ok(()),
+        Some(what) => Err(ConnectorError::source(format!("{name} is {what}"))),
+    }
+}
+
+pub(super) fn changed(name: &str) -> ConnectorError {
+    ConnectorError::source(format!(
+        "{name} changed while it was read; run again once whatever writes it is done"
+    ))
+}
+
+pub(super) fn failed(name: &str, why: &io::Error) -> ConnectorError {
+    let unusable = why.get_ref().and_then(|inner| inner.downcast_ref::<Unusable>());
+    ConnectorError::source(match unusable {
+        Some(words) => format!("{name} {words}"),
+        None => format!("{name} cannot be read: {why}"),
+    })
 }
 
 /// What the bytes are, where they begin as an HTML page does: `an HTML page titled "…", no feed`.

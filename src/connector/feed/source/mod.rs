@@ -20,6 +20,7 @@ mod sftp;
 mod stdin;
 mod unpack;
 mod web;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,7 @@ use glob::Pattern;
 
 pub use bytes::{Bytes, Stamp};
 pub use settings::SourceSettings;
+pub use whole::WholeFile;
 
 use self::fetched::Fetched;
 use self::program::Program;
@@ -104,12 +106,21 @@ impl Source {
 
     /// Opens it and looks at its beginning: what is empty, no file, or an HTML page is refused.
     pub fn open(&self, keep: Keep) -> Result<Bytes, ConnectorError> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let fetched = match waiting {
-            Some(fetched) => fetched,
-            None => self.fetch()?,
-        };
-        Bytes::open(fetched, self.member.as_ref(), keep, &self.remembered)
+        Bytes::open(self.fetched()?, self.member.as_ref(), keep, &self.remembered)
+    }
+
+    /// Opens it as a file whose parts are read in any order: what is empty, no file, or an HTML page
+    /// is refused. A zip file stays what it is, whatever it is packed in.
+    pub fn open_whole(&self) -> Result<WholeFile, ConnectorError> {
+        WholeFile::open(self.fetched()?, &self.remembered)
+    }
+
+    /// What was fetched before, or is now.
+    fn fetched(&self) -> Result<Fetched, ConnectorError> {
+        match self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(fetched) => Ok(fetched),
+            None => self.fetch(),
+        }
     }
 
     /// What was read last to its end.

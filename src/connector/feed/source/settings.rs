@@ -86,6 +86,11 @@ impl SourceSettings {
         }
     }
 
+    /// Whether a file of an archive is asked for.
+    pub fn has_member(&self) -> bool {
+        self.member.is_some()
+    }
+
     /// Whether values can be written back to where they came from, or else why not, as far as the
     /// config alone tells.
     pub fn can_write(&self) -> Result<(), String> {

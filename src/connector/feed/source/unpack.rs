@@ -77,13 +77,22 @@ pub(super) fn is_packed(head: &[u8]) -> bool {
     Packing::of(head).is_some()
 }
 
-/// The unpacked bytes of a packed file, which is at its beginning; `length` in bytes. `member`
-/// picks the file of an archive that holds several.
-pub(super) fn unpacked(
-    file: &Arc<File>,
-    length: u64,
-    member: Option<&Pattern>,
-) -> io::Result<Input> {
+/// What becomes of zip archives.
+#[derive(Clone, Copy)]
+pub(super) enum Zips<'a> {
+    /// One file out of them is read; the pattern picks it where there are several.
+    Opened(Option<&'a Pattern>),
+    /// They are what is to be read.
+    Kept,
+}
+
+/// Whether these first bytes are those of something packed in another way than by zip.
+pub(super) fn is_packed_around(head: &[u8]) -> bool {
+    Packing::of(head).is_some_and(|packing| packing != Packing::Zip)
+}
+
+/// The unpacked bytes of a packed file, which is at its beginning; `length` in bytes.
+pub(super) fn unpacked(file: &Arc<File>, length: u64, zips: Zips<'_>) -> io::Result<Input> {
     let mut input: Input = Box::new(Arc::clone(file));
     for layer in 0..=MAX_LAYERS {
         let mut source = BufReader::with_capacity(BLOCK, input);
@@ -95,7 +104,11 @@ pub(super) fn unpacked(
             )
             .into());
         }
-        let Some(packing) = Packing::of(head) else {
+        let packing = match (Packing::of(head), zips) {
+            (Some(Packing::Zip), Zips::Kept) => None,
+            (packing, _) => packing,
+        };
+        let Some(packing) = packing else {
             return Ok(Box::new(Limited { input: source, packed: length, unpacked: 0 }));
         };
         if layer == MAX_LAYERS {
@@ -105,8 +118,11 @@ pub(super) fn unpacked(
             Packing::Gzip => Box::new(Named { input: MultiGzDecoder::new(source), packing }),
             Packing::Bzip2 => Box::new(Named { input: MultiBzDecoder::new(source), packing }),
             Packing::Zstd => Box::new(Zstd::new(source)),
-            Packing::Zip if layer == 0 => archive::open(file, member)?,
             Packing::Zip => {
+                if let (0, Zips::Opened(member)) = (layer, zips) {
+                    input = archive::open(file, member)?;
+                    continue;
+                }
                 return Err(Unusable(
                     "holds a zip archive within something packed, which is not read; deliver one \
                      or the other"

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use glob::Pattern;
 use sha2::{Digest, Sha256};
 
+use super::bytes;
 use super::fetched::{Fetched, rewind};
 use super::login::Login;
-use super::{bytes, unpack};
+use super::unpack::{self, Zips};
 use crate::around::Around;
 use crate::connector::http::{Client, Fetch, HttpSettings, Request, Url, parse_time};
 use crate::connector::{ConnectorError, ErrorKind, Origin, Validators};
@@ -112,7 +113,7 @@ impl Web {
                 place: self.place(),
                 etag: answer.etag,
                 last_modified: answer.last_modified,
-                hash: None,
+                ..Validators::default()
             },
         };
         Ok(Asked::Came(Fetched::temporary(self.name.clone(), file, origin)?))
@@ -142,7 +143,7 @@ impl Web {
                 rewind(&file)?;
                 head.clear();
                 let length = file.metadata()?.len();
-                let input = unpack::unpacked(&file, length, self.member.as_ref())?;
+                let input = unpack::unpacked(&file, length, Zips::Opened(self.member.as_ref()))?;
                 input.take(HEAD_BYTES).read_to_end(&mut head)?;
             }
             Ok::<_, std::io::Error>(head)

@@ -7,6 +7,7 @@ use super::settings::CsvSettings;
 use super::write::CsvWriter;
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::source::Source;
+use crate::connector::file::replace::make_durable;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
@@ -53,6 +54,10 @@ impl Connector for Csv {
         let writer =
             CsvWriter::new(self.settings.clone(), self.source.clone(), fingerprint.clone());
         Ok(Some(Box::new(writer)))
+    }
+
+    fn make_durable(&self) -> Result<(), ConnectorError> {
+        make_durable(self.source.path())
     }
 }
 

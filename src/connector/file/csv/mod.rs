@@ -14,7 +14,7 @@ use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "csv", settings };
+pub const REGISTRATION: Registration = Registration { name: "csv", settings, is_feed: true };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     let settings = CsvSettings::read(table, context)?;

@@ -5,13 +5,12 @@ use std::cell::Cell;
 use super::settings::{CsvSettings, Layout};
 use super::tokenizer::{Dialect, Field, RawRow, Tokenizer};
 use crate::connector::feed::decode::{Characters, Charset};
-use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId, RowFate};
+use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
-use crate::connector::feed::shown;
 use crate::connector::feed::source::{Keep, Source};
+use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
 use crate::model::{ProblemKind, Section};
-use crate::settings::nearest;
 
 /// The separators that are looked for, the ones that are rare in texts and numbers first.
 const DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
@@ -139,23 +138,8 @@ impl Rows {
         mapping: &Mapping,
         names: Option<&[String]>,
     ) -> Result<(), ConnectorError> {
-        let mut errors = Vec::new();
-        for path in &mapping.paths {
-            match find_column(path, names) {
-                Ok(column) => self.columns.push(column),
-                Err(why) => errors.push(why),
-            }
-        }
-        if errors.is_empty() {
-            return Ok(());
-        }
-        let seen: Vec<_> = names.unwrap_or_default().iter().map(|name| shown(name)).collect();
-        Err(ConnectorError::mapping(format!(
-            "{}: {}; its columns are {}",
-            self.characters.source().name(),
-            errors.join("; "),
-            seen.join(", ")
-        )))
+        self.columns = columns::find(mapping, names, self.characters.source().name())?;
+        Ok(())
     }
 }
 
@@ -170,42 +154,6 @@ fn plain_text<'a>(row: &RawRow<'a>, charset: Charset) -> Option<&'a str> {
     let bytes = row.bytes();
     let is_plain = charset.is_utf_8() && memchr::memchr(0, bytes).is_none();
     if is_plain { simdutf8::basic::from_utf8(bytes).ok() } else { None }
-}
-
-/// The column that a path names, by its name or its place.
-fn find_column(path: &MappedPath, names: Option<&[String]>) -> Result<usize, String> {
-    let wanted = format!("`{}` (config line {})", path.key, path.line);
-    let place = path.text.strip_prefix('#').and_then(|place| place.parse::<usize>().ok());
-    if let Some(column) = place.and_then(|place| place.checked_sub(1)) {
-        return match names {
-            Some(names) if column >= names.len() => {
-                Err(format!("{wanted} wants column {}, and there are {}", path.text, names.len()))
-            }
-            _ => Ok(column),
-        };
-    }
-    let names = names.unwrap_or_default();
-    let lower = path.text.to_lowercase();
-    let found: Vec<usize> =
-        (0..names.len()).filter(|column| names[*column].to_lowercase() == lower).collect();
-    match found.as_slice() {
-        [column] => Ok(*column),
-        [] => {
-            let near = nearest(&path.text, names.iter().map(String::as_str));
-            let hint = near.map(|near| format!(" (did you mean {}?)", shown(near)));
-            let hint = hint.unwrap_or_default();
-            Err(format!("{wanted} wants column {}, which is not there{hint}", shown(&path.text)))
-        }
-        several => {
-            let places: Vec<_> =
-                several.iter().map(|column| format!("\"#{}\"", column + 1)).collect();
-            Err(format!(
-                "{wanted} wants column {}, which is there more than once; pick one of {}",
-                shown(&path.text),
-                places.join(", ")
-            ))
-        }
-    }
 }
 
 /// The dialect that the config says, and what it leaves open as the first line has it.

@@ -3,6 +3,7 @@
 use super::connector::Csv;
 use crate::around::Around;
 use crate::connector::feed::settings::FeedSettings;
+use crate::connector::file::columns;
 use crate::connector::{Connector, ConnectorError, Context, Settings};
 use crate::model::Section;
 use crate::settings::Table;
@@ -37,7 +38,7 @@ impl CsvSettings {
         let layout = Layout::read(table);
         // A wrong layout is reported already; the paths are checked as far as that goes.
         let header_row = layout.map_or(1, |layout| layout.header_row);
-        let feed = FeedSettings::read(table, context, &|path| check_column(path, header_row));
+        let feed = FeedSettings::read(table, context, &|path| columns::check(path, header_row));
         Some(CsvSettings { layout: layout?, feed: feed? })
     }
 }
@@ -122,17 +123,5 @@ fn one_byte(table: &mut Table<'_>, key: &'static str) -> Option<Setting> {
             entry.error(format!("`{name}` must be one ASCII character"));
             None
         }
-    }
-}
-
-fn check_column(path: &str, header_row: u64) -> Result<(), String> {
-    let place = path.strip_prefix('#').and_then(|place| place.parse::<u64>().ok());
-    match place {
-        Some(1..=10_000) => Ok(()),
-        Some(_) => Err("columns are counted from \"#1\" to \"#10000\"".to_owned()),
-        None if header_row == 0 => Err("there are no names without a header (`header_row = 0`); \
-             name a column by its place, such as \"#3\""
-            .to_owned()),
-        None => Ok(()),
     }
 }

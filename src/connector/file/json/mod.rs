@@ -5,13 +5,16 @@ mod scan;
 mod value;
 mod walk;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use encoding_rs::UTF_8;
 
+pub(crate) use self::scan::plain_number;
+
 use self::walk::JsonWalk;
 use super::items::Format;
-use super::outline::{Outline, Walk};
+use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Predicate};
 use super::window::{BLOCK_BYTES, Window};
 use crate::connector::feed::decode::Characters;
@@ -24,20 +27,29 @@ use crate::settings::Table;
 const DEPTH: usize = 128;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "json", settings };
+pub const REGISTRATION: Registration = Registration { name: "json", settings, is_feed: true };
 
 const FORMAT: Format = Format {
     default_items: Some("/"),
+    parse_items: Path::parse_items,
     unknown_words: &["false"],
-    has_numbers: true,
+    number: Some(number),
     check,
     decode,
     walk,
-    rewrite: value::rewrite,
+    rewrite: Some(value::rewrite),
 };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     FORMAT.settings(table, context)
+}
+
+/// A literal with three decimals gets a fourth: then it fits no rule for groups of three, and a
+/// config for texts with a decimal comma cannot misread it by 1000.
+fn number(text: &str, raw: &Range<u64>, _: &Item<'_>) -> Option<(String, bool)> {
+    let is_literal = raw.end - raw.start == text.len() as u64;
+    let decimals = text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
+    (is_literal && decimals == 3).then(|| (format!("{text}0"), false))
 }
 
 /// The only attribute of JSON is the key.

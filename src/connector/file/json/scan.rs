@@ -328,7 +328,7 @@ fn ends_in(word: u64) -> u64 {
 
 /// The digits of a JSON number without an exponent: `1.5e2` is `150`. A number that would get
 /// absurdly long is left as it is written.
-pub(super) fn plain_number(number: &str) -> Cow<'_, str> {
+pub(crate) fn plain_number(number: &str) -> Cow<'_, str> {
     const LONGEST: i64 = 60;
     let Some((mantissa, exponent)) = number.split_once(['e', 'E']) else {
         return Cow::Borrowed(number);

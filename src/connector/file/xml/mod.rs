@@ -1,7 +1,7 @@
 //! `connector = "xml"`.
 
 mod builder;
-mod tag;
+pub(in crate::connector::file) mod tag;
 mod value;
 mod walk;
 
@@ -12,6 +12,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use self::walk::XmlWalk;
 use super::items::Format;
 use super::outline::{Outline, Walk};
+use super::path::Path;
 use super::window::{BLOCK_BYTES, Window};
 use crate::connector::feed::decode::Characters;
 use crate::connector::feed::settings::FeedSettings;
@@ -21,16 +22,17 @@ use crate::connector::{ConnectorError, Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "xml", settings };
+pub const REGISTRATION: Registration = Registration { name: "xml", settings, is_feed: true };
 
 const FORMAT: Format = Format {
     default_items: None,
+    parse_items: Path::parse_items,
     unknown_words: &[],
-    has_numbers: false,
+    number: None,
     check: |_| Ok(()),
     decode,
     walk,
-    rewrite: value::rewrite,
+    rewrite: Some(value::rewrite),
 };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {

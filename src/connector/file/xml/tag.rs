@@ -6,9 +6,9 @@ use quick_xml::events::BytesRef;
 
 /// Something that is not well-formed: where, in bytes, and what.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(in crate::connector::file) struct Fault {
     pub(super) at: usize,
-    pub(super) message: String,
+    pub(in crate::connector::file) message: String,
 }
 
 impl Fault {
@@ -18,26 +18,26 @@ impl Fault {
 }
 
 /// The attributes of a start tag, one after the other.
-pub(super) struct Attributes<'a> {
+pub(in crate::connector::file) struct Attributes<'a> {
     tag: &'a str,
     at: usize,
 }
 
 /// An attribute as it is written, with the place of its value in the tag.
-pub(super) struct RawAttribute<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: &'a str,
+pub(in crate::connector::file) struct RawAttribute<'a> {
+    pub(in crate::connector::file) name: &'a str,
+    pub(in crate::connector::file) value: &'a str,
     pub(super) range: Range<usize>,
 }
 
 impl<'a> Attributes<'a> {
     /// `tag` is what stands in a start tag behind the element's name.
-    pub(super) fn new(tag: &'a str) -> Attributes<'a> {
+    pub(in crate::connector::file) fn new(tag: &'a str) -> Attributes<'a> {
         Attributes { tag, at: 0 }
     }
 
     /// The next attribute, or a fault with its place in the tag.
-    pub(super) fn next(&mut self) -> Result<Option<RawAttribute<'a>>, Fault> {
+    pub(in crate::connector::file) fn next(&mut self) -> Result<Option<RawAttribute<'a>>, Fault> {
         let bytes = self.tag.as_bytes();
         let start = self.skip_space(self.at);
         if start == bytes.len() {
@@ -81,7 +81,10 @@ pub(super) fn is_space(byte: u8) -> bool {
 }
 
 /// Decodes an attribute's value into `to`. The place of a fault is one in `value`.
-pub(super) fn decode_attribute(value: &str, to: &mut String) -> Result<(), Fault> {
+pub(in crate::connector::file) fn decode_attribute(
+    value: &str,
+    to: &mut String,
+) -> Result<(), Fault> {
     let mut rest = value;
     while let Some(and) = memchr::memchr(b'&', rest.as_bytes()) {
         let at = value.len() - rest.len() + and;
@@ -100,7 +103,7 @@ pub(super) fn decode_attribute(value: &str, to: &mut String) -> Result<(), Fault
 pub(super) const BARE_AND: &str = "a bare `&`: it must be written `&amp;`";
 
 /// The character that a reference stands for: one of the five that XML knows, or by number.
-pub(super) fn decode_reference(name: &str) -> Result<char, String> {
+pub(in crate::connector::file) fn decode_reference(name: &str) -> Result<char, String> {
     match name {
         "lt" => Ok('<'),
         "gt" => Ok('>'),

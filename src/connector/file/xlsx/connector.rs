@@ -1,0 +1,69 @@
+//! Reading items out of a sheet.
+
+use std::sync::Arc;
+
+use super::rows::Rows;
+use super::settings::XlsxSettings;
+use crate::connector::feed::source::Source;
+use crate::connector::{
+    Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
+};
+
+/// A workbook.
+#[derive(Debug)]
+pub(super) struct Xlsx {
+    settings: Arc<XlsxSettings>,
+    source: Source,
+}
+
+impl Xlsx {
+    pub(super) fn new(settings: XlsxSettings, source: Source) -> Xlsx {
+        Xlsx { settings: Arc::new(settings), source }
+    }
+}
+
+impl Connector for Xlsx {
+    fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
+        let rows = Rows::open(&self.settings, &self.source)?;
+        Ok(Box::new(XlsxReader { settings: Arc::clone(&self.settings), rows, want }))
+    }
+
+    fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
+        self.source.if_unchanged(known)
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        self.source.origin()
+    }
+
+    fn writer(&self, _: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
+        Ok(None)
+    }
+}
+
+/// One read of a sheet.
+struct XlsxReader {
+    settings: Arc<XlsxSettings>,
+    rows: Rows,
+    want: Want,
+}
+
+impl Reader for XlsxReader {
+    fn next(&mut self, rows: &mut RowBatch) -> Result<bool, ConnectorError> {
+        rows.clear();
+        while !rows.is_full() && rows.problems().len() < RowBatch::ROWS {
+            if !self.rows.advance()? {
+                break;
+            }
+            self.rows.evaluate(&self.settings.feed.mapping, self.want, rows);
+        }
+        Ok(!rows.is_empty() || !rows.problems().is_empty())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
+        let header = self.rows.header().to_owned();
+        self.rows.finish()?;
+        let complete = self.settings.feed.complete;
+        Ok(Delivery { complete, header, ..Delivery::default() })
+    }
+}

@@ -1,0 +1,28 @@
+//! `connector = "xlsx"`: the sheets of xlsx and ods workbooks. Only read, never written.
+//!
+//! `archive` opens the zip file around a workbook, `xml` reads its members, `workbook` and `cells`
+//! know xlsx, `ods` knows ods; both give `sheet` rows. `rows` knows header and columns,
+//! `connector` reads items.
+
+mod archive;
+mod cells;
+mod connector;
+mod number;
+mod ods;
+mod rows;
+mod settings;
+mod sheet;
+mod workbook;
+mod xml;
+
+use self::settings::XlsxSettings;
+use crate::connector::{Context, Registration, Settings};
+use crate::settings::Table;
+
+/// The registry's line.
+pub const REGISTRATION: Registration = Registration { name: "xlsx", settings, is_feed: true };
+
+fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
+    let settings = XlsxSettings::read(table, context)?;
+    Some(Box::new(settings))
+}

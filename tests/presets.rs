@@ -1,0 +1,262 @@
+//! Presets: what each makes of a feed of its family, how a config overrides one, and what can be
+//! written with one.
+
+use crate::support::feeds::{feed, listed};
+use crate::support::{BASE, Shop};
+
+fn example(file: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/examples/feeds/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn is(toml: &str, file: &str, expected: &[&str]) {
+    assert_eq!(listed(toml, example(file)), expected, "{file}");
+}
+
+fn preset(name: &str, file: &str, expected: &[&str]) {
+    is(&format!("preset = \"{name}\""), file, expected);
+}
+
+#[test]
+fn catalogues_of_bmecat() {
+    preset(
+        "bmecat-1.2",
+        "bmecat-1.2.xml",
+        &["SCR-M4 SCR-M4 4006381333931 Screw M4 . 0.084 EUR", "NUT-M4 NUT-M4 . Nut M4 . . EUR"],
+    );
+    preset(
+        "bmecat-2005",
+        "bmecat-2005.xml",
+        &[
+            "SCR-M4 SCR-M4 4006381333931 Schraube M4 . 0.105 EUR",
+            "NUT-M4 NUT-M4 4006381333948 Mutter M4 . . EUR",
+        ],
+    );
+    is(
+        "preset = \"bmecat-2005\"\n[integrations.x.fields]\n\
+         name = \"PRODUCT_DETAILS/DESCRIPTION_SHORT[@lang='eng']\"",
+        "bmecat-2005.xml",
+        &[
+            "SCR-M4 SCR-M4 4006381333931 Screw M4 . 0.105 EUR",
+            "NUT-M4 NUT-M4 4006381333948 . . . EUR",
+        ],
+    );
+}
+
+#[test]
+fn comparison_sites() {
+    preset(
+        "ceneo",
+        "ceneo.xml",
+        &["101 MUG-01 4006381333931 Kubek \"Dzień dobry\" 12 49.9 PLN", "102 . . Imbryk . 199 PLN"],
+    );
+    preset(
+        "heureka",
+        "heureka.xml",
+        &[
+            "101 . 4006381333931 Hrnek Dobrý den . 5000.5 CZK",
+            "https://shop.example.com/102 . . Konvice . 899 CZK",
+        ],
+    );
+    preset(
+        "zbozi",
+        "zbozi.xml",
+        &[
+            "101 . 4006381333931 Hrnek . 250 CZK",
+            "https://shop.example.com/102 . . Konvice . 743.8 CZK",
+        ],
+    );
+    preset(
+        "idealo",
+        "idealo.csv",
+        &[
+            "MUG-01 MUG-01 4006381333931 Mug; with a saucer . 14.9 EUR",
+            "TEA-01 TEA-01 . Teapot . 39 EUR",
+        ],
+    );
+    preset(
+        "yml",
+        "yml.xml",
+        &["101 MUG-01 4006381333931 Чашка 1 250 UAH", "102 . . Чайник 0 900.5 UAH"],
+    );
+}
+
+#[test]
+fn google_merchant_as_rss_and_as_text() {
+    preset(
+        "google-merchant",
+        "google-merchant.xml",
+        &[
+            "MUG-01 MUG-01 4006381333931 Mug & saucer 1 12.3 EUR",
+            "TEA-01 TEA-01 . Teapot . 39 EUR",
+            "LID-01 LID-01 . Lid 0 4.5 EUR",
+        ],
+    );
+    let text = "preset = \"google-merchant\"\nconnector = \"csv\"";
+    let lines = ["MUG-01 MUG-01 . Mug 1 14.9 EUR", "TEA-01 TEA-01 . Teapot . 39 EUR"];
+    is(text, "google-merchant.tsv", &lines);
+    let with_ean = format!("{text}\nfields.ean = \"gtin\"");
+    is(&with_ean, "google-merchant.tsv", &["MUG-01 MUG-01 4006381333931 Mug 1 14.9 EUR", lines[1]]);
+    preset(
+        "meta",
+        "meta.csv",
+        &["MUG-01 MUG-01 . Mug 1 12.3 EUR", "MUG-02 MUG-02 . Mug, red 0 14.9 EUR"],
+    );
+}
+
+#[test]
+fn sizes_of_iof_and_its_choices() {
+    preset(
+        "iof",
+        "iof.xml",
+        &[
+            "15-2 15-2 . Koszulka 7 90 PLN",
+            "15-3 15-3 . Koszulka . 100 PLN",
+            "15-4 15-4 . Koszulka . 100 PLN",
+        ],
+    );
+    is(
+        "preset = \"iof\"\n[integrations.x.fields]\n\
+         quantity = { path = \"stock[@id='1']/@quantity\", values = { \"-1\" = \"\" } }\n\
+         price = { first = [\"price/@gross\", \"../price/@gross\"], values = { \"0\" = \"\" } }\n\
+         ean = \"@code_producer\"",
+        "iof.xml",
+        &[
+            "15-2 15-2 4006381333931 Koszulka 3 110.7 PLN",
+            "15-3 15-3 . Koszulka . 123 PLN",
+            "15-4 15-4 . Koszulka . 123 PLN",
+        ],
+    );
+}
+
+#[test]
+fn exports_of_shops() {
+    preset(
+        "woocommerce-csv",
+        "woocommerce-csv.csv",
+        &[
+            "44 MUG-01 . Mug, \"Bonjour\" 3 12.3 .",
+            "46 SHIRT-S . T-shirt - S 8 19.9 .",
+            "47 SONG . Song . 0.99 .",
+        ],
+    );
+    preset(
+        "shopify-products",
+        "shopify-products.csv",
+        &["SHIRT-S SHIRT-S 4006381333931 T-shirt 8 19.9 .", "SHIRT-M SHIRT-M . . 0 21 ."],
+    );
+    preset("shopify-inventory", "shopify-inventory.csv", &["MUG-01 MUG-01 . Mug 3 . ."]);
+    is(
+        "preset = \"shopify-inventory\"\nfields.quantity = \"Harbour street\"\n\
+         where = [{ path = \"Harbour street\", not = [\"not stocked\"] }, { path = \"SKU\", not = [\"\"] }]",
+        "shopify-inventory.csv",
+        &["MUG-01 MUG-01 . Mug 1 . .", "SHIRT-S SHIRT-S . T-shirt 8 . ."],
+    );
+    preset(
+        "prestashop-stock",
+        "prestashop-stock.csv",
+        &["MUG-01 MUG-01 . Mug 3 . .", "SHIRT-S SHIRT-S . T-shirt 10 . ."],
+    );
+}
+
+/// A store with a preset, whose file is an example, and what the inventory has.
+fn store(preset: &str, sections: &str, inventory: &str) -> Shop {
+    let config = format!(
+        "{BASE}[integrations.x]\ntype = \"store\"\npreset = \"{preset}\"\nsource = \"feed\"\n{sections}"
+    );
+    Shop::new()
+        .file("invsync.toml", config)
+        .file("feed", example(&format!("{preset}.csv")))
+        .inventory(inventory)
+}
+
+const STOCK: &str = "stock = { direction = \"send\", warehouse = \"main\" }\n";
+const PRICES: &str = "prices = { direction = \"send\", price_group = \"retail\" }\n";
+
+#[test]
+fn exports_of_shops_are_written_and_keep_every_other_byte() {
+    let both = format!("{STOCK}{PRICES}");
+    let inventory = "sku,stock.main,price.retail\nMUG-01,17,13\nSHIRT-S,2,20.5\n";
+    let old = |file: &str| String::from_utf8(example(file)).unwrap();
+    let shop = store("woocommerce-csv", &both, inventory);
+    let new = old("woocommerce-csv.csv")
+        .replace(",1,3,,,12.30,", ",1,17,,,13.00,")
+        .replace(",1,8,,15.00,19.90,", ",1,2,,15.00,20.50,");
+    shop.run("push x").code(0).wrote("feed", &new);
+
+    let shop = store("shopify-products", &both, inventory);
+    let new = old("shopify-products.csv").replace("shopify,8,deny,19.90", "shopify,2,deny,20.50");
+    shop.run("push x").code(0).wrote("feed", &new);
+
+    let shop = store("shopify-inventory", STOCK, inventory);
+    let new = old("shopify-inventory.csv").replace("MUG-01,,,3,1", "MUG-01,,,17,1");
+    shop.run("push x").code(0).wrote("feed", &new);
+
+    let shop = store("prestashop-stock", STOCK, inventory);
+    let new = old("prestashop-stock.csv")
+        .replace("1;5;2;3;", "1;5;2;17;")
+        .replace("1;10;0;10;", "1;10;0;2;");
+    shop.run("push x").code(0).wrote("feed", &new);
+}
+
+#[test]
+fn an_error_in_a_key_of_its_own_keeps_its_line_and_one_of_the_preset_has_its() {
+    let error = |toml: &str| feed(toml, "x").run("list x").code(2).stderr.clone();
+    let base = BASE.lines().count() + 3;
+    let why = error("preset = \"iof\"\n\n[integrations.x.fields]\nquantity = { sum = [\"a b\"] }");
+    assert!(
+        why.contains(&format!("invsync.toml:{}: `integrations.x.fields.quantity`", base + 4)),
+        "{why}"
+    );
+    let why = error("preset = \"iof\"\nfields.nmae = \"x\"");
+    assert!(why.contains("unknown key `integrations.x.fields.nmae`; did you mean"), "{why}");
+    let why = error("\npreset = \"ioff\"");
+    assert!(why.contains(&format!("invsync.toml:{}: `integrations.x.preset`", base + 2)), "{why}");
+    assert!(why.contains("did you mean \"iof\"?"), "{why}");
+    assert!(error("preset = \"iof\"\nconnector = \"json\"").contains("for the connector \"xml\""));
+    // Without a header the names of the preset are no columns: the error is where it is asked for.
+    let why = error("header_row = 0\npreset = \"meta\"");
+    assert!(
+        why.contains(&format!("invsync.toml:{}: `integrations.x.fields.sku`", base + 2)),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_section_with_a_source_of_its_own_can_have_a_preset() {
+    let config = format!(
+        "{BASE}[integrations.x]\ntype = \"wholesaler\"\nsource = \"prices.xml\"\npreset = \"bmecat-1.2\"\n\
+         prices = {{ direction = \"download\", price_group = \"retail\" }}\n\
+         [integrations.x.stock]\ndirection = \"download\"\nwarehouse = \"main\"\n\
+         source = \"stock.csv\"\npreset = \"prestashop-stock\"\n"
+    );
+    let stock =
+        String::from_utf8(example("prestashop-stock.csv")).unwrap().replace("MUG-01", "SCR-M4");
+    let shop = Shop::new()
+        .file("invsync.toml", config)
+        .file("prices.xml", example("bmecat-1.2.xml"))
+        .file("stock.csv", stock)
+        .inventory("sku\nSCR-M4\n");
+    shop.run("pull x").code(0).stock("main", "SCR-M4", "3").price("retail", "SCR-M4", "0.084");
+}
+
+#[test]
+fn presets_are_listed_and_printed_as_toml() {
+    let shop = Shop::new();
+    let list = shop.json("presets");
+    let names: Vec<_> =
+        list["presets"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"iof") && names.contains(&"woocommerce-csv"), "{names:?}");
+    assert!(names.is_sorted(), "{names:?}");
+    let printed = shop.run("presets heureka").code(0).stdout;
+    // What is printed is what it stands for.
+    is(&printed.replace("[fields]", "[integrations.x.fields]"), "heureka.xml", &listed_heureka());
+    shop.run("presets google-merchant").code(0).stdout("as RSS").stdout("as csv or tsv");
+    shop.run("presets huereka").code(2).stderr("did you mean \"heureka\"?");
+}
+
+fn listed_heureka() -> [&'static str; 2] {
+    [
+        "101 . 4006381333931 Hrnek Dobrý den . 5000.5 CZK",
+        "https://shop.example.com/102 . . Konvice . 899 CZK",
+    ]
+}
