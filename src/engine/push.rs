@@ -2,7 +2,7 @@
 //!
 //! What an earlier run left uncertain is settled first, by what was read. `send` sends the plans.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::guards::Limits;
 use super::matching::{Delivered, Matched};
@@ -180,16 +180,17 @@ fn run_push(
         read.push((source, sections, words, reading));
     }
     let mut push = Push::begin(session, integration, run)?;
+    let mut elsewhere = Elsewhere::default();
     for (source, _, words, reading) in &read {
-        push.settle(source, reading, words)?;
+        elsewhere.extend(push.settle(source, reading, words)?);
     }
     let mut ready = Vec::new();
     for (source, sections, _, mut reading) in read {
         let writer = writer(source, &reading)?;
-        let plans = push.plan(&mut reading, &sections, writer.as_ref())?;
+        let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
         push.report_broken_links(&mut reading);
         if !session.options.dry_run {
-            push.keep_links(&reading)?;
+            push.keep_links(&reading, &plans)?;
         }
         ready.push(Ready { planned: Planned { reading, plans }, writer });
     }
@@ -281,16 +282,17 @@ impl Push<'_, '_> {
         source: &Source<'_>,
         reading: &Reading,
         sections: &[Section],
-    ) -> Result<(), RunError> {
+    ) -> Result<Elsewhere, RunError> {
+        let mut elsewhere = Elsewhere::default();
         let Some(integration) = self.run.integration_id.filter(|_| !self.session.options.dry_run)
         else {
-            return Ok(());
+            return Ok(elsewhere);
         };
         let tx = self.session.begin_write(self.run.inventory)?;
         let mut unsettled = tx.unsettled(integration)?;
         unsettled.retain(|change| sections.contains(&change.key.section));
         if unsettled.is_empty() {
-            return Ok(());
+            return Ok(elsewhere);
         }
         source.connector.make_durable()?;
         let matched = &reading.matched;
@@ -304,11 +306,16 @@ impl Push<'_, '_> {
             let now = slot.value(change.key.section);
             let (status, message) = verdict(change, now);
             tx.settle_change(change.key, status, Some(message))?;
-            if status == ChangeStatus::Applied
-                && let Some(value) = now.get()
-            {
+            // Where somebody else changed it, what was there before is what drift is measured by.
+            let is_elsewhere = now != change.after && now != change.before;
+            let was = if is_elsewhere { change.before.get().or(change.after.get()) } else { None };
+            let applied = now.get().filter(|_| status == ChangeStatus::Applied);
+            if let Some(value) = applied.or(was) {
                 let run = change.key.run;
                 tx.confirm(run, integration, change.key.section, &change.item_id, value)?;
+            }
+            if is_elsewhere {
+                elsewhere.insert((change.key.section, change.item_id.clone()));
             }
             settled += 1;
         }
@@ -323,7 +330,7 @@ impl Push<'_, '_> {
             self.integration.name,
             unsettled.len()
         ));
-        Ok(())
+        Ok(elsewhere)
     }
 
     fn plan(
@@ -331,6 +338,7 @@ impl Push<'_, '_> {
         reading: &mut Reading,
         sections: &[(Section, &SectionSettings)],
         writer: &dyn Writer,
+        elsewhere: &Elsewhere,
     ) -> Result<Vec<SectionPlan>, RunError> {
         let tx = self.run.inventory.begin_read()?;
         let mut problems = std::mem::take(&mut reading.matched.problems);
@@ -356,6 +364,7 @@ impl Push<'_, '_> {
             };
             let rules = Rules { limits: &limits, was_known: None };
             let mut plan = plan::send(plan, &reading.matched, column, &rules, &send, &mut problems);
+            leave_alone(&mut plan, &reading.matched, elsewhere);
             let verdicts = limits.judge_section(&mut plan, false);
             self.run.summary.guards.extend(verdicts);
             plans.push(plan);
@@ -392,10 +401,12 @@ impl Push<'_, '_> {
         }
     }
 
-    fn keep_links(&self, reading: &Reading) -> Result<(), RunError> {
+    /// Keeps the new links, and what is left alone already.
+    fn keep_links(&self, reading: &Reading, plans: &[SectionPlan]) -> Result<(), RunError> {
         if let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id) {
             let tx = self.session.begin_write(self.run.inventory)?;
             apply_links(&tx, run, integration, reading)?;
+            record_unsent(&tx, run, plans, reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }
         Ok(())
@@ -508,6 +519,26 @@ impl Push<'_, '_> {
         let differs = self.session.options.exit_code && summary.changed.total() > 0;
         let exit = ending.exit().max(failure.map_or(Exit::Done, |failure| failure.exit));
         Ok(if differs { exit.max(Exit::Differences) } else { exit })
+    }
+}
+
+/// What was sent without an answer, and was found to have another value than ours and than before.
+type Elsewhere = FxHashSet<(Section, String)>;
+
+/// What somebody else changed while our answer was missing is skipped by this run; the next one's
+/// `on_drift` decides.
+fn leave_alone(plan: &mut SectionPlan, matched: &Matched, elsewhere: &Elsewhere) {
+    if elsewhere.is_empty() {
+        return;
+    }
+    for at in 0..plan.changes.len() {
+        let change = &plan.changes[at];
+        let item_id = matched.item_id(change.product, change.item).to_owned();
+        if change.status == ChangeStatus::Planned && elsewhere.contains(&(plan.section, item_id)) {
+            let why = "somebody else changed it at the store while the answer to our write was \
+                       missing; it was left alone, the next push decides by on_drift";
+            plan.settle(at, ChangeStatus::Skipped, Some(why.to_owned()));
+        }
     }
 }
 

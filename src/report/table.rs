@@ -189,6 +189,9 @@ fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
         (Command::Pull, _) => format!("{name} → {place} ({name} is superior)"),
         (Command::Push, _) => format!("{place} → {name} (the inventory is superior)"),
         (Command::Link, Section::Links) => format!("links of {name}"),
+        (Command::Undo, _) if run.at_store => {
+            format!("undo: {place} → {name} (put back at {name})")
+        }
         (command, _) => format!("{} → inventory ({})", command.word(), section.word()),
     }
 }

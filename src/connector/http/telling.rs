@@ -28,7 +28,7 @@ impl Client {
         let what = format!(
             "{} {}: {}",
             request.method,
-            one_line(&self.target(&request.url), SHOWN_CHARS),
+            one_line(&self.scrub(request.url.path()), SHOWN_CHARS),
             self.scrub(&error.message)
         );
         let after = match attempts {

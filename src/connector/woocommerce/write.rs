@@ -23,7 +23,7 @@ use crate::connector::http::{HttpError, HttpErrorKind};
 use crate::connector::{
     ConnectorError, Current, Limits, Outcome, SaleBound, Sent, Value, Want, Write, Writer,
 };
-use crate::model::{Decimal, Section};
+use crate::model::{Decimal, Guard, Section};
 
 /// How long what was read counts as what the shop has: it sells meanwhile.
 const FRESH: Duration = Duration::from_secs(60);
@@ -343,7 +343,10 @@ fn current(item: &Item<'_>, write: &Write, now: Option<&Now>) -> Current {
     let objection = now.sale_bound.filter(|_| write.section == Section::Prices);
     match (value, objection.and_then(|bound| bound.objection(write.after))) {
         (Ok(value), _) if *value == Some(write.after) => Current::Value(*value),
-        (Ok(_), Some(why)) => Current::Gone(format!("{why} (would_end_sale)")),
+        (Ok(_), Some(why)) => {
+            let word = Guard::WouldEndSale.word();
+            Current::Held(format!("{why}; it is held back ({word})"))
+        }
         (Ok(value), None) => Current::Value(*value),
         (Err(why), _) => Current::Gone(why.clone()),
     }
