@@ -2,12 +2,12 @@
 //!
 //! What an earlier run left uncertain is settled first, by what was read. `send` sends the plans.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
 use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
-use super::plan::{self, Rules, SectionPlan, SendRules};
+use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
 use super::read::{Opened, Reading, match_rules, read};
@@ -361,10 +361,10 @@ impl Push<'_, '_> {
                 },
                 confirmed: &confirmed,
                 allow_drift: allow.contains(&Guard::OnDrift),
+                elsewhere,
             };
             let rules = Rules { limits: &limits, was_known: None };
             let mut plan = plan::send(plan, &reading.matched, column, &rules, &send, &mut problems);
-            leave_alone(&mut plan, &reading.matched, elsewhere);
             let verdicts = limits.judge_section(&mut plan, false);
             self.run.summary.guards.extend(verdicts);
             plans.push(plan);
@@ -519,26 +519,6 @@ impl Push<'_, '_> {
         let differs = self.session.options.exit_code && summary.changed.total() > 0;
         let exit = ending.exit().max(failure.map_or(Exit::Done, |failure| failure.exit));
         Ok(if differs { exit.max(Exit::Differences) } else { exit })
-    }
-}
-
-/// What was sent without an answer, and was found to have another value than ours and than before.
-type Elsewhere = FxHashSet<(Section, String)>;
-
-/// What somebody else changed while our answer was missing is skipped by this run; the next one's
-/// `on_drift` decides.
-fn leave_alone(plan: &mut SectionPlan, matched: &Matched, elsewhere: &Elsewhere) {
-    if elsewhere.is_empty() {
-        return;
-    }
-    for at in 0..plan.changes.len() {
-        let change = &plan.changes[at];
-        let item_id = matched.item_id(change.product, change.item).to_owned();
-        if change.status == ChangeStatus::Planned && elsewhere.contains(&(plan.section, item_id)) {
-            let why = "somebody else changed it at the store while the answer to our write was \
-                       missing; it was left alone, the next push decides by on_drift";
-            plan.settle(at, ChangeStatus::Skipped, Some(why.to_owned()));
-        }
     }
 }
 

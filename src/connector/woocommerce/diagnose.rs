@@ -135,7 +135,7 @@ fn wrong_place(shop: &Shop, error: &HttpError) -> Advice {
         ),
         // The API is there: it is only this request that failed.
         // What was cut, packed wrong or too large, no plugin printed.
-        Ok(_) if error.kind == HttpErrorKind::Broken && !starts_as_json(error) => {
+        Ok(_) if error.kind == HttpErrorKind::Broken && !error.body.is_empty() => {
             "The API itself is there: a plugin prints into its answers or breaks them. Look into \
              the shop's PHP log, and switch WP_DEBUG_DISPLAY off"
                 .into()
@@ -144,11 +144,6 @@ fn wrong_place(shop: &Shop, error: &HttpError) -> Advice {
         Err(_) if is_json => Advice::NONE,
         Err(_) => wrong_site(shop),
     }
-}
-
-/// Whether a broken answer begins as it should, or with nothing that can be shown.
-fn starts_as_json(error: &HttpError) -> bool {
-    error.body.is_empty() || error.body.starts_with(['[', '{'])
 }
 
 /// What a site without an API at `wp-json/` is.
