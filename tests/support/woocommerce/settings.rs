@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) no_stock_amount: i64,
     /// How many items a batch may have.
     pub(crate) batch_limit: usize,
+    /// Whether lists do not know `offset`, as behind some caches.
+    pub(crate) ignores_offset: bool,
     /// The folder of the site: `"/sklep"`; empty for none.
     pub(crate) folder: &'static str,
     pub(crate) plain_permalinks: bool,
@@ -60,6 +62,7 @@ impl Default for Settings {
             decimal_stock: false,
             no_stock_amount: 0,
             batch_limit: 100,
+            ignores_offset: false,
             folder: "",
             plain_permalinks: false,
             woocommerce_active: true,
