@@ -48,7 +48,7 @@ pub(super) fn push(
         integration: Some(&integration.name),
         command: Command::Push,
         purpose: &purpose,
-        state: SENT,
+        state: "Nothing was sent",
     };
     let work = |run: &mut OpenRun<'_>| run_push(session, integration, sources, run, kept);
     in_run(session, start, sink, work, |summary, pushed, sink| {
@@ -96,7 +96,7 @@ pub(super) fn undo(
         integration: Some(name),
         command: Command::Undo,
         purpose: &purpose,
-        state: SENT,
+        state: "Nothing was sent",
     };
     let work = |run: &mut OpenRun<'_>| run_undo(session, integration, &sources, run, &purpose);
     in_run(session, start, sink, work, |summary, pushed, sink| {
@@ -495,7 +495,17 @@ impl Push<'_, '_> {
         let absent = |planned: &Planned| planned.reading.matched.absent_links().len() as u64;
         self.run.summary.missing = planned.0.iter().map(absent).sum();
         if let Some(failure) = failure {
-            self.run.note_failure(failure, SENT);
+            let is_sent = |status| planned.plans().any(|plan| plan.count(status) > 0);
+            let sent = [ChangeStatus::Applied, ChangeStatus::Refused, ChangeStatus::Uncertain];
+            let state = if sent.into_iter().any(is_sent) { SENT } else { "Nothing was sent" };
+            self.run.note_failure(failure, state);
+        }
+        if ending.uncertain > 0 {
+            self.session.progress.note(&format!(
+                "{}: of {} changes nobody knows whether they were applied; push again: the next push \
+                 settles them first, by reading",
+                self.integration.name, ending.uncertain
+            ));
         }
         let summary = &self.run.summary;
         if let (false, Some(run), Some(integration)) =
