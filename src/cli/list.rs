@@ -11,7 +11,7 @@ use super::output::Output;
 use super::select;
 use crate::connector::{self, RowView};
 use crate::engine;
-use crate::model::{Currency, Decimal, Exit, Value};
+use crate::model::{Currency, Decimal, Exit, Problem, Value};
 use crate::report::{Cells, Column, Listing, Object, Record};
 
 /// Show an integration's items, straight from it
@@ -57,9 +57,8 @@ impl List {
                 &mut |found| {
                     problems += 1;
                     if context.style.limit.is_none_or(|limit| problems <= limit) {
-                        let line =
-                            found.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-                        context.progress.warning(&format!("{line}{}", found.message));
+                        let place = place_of(found);
+                        context.progress.warning(&format!("{place}{}", found.message));
                     }
                     Ok(())
                 },
@@ -71,6 +70,20 @@ impl List {
             context.progress.warning(&format!("… and {more} more problems (--limit 0 shows all)"));
         }
         Ok(exit)
+    }
+}
+
+/// Where a problem is: its line, or else its item.
+fn place_of(problem: &Problem) -> String {
+    match (problem.line, &problem.item_id) {
+        (Some(line), _) => format!("line {line}: "),
+        (None, Some(item)) if problem.sku.as_ref().is_none_or(|sku| sku == item) => {
+            format!("item {item}: ")
+        }
+        (None, Some(item)) => {
+            format!("item {item} ({}): ", problem.sku.as_deref().unwrap_or_default())
+        }
+        (None, None) => String::new(),
     }
 }
 
