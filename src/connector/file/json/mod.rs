@@ -1,6 +1,7 @@
 //! `connector = "json"`.
 
 mod fill;
+mod sample;
 mod scan;
 mod value;
 mod walk;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use encoding_rs::UTF_8;
 
+pub(crate) use self::sample::sample;
 pub(crate) use self::scan::plain_number;
 
 use self::walk::JsonWalk;
