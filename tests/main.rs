@@ -17,6 +17,7 @@ mod hostile;
 mod inventory;
 mod linking;
 mod locks;
+mod mapping;
 mod power_loss;
 mod pull;
 mod push;

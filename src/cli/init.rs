@@ -82,9 +82,11 @@ impl Feed {
         let folder = config.parent().filter(|folder| !folder.as_os_str().is_empty());
         // Paths of a config are relative to it, those of a command line to where it is typed.
         let source = match folder {
-            Some(_) if !is_url => {
+            Some(folder) if !is_url => {
                 let path = std::path::absolute(from);
                 let path = path.with_context(|| format!("{from} cannot be found"))?;
+                let folder = std::path::absolute(folder).unwrap_or_default();
+                let path = path.strip_prefix(folder).unwrap_or(&path);
                 path.to_string_lossy().into_owned()
             }
             _ => from.to_owned(),

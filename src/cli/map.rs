@@ -91,7 +91,7 @@ fn toml(name: &str, mapped: &Mapped) -> Result<String> {
 pub(super) fn heading(mapped: &Mapped) -> String {
     let proposal = &mapped.proposal;
     let share = if proposal.is_all { "all" } else { "the first" };
-    format!("# {}, {share} {} items were looked at\n", mapped.connector, proposal.items)
+    format!("# {}; items that were looked at: {share} {}\n", mapped.connector, proposal.items)
 }
 
 /// Sections for what the mapping provides.
@@ -116,7 +116,7 @@ pub(super) fn items(mapped: &Mapped) -> Result<String> {
         return Ok(String::new());
     }
     let mut table = Vec::new();
-    let style = Style { limit: None, color: false, width: None, ..Style::default() };
+    let style = Style { limit: None, color: false, width: Some(96), ..Style::default() };
     let listing = Listing { key: "items", one: "item", columns: COLUMNS.to_vec() };
     let mut records = Records::new(&style, listing, &mut table)?;
     for row in mapped.items.rows().take(SHOWN) {

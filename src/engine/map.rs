@@ -83,7 +83,7 @@ impl Look<'_> {
         let lines = guess::lines(&proposal);
         let table = guess::table(&proposal, self.name);
         let has_sections = self.own.contains_key("stock") || self.own.contains_key("prices");
-        let (items, fault) = match proposal.is_usable() {
+        let (items, fault) = match proposal.has("sku") || proposal.has("item_id") {
             true => self.first_items(&connector, &format!("{lines}{table}")),
             false => (RowBatch::default(), None),
         };

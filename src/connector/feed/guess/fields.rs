@@ -10,6 +10,8 @@ use crate::model::Currency;
 const BY_NAME: usize = 100;
 /// What a name with a fitting part is worth.
 const BY_PART: usize = 50;
+/// More rows that are no items are something else.
+const MOST_ODD_ROWS: usize = 10;
 
 /// A column as it is judged.
 struct Judged<'s> {
@@ -37,6 +39,13 @@ fn name_score(field: &str, column: &Column) -> usize {
     let Some(words) = words_of(field) else { return 0 };
     let plain = words::plain(&column.name);
     let tokens = words::split(&column.name);
+    if field == "name" {
+        // The name of a brand or category is not the product's.
+        let context = words::split(&column.context);
+        if words.not.iter().any(|not| context.iter().any(|token| token == not)) {
+            return 0;
+        }
+    }
     let whole = |name: &str| words.names.iter().position(|known| *known == name);
     if let Some(place) = whole(&plain) {
         return BY_NAME + (words.names.len() - place).min(99) / 2;
@@ -63,7 +72,7 @@ fn field_score(field: &str, judged: &Judged<'_>, items: usize) -> usize {
         "@key" if matches!(field, "sku" | "item_id") => BY_PART,
         _ => name_score(field, column),
     };
-    let coverage = look.filled * 20 / items.max(1);
+    let coverage = look.filled * 60 / items.max(1);
     let by_shape = match field {
         "ean" => ean_score(look, by_name),
         "sku" | "item_id" => id_score(look, by_name, items),
@@ -74,7 +83,10 @@ fn field_score(field: &str, judged: &Judged<'_>, items: usize) -> usize {
         "parent_sku" => (by_name > 0 && look.urls == 0).then_some(by_name),
         _ => None,
     };
-    by_shape.filter(|score| *score > 0).map_or(0, |score| score + coverage)
+    // What a variant has itself is nearer than what its item has.
+    let is_far = column.path.starts_with("../") && !matches!(field, "name" | "currency");
+    let far = if is_far { 40 } else { 0 };
+    by_shape.filter(|score| *score > 0).map_or(0, |score| (score + coverage).saturating_sub(far))
 }
 
 fn ean_score(look: &Look, by_name: usize) -> Option<usize> {
@@ -188,26 +200,75 @@ pub(super) fn is_currency(name: &str, text: &str) -> bool {
 
 /// The mapping that a sample speaks for.
 pub(super) fn propose(sample: &Sample) -> Proposal {
+    let (rule, rows) = filter(&judged(sample));
+    let sample = &without(sample, &rows);
     let all = judged(sample);
-    let mut mapper = Mapper {
-        sample,
-        all: &all,
-        taken: Vec::new(),
-        proposal: Proposal {
-            items: sample.items,
-            is_all: sample.is_all,
-            options: sample.options.clone(),
-            ..Proposal::default()
-        },
-    };
+    let mut options = sample.options.clone();
+    options.extend(rule);
+    let proposal =
+        Proposal { items: sample.items, is_all: sample.is_all, options, ..Proposal::default() };
+    let mut mapper = Mapper { sample, all: &all, taken: Vec::new(), proposal };
     mapper.ids();
     mapper.text("name");
     mapper.text("parent_sku");
     let price = mapper.price();
     mapper.quantity(price);
     mapper.currency();
-    mapper.filter();
     mapper.in_order()
+}
+
+/// The sample without some of its items.
+fn without(sample: &Sample, rows: &[usize]) -> Sample {
+    let mut sample = sample.clone();
+    for column in &mut sample.columns {
+        let mut row = 0;
+        column.values.retain(|_| {
+            row += 1;
+            !rows.contains(&(row - 1))
+        });
+    }
+    sample.items -= rows.len();
+    sample
+}
+
+/// `where` for rows that are no items (totals, and tests), and these rows.
+fn filter(all: &[Judged<'_>]) -> (Option<Line>, Vec<usize>) {
+    let (mut rules, mut found) = (Vec::new(), Vec::new());
+    for judged in all {
+        let mut texts: Vec<&String> = Vec::new();
+        for (row, value) in judged.column.values.iter().enumerate() {
+            let Some(value) = value.as_ref().filter(|_| !found.contains(&row)) else { continue };
+            if is_no_item(all, row, value) {
+                found.push(row);
+                texts.push(value);
+            }
+        }
+        texts.sort();
+        texts.dedup();
+        if !texts.is_empty() {
+            let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+            let path = quoted(&judged.column.path);
+            rules.push(format!("{{ path = {path}, not = [{}] }}", texts.join(", ")));
+        }
+    }
+    if rules.is_empty() || found.len() > MOST_ODD_ROWS {
+        return (None, Vec::new());
+    }
+    let evidence = format!("rows that are a total or a test: {}", found.len());
+    (Some(Line::new("where", format!("[{}]", rules.join(", ")), evidence)), found)
+}
+
+/// Whether a value says that its row is a test, or adds up the others.
+fn is_no_item(all: &[Judged<'_>], row: usize, value: &str) -> bool {
+    let lower = value.to_lowercase();
+    if lower.contains("do not import") {
+        return true;
+    }
+    if !words::FOOTERS.contains(&lower.trim_end_matches([':', ' '])) {
+        return false;
+    }
+    let has = |judged: &&Judged<'_>| judged.column.values.get(row).is_some_and(Option::is_some);
+    all.iter().filter(has).count() * 4 <= all.len() * 3
 }
 
 struct Mapper<'j, 's> {
@@ -467,13 +528,11 @@ impl<'j, 's> Mapper<'j, 's> {
 
     fn currency(&mut self) {
         let found = self.free("currency");
-        let in_price = self.proposal.fields.iter().find(|field| field.line.key == "price");
-        let Some(price) = in_price else { return };
-        let price_path = price.line.value.clone();
-        let mut of_prices =
-            self.all.iter().filter(|j| price_path.contains(&quoted(&j.column.path)));
-        let named: Vec<_> = of_prices.by_ref().flat_map(|j| j.look.currencies.iter()).collect();
-        if !named.is_empty() {
+        let price = self.proposal.fields.iter().find(|field| field.line.key == "price");
+        let price = price.map_or_else(String::new, |price| price.line.value.clone());
+        let of_prices = self.all.iter().filter(|j| price.contains(&quoted(&j.column.path)));
+        let mut named = of_prices.flat_map(|judged| &judged.look.currencies);
+        if named.next().is_some() {
             return;
         }
         if let Some((best, others)) = found.split_first() {
@@ -491,36 +550,8 @@ impl<'j, 's> Mapper<'j, 's> {
         } else if let Some((path, value)) = self.sample.currencies.first() {
             let evidence = format!("one for all items: {value}");
             self.add(Line::new("currency", quoted(path), evidence), None, &[]);
-        } else {
+        } else if !price.is_empty() {
             self.miss("currency", &[]);
-        }
-    }
-
-    /// Rows that are no items: totals, and tests.
-    fn filter(&mut self) {
-        let mut rules = Vec::new();
-        let mut found = 0;
-        for judged in self.all {
-            let mut texts = Vec::new();
-            for value in judged.column.values.iter().flatten() {
-                let lower = value.to_lowercase();
-                let is_footer = words::FOOTERS.contains(&lower.trim_end_matches([':', ' ']));
-                let is_test = lower.contains("do not import") || lower == "test";
-                if (is_footer || is_test) && !texts.contains(value) {
-                    texts.push(value.clone());
-                    found += 1;
-                }
-            }
-            if !texts.is_empty() && texts.len() <= 3 {
-                let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
-                let path = quoted(&judged.column.path);
-                rules.push(format!("{{ path = {path}, not = [{}] }}", texts.join(", ")));
-            }
-        }
-        if !rules.is_empty() && rules.len() <= 3 {
-            let evidence = format!("{found} rows that are no items: a total, or a test");
-            let line = Line::new("where", format!("[{}]", rules.join(", ")), evidence);
-            self.proposal.options.push(line);
         }
     }
 
@@ -569,6 +600,12 @@ fn values_of(look: &Look, doubts: &mut Vec<String>) -> Vec<String> {
             Some(value) => values.push(format!("{} = {}", quoted(word), quoted(value))),
             None if look.units.is_empty() => unknown.push(quoted(word)),
             None => {}
+        }
+    }
+    for (word, opposite) in words::OPPOSITES {
+        let is_new = look.words.contains_key(*word) && !look.words.contains_key(*opposite);
+        if let Some(value) = stock_word(opposite).filter(|_| is_new) {
+            values.push(format!("{} = {}", quoted(opposite), quoted(value)));
         }
     }
     if !values.is_empty() {

@@ -21,7 +21,7 @@ use crate::settings::Table;
 /// The most items that are looked at.
 pub const ITEMS: usize = 2000;
 /// The most bytes of a feed's text that are looked at.
-pub(crate) const SAMPLE_BYTES: usize = 8 << 20;
+pub(crate) const SAMPLE_BYTES: usize = 4 << 20;
 /// The most bytes of one value that are kept.
 const VALUE_BYTES: usize = 200;
 

@@ -7,9 +7,9 @@ use super::words::{self, ITEMS as ITEM_WORDS};
 use super::{Column, ITEMS, Line, Sample, fields, kept, quoted};
 
 /// The most paths that are looked at.
-const COLUMNS: usize = 400;
+const COLUMNS: usize = 1000;
 /// The most kinds that an attribute may tell apart.
-const KINDS: usize = 40;
+const KINDS: usize = 200;
 /// The most places that may be where the items are.
 const PLACES: usize = 40;
 
@@ -51,8 +51,10 @@ pub(super) fn sample(
     sample.currencies = currencies(root, &place);
     let path = format!("/{}", place.iter().map(|step| written(step)).collect::<Vec<_>>().join("/"));
     if items.is_none() && (!is_json || path != "/") {
-        let share = if sample.is_all { "" } else { " (of those looked at)" };
-        let evidence = format!("{} of them{share}", nodes.len());
+        let evidence = match nodes.len() {
+            many if many > ITEMS => format!("more than {ITEMS} of them"),
+            many => format!("{many} of them{}", if is_all { "" } else { " so far" }),
+        };
         sample.options.insert(0, Line::new("items", quoted(&path), evidence));
     }
     sample
@@ -84,22 +86,13 @@ fn nodes_at<'n>(root: &'n Node, place: &[String]) -> Vec<&'n Node> {
     let mut nodes = vec![root];
     for step in place {
         let fits = |node: &&Node| step == "*" || local(&node.name) == local(step);
-        nodes = nodes.iter().flat_map(|node| through(node)).filter(fits).collect();
+        nodes = nodes.iter().flat_map(|node| &node.children).filter(fits).collect();
     }
     if place.is_empty() {
-        nodes = through(root);
+        nodes = root.children.iter().collect();
     }
     nodes.truncate(ITEMS + 1);
     nodes
-}
-
-/// The children; of those without a name, which stand for an array or document, their own.
-fn through(node: &Node) -> Vec<&Node> {
-    let is_list = !node.children.is_empty() && node.children.iter().all(|c| c.name.is_empty());
-    if is_list {
-        return node.children.iter().collect();
-    }
-    node.children.iter().collect()
 }
 
 fn local(name: &str) -> &str {
@@ -171,7 +164,8 @@ fn holder(found: &Found<'_>, path: &[String]) -> Option<Vec<String>> {
         let is_item = ITEM_WORDS.contains(&last.as_str()) && !last.ends_with('s');
         let has_name =
             fields::has_name(&item_sample(&nodes.iter().take(200).copied().collect::<Vec<_>>()));
-        (is_item && has_name && count >= nodes.len()).then(|| path[..length].to_vec())
+        (is_item && has_name && nodes.len() > 1 && count >= nodes.len())
+            .then(|| path[..length].to_vec())
     })
 }
 
@@ -219,17 +213,13 @@ fn variant_sample(nodes: &[&Node], steps: &[String], is_guessed: bool) -> Sample
 
 /// The columns of nodes that are items.
 fn item_sample(nodes: &[&Node]) -> Sample {
-    let mut columns = Columns::default();
-    columns.kinds = kinds(nodes);
+    let mut columns = Columns { kinds: kinds(nodes), ..Columns::default() };
     for (at, node) in nodes.iter().enumerate().take(ITEMS * 4) {
         columns.item = at;
-        if node.name != local(&node.name) || !node.name.is_empty() {
+        if !node.name.is_empty() {
             columns.add(Place { path: "@key", name: "key", context: "" }, &node.name);
         }
         columns.take(node, "", "");
-        if node.children.is_empty() && !node.text.is_empty() {
-            columns.add(Place { path: ".", name: "", context: "" }, "");
-        }
     }
     let items = nodes.len();
     let mut columns = columns.list;
@@ -249,46 +239,42 @@ type Kinds = BTreeMap<String, (String, Vec<String>)>;
 
 /// The attributes that tell elements apart which an item has several of.
 fn kinds(nodes: &[&Node]) -> Kinds {
-    let (mut kinds, mut no) = (Kinds::new(), Vec::new());
+    let mut kinds = Kinds::new();
     for node in nodes.iter().take(300) {
-        find_kinds(node, "", &mut kinds, &mut no, 0);
+        find_kinds(node, "", &mut kinds, 0);
     }
-    kinds.retain(|path, (_, values)| !no.contains(path) && values.len() <= KINDS);
+    kinds.retain(|_, (_, values)| values.len() <= KINDS);
     kinds
 }
 
-fn find_kinds(node: &Node, path: &str, kinds: &mut Kinds, no: &mut Vec<String>, depth: usize) {
+fn find_kinds(node: &Node, path: &str, kinds: &mut Kinds, depth: usize) {
     if depth > 6 {
         return;
     }
     for child in &node.children {
         let below = joined(path, &written(&child.name));
-        find_kinds(child, &below, kinds, no, depth + 1);
-        let is_kind = |name: &str| {
-            matches!(
-                local(name),
-                "lang" | "name" | "type" | "price_type" | "key" | "code" | "label"
-            )
-        };
-        let Some((name, value)) = child.attributes.iter().find(|(name, _)| is_kind(name)) else {
+        find_kinds(child, &below, kinds, depth + 1);
+        let Some((name, value)) = kind_of(child).filter(|(_, value)| !value.contains("']")) else {
             continue;
         };
-        let has_content = !child.text.is_empty() || !child.children.is_empty();
-        if !has_content || value.contains("']") {
-            continue;
-        }
         let (known, values) = kinds.entry(below.clone()).or_insert_with(|| (name.clone(), vec![]));
         if known == name && !values.contains(value) && values.len() <= KINDS {
             values.push(value.clone());
         }
-        let is_twin = |other: &&Node| {
-            other.name == child.name && other.attributes.contains(&(name.clone(), value.clone()))
-        };
-        if node.children.iter().filter(is_twin).count() > 1 && !is_kind("") {
-            // Several of one kind: the first counts, as paths have it.
-            continue;
-        }
     }
+}
+
+/// The attribute that says what kind of its like an element is.
+fn kind_of(node: &Node) -> Option<&(String, String)> {
+    const OF_TEXTS: [&str; 7] = ["lang", "name", "price_type", "type", "key", "code", "label"];
+    const OF_HOLDERS: [&str; 3] = ["price_type", "lang", "type"];
+    let names = match (node.children.is_empty(), node.text.is_empty()) {
+        (true, true) => return None,
+        (true, false) => OF_TEXTS.as_slice(),
+        (false, _) => OF_HOLDERS.as_slice(),
+    };
+    let find = |wanted: &&str| node.attributes.iter().find(|(name, _)| local(name) == *wanted);
+    names.iter().find_map(find)
 }
 
 struct Place<'p> {
@@ -309,7 +295,9 @@ impl Columns {
     fn take(&mut self, node: &Node, path: &str, plain: &str) {
         let context = [local(&node.name), path.split("='").nth(1).unwrap_or("")].join(" ");
         let context = if path.is_empty() { String::new() } else { context };
-        for (name, value) in &node.attributes {
+        let kind = self.kinds.get(plain).map(|(name, _)| name.clone());
+        for (name, value) in node.attributes.iter().filter(|(name, _)| kind.as_ref() != Some(name))
+        {
             let path = joined(path, &format!("@{name}"));
             self.add(Place { path: &path, name, context: &context }, value);
         }

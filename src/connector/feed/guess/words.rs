@@ -73,12 +73,10 @@ pub(super) const FIELDS: &[Words] = &[
             "article",
             "artikel",
             "supplierarticleid",
-            "model",
-            "mpn",
             "cislo",
             "номенклатура",
         ],
-        parts: &["sku", "artikelnr", "artikelnummer", "articleno", "itemno", "артикул"],
+        parts: &["artikelnr", "artikelnummer", "articleno", "itemno", "артикул"],
         not: &[
             "parent",
             "group",
@@ -198,13 +196,21 @@ pub(super) const FIELDS: &[Words] = &[
             "produit",
             "producto",
             "prodotto",
+        ],
+        parts: &[
+            "name",
             "description",
             "descrizione",
             "descripcion",
             "beschreibung",
             "opis",
+            "title",
+            "nazwa",
+            "bezeichnung",
+            "nazev",
+            "naam",
+            "наименование",
         ],
-        parts: &["name", "title", "nazwa", "bezeichnung", "nazev", "naam", "наименование"],
         not: &[
             "brand",
             "vendor",
@@ -582,6 +588,18 @@ pub(super) const STOCK_WORDS: &[(&str, &str)] = &[
     ("su ordinazione", ""),
     ("op bestelling", ""),
     ("под заказ", ""),
+];
+
+/// Words that come with one that was met, though the sample may not have them.
+pub(super) const OPPOSITES: &[(&str, &str)] = &[
+    ("in stock", "out of stock"),
+    ("in_stock", "out_of_stock"),
+    ("true", "false"),
+    ("yes", "no"),
+    ("ja", "nein"),
+    ("tak", "nie"),
+    ("ano", "ne"),
+    ("oui", "non"),
 ];
 
 /// How a row that adds up the others begins, and rows that are only a test.
