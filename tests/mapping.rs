@@ -179,3 +179,42 @@ fn bytes_of_windows_1250_are_known_by_their_polish_letters() {
     let shop = Shop::new().file("cp.csv", &text).config(UNKNOWN).config("source = \"cp.csv\"");
     shop.run("map new").code(0).stdout("encoding = \"windows-1250\"").stdout("Żółw");
 }
+
+#[test]
+fn of_a_large_feed_only_the_first_items_are_looked_at() {
+    let mut csv = String::from("sku,qty,price\n");
+    csv.extend((0..3000).map(|n| format!("L-{n},{},{n}.10\n", n % 9)));
+    unmapped("large.csv", &csv).run("map new").code(0).stdout("the first 2000");
+    let mut xml = String::from("<shop>");
+    xml.extend((0..60_000).map(|n| {
+        format!(
+            "<item><code>L-{n}</code><name>Thing {n}</name><qty>{}</qty><price>1.5</price></item>",
+            n % 9
+        )
+    }));
+    xml += "</shop>";
+    unmapped("large.xml", &xml)
+        .run("map new")
+        .code(0)
+        .stdout("100% of 2000 items")
+        .stdout("items = \"/shop/item\"");
+}
+
+#[test]
+fn an_upper_bound_is_asked_about() {
+    let feed = "sku,qty,price\nB-1,<5,1.50\nB-2,12,2.50\nB-3,<5,3.00\n";
+    let shop = unmapped("bounds.csv", feed);
+    shop.run("map new").code(0).stdout("say in `values` what these mean: \"<5\"");
+}
+
+#[test]
+fn the_name_of_a_variant_is_its_products_where_its_own_is_shorter() {
+    let feed = r#"{"products": [{"id": 1, "title": "Long shirt", "variants": [
+        {"id": 11, "title": "S", "sku": "T-S", "price": "19.90", "available": true},
+        {"id": 12, "title": "M", "sku": "T-M", "price": "19.90", "available": false}]},
+        {"id": 2, "title": "Warm cap", "variants": [
+        {"id": 21, "title": "Default", "sku": "T-C", "price": "9.00", "available": true}]}]}"#;
+    let shop = pasted(unmapped("products.json", feed));
+    shop.run("pull new").code(0).stock("main", "T-M", "0");
+    shop.run("inventory list").code(0).stdout("T-C Warm cap");
+}

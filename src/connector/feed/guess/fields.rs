@@ -117,7 +117,9 @@ fn text_score(look: &Look, by_name: usize) -> Option<usize> {
 
 fn quantity_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let (_, readable) = look.sign(look.quantities);
-    let known = look.words.iter().filter(|(word, _)| stock_word(word).is_some());
+    let is_bound = |word: &str| word.starts_with(['<', '≤']) || word.starts_with("up to ");
+    let fits = |word: &str| stock_word(word).is_some() || is_bound(word);
+    let known = look.words.iter().filter(|(word, _)| fits(word));
     let worded: usize = known.map(|(_, count)| count).sum();
     let with_unit: usize = look.units.values().sum();
     let fits = readable + worded.max(with_unit);
@@ -396,7 +398,19 @@ impl<'j, 's> Mapper<'j, 's> {
     }
 
     fn text(&mut self, field: &'static str) {
-        let found = self.free(field);
+        let mut found = self.free(field);
+        // The name of a variant is often only its size.
+        let best =
+            found.first().map(|best| (&best.judged.column.path, best.judged.look.mean_bytes()));
+        let fuller = best.and_then(|(path, length)| {
+            let above = format!("../{path}");
+            found.iter().position(|other| {
+                other.judged.column.path == above && other.judged.look.mean_bytes() > length
+            })
+        });
+        if let Some(fuller) = fuller {
+            found.swap(0, fuller);
+        }
         let Some((best, others)) = found.split_first() else {
             if field == "name" {
                 self.miss(field, &[]);
@@ -643,7 +657,7 @@ fn plain_line(key: &'static str, judged: &Judged<'_>) -> Line {
     let items = judged.column.values.len();
     let examples: Vec<_> = look.examples.iter().map(|text| shown(text)).collect();
     let evidence =
-        format!("{} of {items} items, e.g. {}", percent(look.filled, items), examples.join(", "));
+        format!("{} of {items} items, e.g. {}", percent(look.filled, items), examples.join("; "));
     Line::new(key, quoted(&judged.column.path), evidence)
 }
 

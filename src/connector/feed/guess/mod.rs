@@ -22,6 +22,8 @@ use crate::settings::Table;
 pub const ITEMS: usize = 2000;
 /// The most bytes of a feed's text that are looked at.
 pub(crate) const SAMPLE_BYTES: usize = 4 << 20;
+/// The most elements or values of a document's beginning that are kept.
+pub(crate) const NODES: usize = 200_000;
 /// The most bytes of one value that are kept.
 const VALUE_BYTES: usize = 200;
 

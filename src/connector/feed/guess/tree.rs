@@ -45,7 +45,7 @@ pub(super) fn sample(
     let nodes = nodes_at(root, &place);
     let mut sample = match variants.map(known_place).unwrap_or_else(|| variants_of(&nodes)) {
         Some(steps) => variant_sample(&nodes, &steps, variants.is_none()),
-        None => item_sample(&nodes),
+        None => item_sample(&nodes[..nodes.len().min(ITEMS)]),
     };
     sample.is_all = is_all && nodes.len() <= ITEMS;
     sample.currencies = currencies(root, &place);

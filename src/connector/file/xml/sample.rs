@@ -6,7 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::tag::{Attributes, Fault, decode_attribute, decode_reference};
 use super::walk::{declares_entities, words};
 use crate::connector::feed::decode::read_encoding;
-use crate::connector::feed::guess::{Node, Sample, sample_of_tree};
+use crate::connector::feed::guess::{NODES, Node, Sample, sample_of_tree};
 use crate::connector::file::items::{Beginning, known_places};
 use crate::connector::{ConnectorError, Context};
 use crate::settings::Table;
@@ -26,11 +26,15 @@ pub(crate) fn sample(
     let Some(begin) = Beginning::read(table, context, encoding, super::declared)? else {
         return Ok(None);
     };
-    let mut open = Open::default();
+    let (mut open, mut is_all) = (Open::default(), begin.is_all);
     let mut reader = Reader::from_str(&begin.text);
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
     loop {
+        if open.count > NODES {
+            is_all = false;
+            break;
+        }
         let start = begin.text.len() - reader.get_ref().len();
         let event = match reader.read_event() {
             Ok(Event::Eof) => break,
@@ -40,12 +44,12 @@ pub(crate) fn sample(
         };
         open.take(event, start).map_err(|fault| begin.error_at(fault.at, &fault.message))?;
     }
-    if begin.is_all && !open.nodes.is_empty() {
+    if is_all && !open.nodes.is_empty() {
         return Err(begin.cut());
     }
     while open.close() {}
     let known = (items.as_deref(), variants.as_deref());
-    Ok(Some(sample_of_tree(&open.root, begin.is_all, known, false)))
+    Ok(Some(sample_of_tree(&open.root, is_all, known, false)))
 }
 
 /// The elements that are open.
@@ -53,6 +57,8 @@ pub(crate) fn sample(
 struct Open {
     root: Node,
     nodes: Vec<Node>,
+    /// How many there have been.
+    count: usize,
     /// How many are open below those that are kept.
     ignored: usize,
 }
@@ -98,6 +104,7 @@ impl Open {
             node.attributes.push((attribute.name.to_owned(), value));
         }
         self.nodes.push(node);
+        self.count += 1;
         Ok(())
     }
 
