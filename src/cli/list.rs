@@ -28,7 +28,7 @@ pub(super) struct List {
     name: String,
 }
 
-const COLUMNS: [Column; 8] = [
+pub(super) const COLUMNS: [Column; 8] = [
     Column::text("item_id"),
     Column::optional("sku"),
     Column::optional("ean"),
@@ -88,15 +88,29 @@ fn place_of(problem: &Problem) -> String {
 }
 
 /// An item as it was read. `usual`: the currency of a price that names none.
-struct Item<'a> {
-    row: &'a RowView<'a>,
-    usual: Option<Currency>,
+pub(super) struct Item<'a> {
+    pub(super) row: &'a RowView<'a>,
+    pub(super) usual: Option<Currency>,
 }
 
 impl Item<'_> {
     fn id(&self) -> Option<Cow<'_, str>> {
         let own = self.row.item_id().or(self.row.sku()).map(Cow::Borrowed);
         own.or_else(|| self.row.ean().map(|ean| Cow::Owned(format!("ean:{ean}"))))
+    }
+
+    /// The item as an object.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "item_id": self.id(),
+            "sku": self.row.sku(),
+            "ean": self.row.ean(),
+            "name": self.row.name(),
+            "parent_sku": self.row.parent_sku(),
+            "quantity": self.quantity(),
+            "price": self.price(),
+            "currency": self.row.currency().map(|currency| currency.to_string()),
+        })
     }
 
     fn quantity(&self) -> Option<String> {

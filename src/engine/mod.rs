@@ -12,6 +12,7 @@ mod due;
 mod guards;
 mod links;
 mod look;
+mod map;
 mod matching;
 mod part;
 mod plan;
@@ -25,6 +26,8 @@ mod run;
 mod send;
 mod undo;
 mod view;
+
+pub use map::{Mapped, map};
 
 use std::path::Path;
 use std::sync::Arc;

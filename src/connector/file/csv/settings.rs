@@ -59,7 +59,8 @@ impl Settings for CsvSettings {
 }
 
 impl Layout {
-    fn read(table: &mut Table<'_>) -> Option<Layout> {
+    /// Takes its keys out of the integration's table.
+    pub(super) fn read(table: &mut Table<'_>) -> Option<Layout> {
         let delimiter = one_byte(table, "delimiter");
         let quote = one_byte(table, "quote");
         let escape = one_byte(table, "escape");
