@@ -2,7 +2,7 @@
 
 use super::column::{Look, SIGNS};
 use super::words::{self, FIELDS, Words};
-use super::{Column, FieldLine, Line, Proposal, Sample, quoted};
+use super::{Column, FieldLine, Line, Proposal, Sample, is_literal, quoted};
 use crate::connector::feed::number::{self, DecimalSign};
 use crate::model::Currency;
 
@@ -240,7 +240,7 @@ fn filter(all: &[Judged<'_>]) -> (Option<Line>, Vec<usize>) {
         let mut texts: Vec<&String> = Vec::new();
         for (row, value) in judged.column.values.iter().enumerate() {
             let Some(value) = value.as_ref().filter(|_| !found.contains(&row)) else { continue };
-            if is_no_item(all, row, value) {
+            if is_literal(value) && is_no_item(all, row, value) {
                 found.push(row);
                 texts.push(value);
             }

@@ -165,3 +165,8 @@ pub(crate) fn kept(text: &str) -> Option<String> {
     }
     (end > 0).then(|| text[..end].to_owned())
 }
+
+/// Whether a text of a feed may stand in a config as it is: nothing in it is looked up elsewhere.
+fn is_literal(text: &str) -> bool {
+    !text.contains("${")
+}

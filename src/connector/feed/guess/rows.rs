@@ -1,7 +1,7 @@
 //! Delimited rows: how they are cut, where their header is, and their columns.
 
 use super::column::Look;
-use super::{Column, Sample, kept};
+use super::{Column, Sample, is_literal, kept};
 use crate::connector::feed::number::{self, DecimalSign};
 use crate::model::Gtin;
 
@@ -125,8 +125,9 @@ pub(super) fn sample(header: Option<&[String]>, rows: Vec<Vec<String>>) -> Sampl
 /// A column by its name, or by its place where the name is not enough.
 fn path(header: Option<&[String]>, at: usize) -> String {
     let is_it = |name: &&String, other: &String| name.to_lowercase() == other.to_lowercase();
-    let name =
-        header.map(|names| &names[at]).filter(|name| !name.is_empty() && !name.starts_with('#'));
+    let name = header
+        .map(|names| &names[at])
+        .filter(|name| !name.is_empty() && !name.starts_with('#') && is_literal(name));
     let is_alone = |name: &&String| {
         header.unwrap_or_default().iter().filter(|other| is_it(name, other)).count() == 1
     };

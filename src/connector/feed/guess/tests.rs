@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn sample(header: &[&str], rows: &[&[&str]]) -> Sample {
@@ -61,4 +63,69 @@ fn a_text_that_would_end_a_comment_or_string_does_not() {
     let line = Line::new("where", "[]".to_owned(), "x\nfields = 1");
     let proposal = Proposal { options: vec![line], ..Proposal::default() };
     assert_eq!(lines(&proposal).lines().count(), 1);
+}
+
+#[test]
+fn what_a_config_would_look_up_elsewhere_is_named_by_its_place() {
+    let rows: [&[&str]; 2] = [&["A", "1"], &["B", "2"]];
+    let found = propose(&sample(&["sku ${HOME}", "qty"], &rows));
+    assert_eq!(value(&found, "sku"), Some("\"#1\"".to_owned()));
+}
+
+/// A text such as feeds have, and some that they should not have.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ -~\n\"'\\\\$\\{\\}ł€]{0,9}",
+        "[0-9]{0,4}[.,]?[0-9]{1,3}( szt| EUR)?",
+        Just("sku".to_owned()),
+        Just("price".to_owned()),
+        Just("in stock".to_owned()),
+        Just("Total".to_owned()),
+        Just("qty".to_owned()),
+    ]
+}
+
+fn node() -> impl Strategy<Value = Node> {
+    let attributes = || {
+        prop::collection::vec((prop_oneof!["[a-z]{1,3}", Just("type".to_owned())], text()), 0..3)
+    };
+    let leaf = (text(), attributes(), text()).prop_map(|(name, attributes, text)| Node {
+        name,
+        attributes,
+        text,
+        children: Vec::new(),
+    });
+    leaf.prop_recursive(4, 60, 5, move |inner| {
+        (text(), attributes(), prop::collection::vec(inner, 0..5)).prop_map(
+            |(name, attributes, children)| Node { name, attributes, children, ..Node::default() },
+        )
+    })
+}
+
+fn is_toml(proposal: &Proposal) -> bool {
+    let text = format!("{}{}", lines(proposal), table(proposal, "x"));
+    text.parse::<toml::Table>().is_ok()
+}
+
+proptest! {
+    #[test]
+    fn whatever_rows_hold_the_proposal_is_toml(
+        header in prop::collection::vec(text(), 1..6),
+        rows in prop::collection::vec(prop::collection::vec(text(), 0..7), 0..8),
+    ) {
+        prop_assert!(is_toml(&propose(&sample_of_rows(Some(&header), rows.clone()))));
+        prop_assert!(is_toml(&propose(&sample_of_rows(None, rows))));
+    }
+
+    #[test]
+    fn whatever_a_document_holds_the_proposal_is_toml(root in node(), is_json in any::<bool>()) {
+        let sample = sample_of_tree(&root, true, (None, None), is_json);
+        prop_assert!(is_toml(&propose(&sample)));
+    }
+
+    #[test]
+    fn any_text_can_be_cut(text in "[a1;,\t|\"\n .5é]{0,60}") {
+        let found = cut(&text, Some('"'), None);
+        prop_assert!(found.alike <= found.rows);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::column::Look;
 use super::words::{self, ITEMS as ITEM_WORDS};
-use super::{Column, ITEMS, Line, Sample, fields, kept, quoted};
+use super::{Column, ITEMS, Line, Sample, fields, is_literal, kept, quoted};
 
 /// The most paths that are looked at.
 const COLUMNS: usize = 1000;
@@ -71,6 +71,9 @@ fn collect<'n>(node: &'n Node, path: &mut Vec<&'n str>, found: &mut Found<'n>) {
         let is_named = !child.name.is_empty();
         if is_named {
             path.push(&child.name);
+        }
+        if !can_be_named(&child.name) {
+            continue;
         }
         if found.len() < 5000 || found.contains_key(path) {
             found.entry(path.clone()).or_default().push(child);
@@ -254,7 +257,9 @@ fn find_kinds(node: &Node, path: &str, kinds: &mut Kinds, depth: usize) {
     for child in &node.children {
         let below = joined(path, &written(&child.name));
         find_kinds(child, &below, kinds, depth + 1);
-        let Some((name, value)) = kind_of(child).filter(|(_, value)| !value.contains("']")) else {
+        let Some((name, value)) =
+            kind_of(child).filter(|(_, value)| !value.contains("']") && is_literal(value))
+        else {
             continue;
         };
         let (known, values) = kinds.entry(below.clone()).or_insert_with(|| (name.clone(), vec![]));
@@ -302,7 +307,7 @@ impl Columns {
             self.add(Place { path: &path, name, context: &context }, value);
         }
         for child in &node.children {
-            if child.name.is_empty() {
+            if child.name.is_empty() || !can_be_named(&child.name) {
                 continue;
             }
             let step = written(&child.name);
@@ -364,6 +369,11 @@ impl Columns {
 
 fn joined(path: &str, step: &str) -> String {
     if path.is_empty() { step.to_owned() } else { format!("{path}/{step}") }
+}
+
+/// Whether a path can hold a name, and a config the path.
+fn can_be_named(name: &str) -> bool {
+    !name.contains('\'') && is_literal(name)
 }
 
 /// A step as a path has it: in quotes where it is more than a name.

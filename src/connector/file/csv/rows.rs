@@ -79,6 +79,12 @@ impl Rows {
         &self.header
     }
 
+    /// The names of the columns; empty where one has a tab, which nobody can name.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names: Vec<_> = self.header.split('\t').map(str::to_owned).collect();
+        if names.len() == self.width { names } else { vec![String::new(); self.width] }
+    }
+
     /// Whether a line end stood behind the last row.
     pub(super) fn is_last_row_ended(&self) -> bool {
         self.tokenizer.is_row_ended()

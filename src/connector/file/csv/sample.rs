@@ -65,8 +65,7 @@ pub(crate) fn sample(
 }
 
 fn read(rows: &mut Rows, has_header: bool) -> Result<Sample, ConnectorError> {
-    let names: Option<Vec<String>> =
-        has_header.then(|| rows.header().split('\t').map(str::to_owned).collect());
+    let names: Option<Vec<String>> = has_header.then(|| rows.names());
     let (mut texts, mut taken, mut is_all) = (Vec::new(), 0, true);
     while let Some(row) = rows.next()? {
         if texts.len() == guess::ITEMS || taken > guess::SAMPLE_BYTES {
