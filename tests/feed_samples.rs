@@ -79,6 +79,69 @@ fn presets_read_published_feeds_of_their_family() {
     }
 }
 
+/// What the feed itself does not say, or says in two ways: a person has to decide.
+const NEEDS_A_PERSON: &[(&str, &str)] = &[
+    // The feed has no id, and several items have one URL.
+    ("zbozi-hujer", "*"),
+    // A number of the row, beside the SKU that is enough for an id.
+    ("supplier-json", "item_id"),
+];
+
+/// Feeds that name no currency: only people know where they come from.
+const WITHOUT_CURRENCY: &[&str] =
+    &["ceneo-kompre", "heureka-hujer", "idealo-beitz", "idealo-epages", "zbozi-hujer"];
+
+#[test]
+fn samples_are_mapped_as_a_person_would() {
+    let Some(folder) = std::env::var_os("INVSYNC_SAMPLES").map(PathBuf::from) else {
+        eprintln!("INVSYNC_SAMPLES is not set: the published samples were not mapped");
+        return;
+    };
+    let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let expected: Json = serde_json::from_str(&text).unwrap();
+    let mappings = std::fs::read_to_string(folder.join("mappings.toml")).unwrap();
+    let mappings: toml::Table = mappings.parse().unwrap();
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for (name, feed) in expected["feeds"].as_object().unwrap() {
+        let mapping = &mappings["integrations"][name.as_str()];
+        let connector = mapping["connector"].as_str().unwrap();
+        if !["csv", "json", "xml"].contains(&connector) || needs_a_person(name, "*") {
+            continue;
+        }
+        let text = format!("[integrations.x]\nsource = {}\n", mapping["source"]);
+        let document = Document::new(&folder.join("invsync.toml"), text);
+        let mapped = invsync::engine::map(&document, "x").unwrap();
+        assert_eq!((mapped.connector.as_str(), &mapped.fault), (connector, &None), "{name}");
+        let found: Vec<Json> = mapped.items.rows().map(|row| item(&row)).collect();
+        for expected in feed["items"].as_array().unwrap() {
+            compare(name, &normal(expected), &found, &mut wrong);
+        }
+        checked += 1;
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(checked >= 11, "{checked}");
+}
+
+fn needs_a_person(feed: &str, field: &str) -> bool {
+    NEEDS_A_PERSON.contains(&(feed, field))
+        || (field == "currency" && WITHOUT_CURRENCY.contains(&feed))
+}
+
+/// The item that is found by its SKU, or else by its id, has the fields that it should have.
+fn compare(feed: &str, expected: &Json, found: &[Json], wrong: &mut Vec<String>) {
+    let key = if expected["sku"].is_null() { "item_id" } else { "sku" };
+    let Some(item) = found.iter().find(|item| item[key] == expected[key]) else {
+        wrong.push(format!("{feed}: no item with {key} {}", expected[key]));
+        return;
+    };
+    for field in ["item_id", "sku", "ean", "name", "quantity", "price", "currency"] {
+        if item[field] != expected[field] && !needs_a_person(feed, field) {
+            let (found, expected) = (&item[field], &expected[field]);
+            wrong.push(format!("{feed}: {field} is {found} and should be {expected}"));
+        }
+    }
+}
+
 /// The items of a feed; `None` where no connector of this version reads it.
 fn read(document: &Document, name: &str, folder: &Path) -> Option<Vec<Json>> {
     let values = toml::de::DeTable::parse(document.text()).unwrap();

@@ -86,7 +86,7 @@ fn packings_for_the_way_and_of_the_file_may_both_apply() {
         at(&server, QUICK).run("pull w").code(0).stock("main", "A", "3");
     }
     let server = FileServer::new([answer("200 OK", &["Content-Encoding: br"], "x")]);
-    at(&server, QUICK).run("pull w").code(1).stderr("packed with `br`, which was not asked for");
+    at(&server, QUICK).run("pull w").code(1).stderr("packed in a way that was not asked for");
 }
 
 #[test]
@@ -340,4 +340,23 @@ fn what_is_wrong_with_a_source_is_said_before_anybody_is_asked() {
         let ran = place.run("pull w").code(2).stderr(said);
         keeps_secret(&ran, &["w0rd", "t0ken"]);
     }
+}
+
+#[test]
+fn offline_nobody_is_asked_and_no_secret_is_resolved() {
+    let server = FileServer::new([ok(CSV)]);
+    for source in [server.url("/feed.csv"), server.url("/feed.csv?key=${NO_SUCH_KEY}")] {
+        let shop = shop(&source, "[integrations.w.login]\ntoken = \"${NO_SUCH_TOKEN}\"\n");
+        shop.run("check w --offline").code(0);
+        shop.run("check w").code(2).stderr("NO_SUCH_");
+    }
+    let table = "source = { exec = [\"sh\", \"-c\", \"touch asked\"] }";
+    let other = shop("feed.csv", "");
+    let toml = other.read("invsync.toml").replace("source = \"feed.csv\"", table);
+    other.write("invsync.toml", toml);
+    other.run("check w --offline").code(0);
+    assert!(!other.path("asked").exists());
+    // What is only a file here is looked at, whoever names it.
+    shop("${NO_SUCH_FOLDER:-.}/none.csv", "").run("check w --offline").code(1).stderr("none.csv");
+    assert_eq!(server.came().len(), 0);
 }

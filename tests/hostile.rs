@@ -640,9 +640,15 @@ fn mangled(fake: &Fake, random: &mut Random, on: &str, every: usize) -> Arc<Atom
     fake.fail(
         Fault::bytes(move |body| {
             if asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(every) {
+                // Of an error, the status decides, whatever its body is.
+                let is_error = body.starts_with(b"{\"code\"");
                 *body = mutated(body, &mut random.lock().unwrap());
-                let is_json = serde_json::from_slice::<serde_json::Value>(body).is_ok();
-                broken.fetch_or(!is_json, Ordering::Relaxed);
+                // What stands before the JSON is skipped, as a notice of PHP is.
+                let starts = (0..body.len()).filter(|at| b"[{".contains(&body[*at]));
+                let is_json = starts.take(64).any(|start| {
+                    serde_json::from_slice::<serde::de::IgnoredAny>(&body[start..]).is_ok()
+                });
+                broken.fetch_or(!is_json && !is_error, Ordering::Relaxed);
             }
         })
         .on(on),

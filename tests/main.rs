@@ -23,6 +23,7 @@ mod hostile;
 mod inventory;
 mod linking;
 mod locks;
+mod mapping;
 mod mapping_language;
 mod power_loss;
 mod presets;

@@ -237,3 +237,23 @@ fn completions_and_the_manual_are_there() {
     shop.run("pull --help").code(0).stdout("Examples:");
     shop.run("frobnicate").code(2);
 }
+
+#[test]
+fn what_was_refused_does_not_hide_behind_the_limit() {
+    use std::fmt::Write as _;
+
+    let (mut store, mut inventory) = (String::new(), "sku,stock.main,price.retail\n".to_owned());
+    for n in 10..80 {
+        let price = if n == 75 { "" } else { ",10" };
+        let _ = writeln!(store, "{n},S{n},,Name,5{price}");
+        let _ = writeln!(inventory, "S{n},5,11");
+    }
+    let store = format!("id,sku,ean,name,qty,price\n{store}");
+    let shop = Shop::sending(&store, &inventory)
+        .config("[integrations.store-a.guard]\nmax_changed = \"100%\"\nsame_factor = \"allow\"");
+    shop.run("push store-a --limit 5")
+        .code(3)
+        .stdout("and 65 more")
+        .stdout("among them, not applied:")
+        .stdout("S75");
+}

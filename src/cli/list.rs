@@ -11,7 +11,7 @@ use super::output::Output;
 use super::select;
 use crate::connector::{self, RowView};
 use crate::engine;
-use crate::model::{Currency, Decimal, Exit, Value};
+use crate::model::{Currency, Decimal, Exit, Problem, Value};
 use crate::report::{Cells, Column, Listing, Object, Record};
 
 /// Show an integration's items, straight from it
@@ -28,7 +28,7 @@ pub(super) struct List {
     name: String,
 }
 
-const COLUMNS: [Column; 8] = [
+pub(super) const COLUMNS: [Column; 8] = [
     Column::text("item_id"),
     Column::optional("sku"),
     Column::optional("ean"),
@@ -57,9 +57,8 @@ impl List {
                 &mut |found| {
                     problems += 1;
                     if context.style.limit.is_none_or(|limit| problems <= limit) {
-                        let line =
-                            found.line.map(|line| format!("line {line}: ")).unwrap_or_default();
-                        context.progress.warning(&format!("{line}{}", found.message));
+                        let place = place_of(found);
+                        context.progress.warning(&format!("{place}{}", found.message));
                     }
                     Ok(())
                 },
@@ -74,16 +73,44 @@ impl List {
     }
 }
 
+/// Where a problem is: its line, or else its item.
+fn place_of(problem: &Problem) -> String {
+    match (problem.line, &problem.item_id) {
+        (Some(line), _) => format!("line {line}: "),
+        (None, Some(item)) if problem.sku.as_ref().is_none_or(|sku| sku == item) => {
+            format!("item {item}: ")
+        }
+        (None, Some(item)) => {
+            format!("item {item} ({}): ", problem.sku.as_deref().unwrap_or_default())
+        }
+        (None, None) => String::new(),
+    }
+}
+
 /// An item as it was read. `usual`: the currency of a price that names none.
-struct Item<'a> {
-    row: &'a RowView<'a>,
-    usual: Option<Currency>,
+pub(super) struct Item<'a> {
+    pub(super) row: &'a RowView<'a>,
+    pub(super) usual: Option<Currency>,
 }
 
 impl Item<'_> {
     fn id(&self) -> Option<Cow<'_, str>> {
         let own = self.row.item_id().or(self.row.sku()).map(Cow::Borrowed);
         own.or_else(|| self.row.ean().map(|ean| Cow::Owned(format!("ean:{ean}"))))
+    }
+
+    /// The item as an object.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "item_id": self.id(),
+            "sku": self.row.sku(),
+            "ean": self.row.ean(),
+            "name": self.row.name(),
+            "parent_sku": self.row.parent_sku(),
+            "quantity": self.quantity(),
+            "price": self.price(),
+            "currency": self.row.currency().map(|currency| currency.to_string()),
+        })
     }
 
     fn quantity(&self) -> Option<String> {

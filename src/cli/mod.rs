@@ -11,6 +11,7 @@ mod inventory;
 mod link;
 mod list;
 mod man;
+mod map;
 mod output;
 mod presets;
 mod progress;
@@ -65,6 +66,7 @@ enum Command {
     Sync(sync::Sync),
     Check(check::Check),
     List(list::List),
+    Map(map::Map),
     Link(link::Link),
     Inventory(inventory::Inventory),
     Runs(runs::Runs),
@@ -78,12 +80,13 @@ enum Command {
 impl Command {
     fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         match self {
-            Command::Init(command) => command.run(context),
+            Command::Init(command) => command.run(context, out),
             Command::Pull(command) => command.run(context, out),
             Command::Push(command) => command.run(context, out),
             Command::Sync(command) => command.run(context, out),
             Command::Check(command) => command.run(context, out),
             Command::List(command) => command.run(context, out),
+            Command::Map(command) => command.run(context, out),
             Command::Link(command) => command.run(context, out),
             Command::Inventory(command) => command.run(context, out),
             Command::Runs(command) => command.run(context, out),

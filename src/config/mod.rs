@@ -18,7 +18,8 @@ use std::time::Duration;
 
 pub use errors::ConfigErrors;
 pub use find::{DEFAULT_NAME, FindError, VARIABLE, find, locate};
-pub use starter::starter;
+pub use read::document;
+pub use starter::{starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;

@@ -18,8 +18,7 @@ const MAX_BYTES: u64 = 16 << 20;
 impl Config {
     /// Reads and checks a file.
     pub fn load(path: &Path) -> Result<Config, ConfigErrors> {
-        let text = read_text(path).map_err(|why| ConfigErrors::of_file(path, why))?;
-        Config::parse(&Document::new(path, text), REGISTRY)
+        Config::parse(&document(path)?, REGISTRY)
     }
 
     /// Checks the text of a file, with these connectors.
@@ -38,6 +37,12 @@ impl Config {
             Err(ConfigErrors { path: document.path().to_owned(), errors, warnings })
         }
     }
+}
+
+/// The text of a config, for who looks at a part of it.
+pub fn document(path: &Path) -> Result<Document, ConfigErrors> {
+    let text = read_text(path).map_err(|why| ConfigErrors::of_file(path, why))?;
+    Ok(Document::new(path, text))
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

@@ -7,6 +7,15 @@ pub fn starter() -> &'static str {
     include_str!("starter.toml")
 }
 
+/// The same with this text in the place of the integration to fill in, and the price group in this
+/// currency.
+pub fn starter_with(integration: &str, currency: &str) -> String {
+    let (before, rest) = starter().split_once("# One table for").unwrap_or((starter(), ""));
+    let after = rest.find("# Keys and passwords").map_or("", |at| &rest[at..]);
+    let before = before.replace("\"EUR\"", &format!("\"{currency}\""));
+    format!("{before}{integration}\n{after}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::{errors, parse};

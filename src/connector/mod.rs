@@ -190,6 +190,8 @@ pub enum Outcome {
     Refused(String),
     /// It changed there since it was read, and was left alone.
     Skipped(String),
+    /// The store would do something else by itself on it, and it was not sent.
+    HeldBack(String),
     /// No answer: it may have been applied.
     Uncertain(String),
     /// It was surely not acted upon, and nobody said no.
@@ -203,6 +205,8 @@ pub enum Current {
     Value(Option<Decimal>),
     /// The item is not there, or cannot take such a value any more, in these words.
     Gone(String),
+    /// The store would do something else by itself on such a value, in these words.
+    Held(String),
 }
 
 /// A connector's settings, read from the config and checked; contacts nobody.
@@ -211,6 +215,11 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
     ///
     /// The error is one of usage (exit 2): nobody has been contacted.
     fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError>;
+
+    /// Whether reading it contacts another machine.
+    fn is_remote(&self) -> bool {
+        false
+    }
 
     /// Whether a value of this section is mapped, or else what to add to the config.
     fn provides(&self, section: Section) -> Result<(), String>;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::connector::{ConnectorError, Current, Outcome, Sent, Write, Writer};
+use crate::connector::{ConnectorError, Current, Outcome, Write, Writer};
 use crate::model::Decimal;
 
 /// What the threads that send share.
@@ -19,20 +19,30 @@ pub(super) struct Courier<'a> {
 }
 
 /// What became of a batch in the end.
-pub(super) type Delivered = Sent;
+pub(super) struct Delivered {
+    /// One for each write.
+    pub outcomes: Vec<Outcome>,
+    /// Why nothing more can be sent.
+    pub stop: Option<ConnectorError>,
+    /// Why some of it was not sent, although the rest goes on.
+    pub failed: Option<ConnectorError>,
+}
 
 /// A batch under way: what is known of each write so far.
 struct Parcel<'b> {
     writes: &'b [Write],
     outcomes: Vec<Outcome>,
+    /// Why nothing more can be sent.
     stop: Option<ConnectorError>,
+    /// Why some of it was not sent, although the rest goes on.
+    failed: Option<ConnectorError>,
 }
 
 impl Courier<'_> {
     /// Delivers a batch: one outcome for each write.
     pub(super) fn deliver(&self, writes: &[Write]) -> Delivered {
         let outcomes = vec![Outcome::NotSent; writes.len()];
-        let mut parcel = Parcel { writes, outcomes, stop: None };
+        let mut parcel = Parcel { writes, outcomes, stop: None, failed: None };
         if !self.is_stopped() {
             let mut open: Vec<usize> = (0..writes.len()).collect();
             if self.is_stale() {
@@ -40,7 +50,7 @@ impl Courier<'_> {
             }
             self.send_until_settled(&mut parcel, open);
         }
-        Sent { outcomes: parcel.outcomes, stop: parcel.stop }
+        Delivered { outcomes: parcel.outcomes, stop: parcel.stop, failed: parcel.failed }
     }
 
     fn is_stopped(&self) -> bool {
@@ -63,6 +73,7 @@ impl Courier<'_> {
                     parcel.outcomes[at] = Outcome::Skipped(changed(write, now));
                 }
                 Current::Gone(why) => parcel.outcomes[at] = Outcome::Refused(why),
+                Current::Held(why) => parcel.outcomes[at] = Outcome::HeldBack(why),
             }
         }
         left
@@ -70,18 +81,20 @@ impl Courier<'_> {
 
     /// Sends, reads back what has no answer, sends again what the store does not have, in ever
     /// smaller pieces: one item that the store stumbles over must not take the others with it.
+    /// A round that got something through does not count as an attempt.
     fn send_until_settled(&self, parcel: &mut Parcel<'_>, mut open: Vec<usize>) {
         let mut size = open.len();
         let mut attempt = 0;
         while !open.is_empty() {
-            let open_now = self.send(parcel, &open, size);
-            if open_now.is_empty() || parcel.stop.is_some() {
+            let unanswered = self.send(parcel, &open, size);
+            if unanswered.is_empty() || parcel.stop.is_some() {
                 return;
             }
-            attempt += 1;
+            let is_progress = unanswered.len() < open.len();
+            attempt = if is_progress { 1 } else { attempt + 1 };
             let goes_on = self.writer.pause(attempt);
-            let still = self.settle(parcel, &open_now);
-            if !goes_on {
+            let still = self.settle(parcel, &unanswered);
+            if !goes_on || (is_progress && size == 1) {
                 self.give_up(parcel, &still);
                 return;
             }
@@ -90,23 +103,30 @@ impl Courier<'_> {
         }
     }
 
-    /// Sends in pieces of at most so many writes; those without an answer.
+    /// Sends in pieces of at most so many writes; those without an answer, also those that were not
+    /// sent again because two pieces in a row had none.
     fn send(&self, parcel: &mut Parcel<'_>, open: &[usize], size: usize) -> Vec<usize> {
         let mut unanswered = Vec::new();
+        let mut lost_in_a_row = 0;
         for piece in pieces(parcel.writes, open, size) {
-            if parcel.stop.is_some() || self.interrupted.load(Ordering::Relaxed) {
-                break;
+            let is_over = parcel.stop.is_some() || self.interrupted.load(Ordering::Relaxed);
+            if is_over || lost_in_a_row == 2 {
+                unanswered.extend(piece);
+                continue;
             }
             let writes: Vec<Write> = piece.iter().map(|at| parcel.writes[*at].clone()).collect();
             let mut sent = self.writer.send(&writes);
             let missing = || Outcome::Uncertain("the answer has nothing of it".to_owned());
             sent.outcomes.resize_with(writes.len(), missing);
+            let before = unanswered.len();
             for (&at, outcome) in piece.iter().zip(sent.outcomes) {
                 if matches!(outcome, Outcome::Uncertain(_)) {
                     unanswered.push(at);
                 }
                 parcel.outcomes[at] = outcome;
             }
+            let is_lost = unanswered.len() - before == piece.len();
+            lost_in_a_row = if is_lost { lost_in_a_row + 1 } else { 0 };
             parcel.stop = sent.stop;
         }
         unanswered
@@ -125,6 +145,7 @@ impl Courier<'_> {
                 Current::Value(now) if now == write.before => left.push(at),
                 Current::Value(now) => parcel.outcomes[at] = Outcome::Skipped(changed(write, now)),
                 Current::Gone(why) => parcel.outcomes[at] = Outcome::Refused(why),
+                Current::Held(why) => parcel.outcomes[at] = Outcome::HeldBack(why),
             }
         }
         left
@@ -141,25 +162,30 @@ impl Courier<'_> {
         }
     }
 
-    /// What was tried often enough: the store has the values from before, so nothing is uncertain.
+    /// What was tried often enough: the store has the values from before, so nothing is uncertain,
+    /// and nobody refused it.
     fn give_up(&self, parcel: &mut Parcel<'_>, still: &[usize]) {
-        let mut last = String::new();
+        let Some(&first) = still.first() else { return };
+        let mut last = "no answer".to_owned();
         for &at in still {
-            let write = &parcel.writes[at];
-            let outcome = std::mem::replace(&mut parcel.outcomes[at], Outcome::NotSent);
-            if let Outcome::Uncertain(why) = outcome {
+            if let Outcome::Uncertain(why) =
+                std::mem::replace(&mut parcel.outcomes[at], Outcome::NotSent)
+            {
                 last = why;
             }
-            parcel.outcomes[at] = Outcome::Refused(format!(
-                "it was sent several times without a usable answer ({last}); read back, the store \
-                 still has {}",
-                shown(write.before)
-            ));
         }
-        let is_any_applied = parcel.outcomes.contains(&Outcome::Applied);
-        if !still.is_empty() && !is_any_applied {
-            let why = format!("the store gave no usable answer to anything that was sent ({last})");
-            parcel.stop = Some(ConnectorError::temporary(why));
+        let what = match still.len() {
+            1 => format!("item {} was", parcel.writes[first].item_id),
+            more => format!("{more} values, from item {} on, were", parcel.writes[first].item_id),
+        };
+        let why = ConnectorError::temporary(format!(
+            "{what} sent several times without a usable answer ({last}); read back, the store still \
+             has what it had. Push again later; if it stays so, look into the store's log for it"
+        ));
+        // Who takes other items is not down.
+        match parcel.outcomes.contains(&Outcome::Applied) {
+            true => parcel.failed = Some(why),
+            false => parcel.stop = Some(why),
         }
     }
 }

@@ -137,7 +137,7 @@ pub(super) fn check(
         }
     }
     // Only what every source lacks is gone.
-    if complete == sources.len() {
+    if complete == integration.parts.len() {
         let gone = look.absent.iter().filter(|(_, (_, times))| *times == complete);
         checked.problems.extend(gone.map(|(item_id, (sku, _))| broken_link(item_id, sku)));
     }

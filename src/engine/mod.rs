@@ -12,6 +12,7 @@ mod due;
 mod guards;
 mod links;
 mod look;
+mod map;
 mod matching;
 mod part;
 mod plan;
@@ -26,6 +27,8 @@ mod send;
 mod unchanged;
 mod undo;
 mod view;
+
+pub use map::{Mapped, map};
 
 use std::path::Path;
 use std::sync::Arc;

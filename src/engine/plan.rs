@@ -1,6 +1,6 @@
 //! What a pass would change: data that can be shown, counted, refused, applied. No I/O.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::guards::{Limits, PriceVerdict};
 use super::matching::{Delivered, Matched, SELF};
@@ -227,7 +227,13 @@ pub(super) struct SendRules<'a> {
     /// The values last confirmed at the store, by item id.
     pub confirmed: &'a FxHashMap<String, Decimal>,
     pub allow_drift: bool,
+    /// What this run leaves alone.
+    pub elsewhere: &'a Elsewhere,
 }
+
+/// Items that a value was sent to without an answer, and that were found to have another value than
+/// ours and than before.
+pub(super) type Elsewhere = FxHashSet<(Section, String)>;
 
 /// Plans a section where the inventory is superior.
 pub(super) fn send(
@@ -257,18 +263,22 @@ pub(super) fn send(
             continue;
         }
         plan.add(product, slot.item, n, before, after);
+        let about =
+            About { item_id: Some(item_id), sku: Some(matched.products.sku(product)), line: 0 };
+        if !send.elsewhere.is_empty()
+            && send.elsewhere.contains(&(plan.section, item_id.to_owned()))
+        {
+            let why = "somebody else changed it at the store while the answer to our write was \
+                       missing; it was left alone, the next push decides by on_drift";
+            plan.settle_last(ChangeStatus::Skipped, why.to_owned());
+            problems.add(ProblemKind::ChangedElsewhere, about, why);
+            continue;
+        }
         judge_price(&mut plan, before, after, rules.limits, &mut largest);
         judge_sale(&mut plan, ours, matched.sale_bounds.get(item_id), rules.limits);
         let drifted = confirmed.zip(before.get()).filter(|(last, now)| last != now);
         if let Some((last, now)) = drifted {
-            judge_drift(
-                &mut plan,
-                last,
-                now,
-                send,
-                About { item_id: Some(item_id), sku: Some(matched.products.sku(product)), line: 0 },
-                problems,
-            );
+            judge_drift(&mut plan, last, now, send, about, problems);
         }
     }
     finish_held(&mut plan, &largest);

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::guards::Limits;
 use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
-use super::plan::{self, Rules, SectionPlan, SendRules};
+use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
 use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
 use super::read::{Opened, Reading, match_rules, read};
@@ -48,7 +48,7 @@ pub(super) fn push(
         integration: Some(&integration.name),
         command: Command::Push,
         purpose: &purpose,
-        state: SENT,
+        state: "Nothing was sent",
     };
     let work = |run: &mut OpenRun<'_>| run_push(session, integration, sources, run, kept);
     in_run(session, start, sink, work, |summary, pushed, sink| {
@@ -96,7 +96,7 @@ pub(super) fn undo(
         integration: Some(name),
         command: Command::Undo,
         purpose: &purpose,
-        state: SENT,
+        state: "Nothing was sent",
     };
     let work = |run: &mut OpenRun<'_>| run_undo(session, integration, &sources, run, &purpose);
     in_run(session, start, sink, work, |summary, pushed, sink| {
@@ -180,16 +180,17 @@ fn run_push(
         read.push((source, sections, words, reading));
     }
     let mut push = Push::begin(session, integration, run)?;
+    let mut elsewhere = Elsewhere::default();
     for (source, _, words, reading) in &read {
-        push.settle(source, reading, words)?;
+        elsewhere.extend(push.settle(source, reading, words)?);
     }
     let mut ready = Vec::new();
     for (source, sections, _, mut reading) in read {
         let writer = writer(source, &reading)?;
-        let plans = push.plan(&mut reading, &sections, writer.as_ref())?;
+        let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
         push.report_broken_links(&mut reading);
         if !session.options.dry_run {
-            push.keep_links(&reading)?;
+            push.keep_links(&reading, &plans)?;
         }
         ready.push(Ready { planned: Planned { reading, plans }, writer });
     }
@@ -281,16 +282,17 @@ impl Push<'_, '_> {
         source: &Source<'_>,
         reading: &Reading,
         sections: &[Section],
-    ) -> Result<(), RunError> {
+    ) -> Result<Elsewhere, RunError> {
+        let mut elsewhere = Elsewhere::default();
         let Some(integration) = self.run.integration_id.filter(|_| !self.session.options.dry_run)
         else {
-            return Ok(());
+            return Ok(elsewhere);
         };
         let tx = self.session.begin_write(self.run.inventory)?;
         let mut unsettled = tx.unsettled(integration)?;
         unsettled.retain(|change| sections.contains(&change.key.section));
         if unsettled.is_empty() {
-            return Ok(());
+            return Ok(elsewhere);
         }
         source.connector.make_durable()?;
         let matched = &reading.matched;
@@ -304,11 +306,16 @@ impl Push<'_, '_> {
             let now = slot.value(change.key.section);
             let (status, message) = verdict(change, now);
             tx.settle_change(change.key, status, Some(message))?;
-            if status == ChangeStatus::Applied
-                && let Some(value) = now.get()
-            {
+            // Where somebody else changed it, what was there before is what drift is measured by.
+            let is_elsewhere = now != change.after && now != change.before;
+            let was = if is_elsewhere { change.before.get().or(change.after.get()) } else { None };
+            let applied = now.get().filter(|_| status == ChangeStatus::Applied);
+            if let Some(value) = applied.or(was) {
                 let run = change.key.run;
                 tx.confirm(run, integration, change.key.section, &change.item_id, value)?;
+            }
+            if is_elsewhere {
+                elsewhere.insert((change.key.section, change.item_id.clone()));
             }
             settled += 1;
         }
@@ -323,7 +330,7 @@ impl Push<'_, '_> {
             self.integration.name,
             unsettled.len()
         ));
-        Ok(())
+        Ok(elsewhere)
     }
 
     fn plan(
@@ -331,6 +338,7 @@ impl Push<'_, '_> {
         reading: &mut Reading,
         sections: &[(Section, &SectionSettings)],
         writer: &dyn Writer,
+        elsewhere: &Elsewhere,
     ) -> Result<Vec<SectionPlan>, RunError> {
         let tx = self.run.inventory.begin_read()?;
         let mut problems = std::mem::take(&mut reading.matched.problems);
@@ -353,6 +361,7 @@ impl Push<'_, '_> {
                 },
                 confirmed: &confirmed,
                 allow_drift: allow.contains(&Guard::OnDrift),
+                elsewhere,
             };
             let rules = Rules { limits: &limits, was_known: None };
             let mut plan = plan::send(plan, &reading.matched, column, &rules, &send, &mut problems);
@@ -392,10 +401,12 @@ impl Push<'_, '_> {
         }
     }
 
-    fn keep_links(&self, reading: &Reading) -> Result<(), RunError> {
+    /// Keeps the new links, and what is left alone already.
+    fn keep_links(&self, reading: &Reading, plans: &[SectionPlan]) -> Result<(), RunError> {
         if let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id) {
             let tx = self.session.begin_write(self.run.inventory)?;
             apply_links(&tx, run, integration, reading)?;
+            record_unsent(&tx, run, plans, reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }
         Ok(())
@@ -484,7 +495,17 @@ impl Push<'_, '_> {
         let absent = |planned: &Planned| planned.reading.matched.absent_links().len() as u64;
         self.run.summary.missing = planned.0.iter().map(absent).sum();
         if let Some(failure) = failure {
-            self.run.note_failure(failure, SENT);
+            let is_sent = |status| planned.plans().any(|plan| plan.count(status) > 0);
+            let sent = [ChangeStatus::Applied, ChangeStatus::Refused, ChangeStatus::Uncertain];
+            let state = if sent.into_iter().any(is_sent) { SENT } else { "Nothing was sent" };
+            self.run.note_failure(failure, state);
+        }
+        if ending.uncertain > 0 {
+            self.session.progress.note(&format!(
+                "{}: of {} changes nobody knows whether they were applied; push again: the next push \
+                 settles them first, by reading",
+                self.integration.name, ending.uncertain
+            ));
         }
         let summary = &self.run.summary;
         if let (false, Some(run), Some(integration)) =

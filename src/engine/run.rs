@@ -233,12 +233,14 @@ impl Session<'_> {
             .collect()
     }
 
-    /// Makes the connectors of all its sources.
+    /// Makes the connectors of all its sources; with `--offline` only of those on this machine.
     pub(super) fn connect_all<'i>(
         &self,
         integration: &'i Integration,
     ) -> Result<Vec<Source<'i>>, UsageError> {
-        integration.parts.iter().map(|part| self.connect_part(integration, part)).collect()
+        let may_be_asked = |part: &&Part| !(self.options.offline && part.settings.is_remote());
+        let parts = integration.parts.iter().filter(may_be_asked);
+        parts.map(|part| self.connect_part(integration, part)).collect()
     }
 
     fn connect_part<'i>(
@@ -279,6 +281,7 @@ impl<'a> OpenRun<'a> {
         let Start { inventory, integration, command, purpose, .. } = start;
         let dry_run = session.options.dry_run;
         let mut summary = RunSummary::start(integration, command, dry_run);
+        summary.at_store = purpose.at_store;
         let lock = match integration {
             None => Ok(None),
             Some(name) => session.lock(inventory, name, command)?,

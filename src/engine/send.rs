@@ -16,7 +16,7 @@ use super::read::Reading;
 use super::run::RunError;
 use crate::connector::{Outcome, Write, Writer};
 use crate::inventory::{ChangeKey, Inventory, Tx};
-use crate::model::{ChangeStatus, Decimal, Direction};
+use crate::model::{Cell, ChangeStatus, Decimal, Direction};
 
 /// Batches that are recorded ahead for each one that can be under way, so that no connection waits
 /// for the disk.
@@ -92,14 +92,11 @@ impl Sending<'_> {
     ) -> Result<(), RunError> {
         let (mut under_way, mut done) = (0, 0);
         let mut back = Vec::new();
-        let mut failure = None;
+        let (mut failure, mut is_stopped) = (None, false);
         loop {
             let mut fresh = Vec::new();
             let room = self.writer.limits().concurrency.max(1) * AHEAD;
-            while failure.is_none()
-                && !self.session.is_interrupted()
-                && under_way + fresh.len() < room
-            {
+            while !is_stopped && !self.session.is_interrupted() && under_way + fresh.len() < room {
                 match self.cut(queue, plans) {
                     Some(batch) => fresh.push(batch),
                     None => break,
@@ -123,6 +120,10 @@ impl Sending<'_> {
                 self.session.progress.advance(done);
                 if let Some(why) = delivered.stop {
                     courier.stop.store(true, Ordering::Relaxed);
+                    is_stopped = true;
+                    failure.get_or_insert(RunError::from(why));
+                }
+                if let Some(why) = delivered.failed {
                     failure.get_or_insert(RunError::from(why));
                 }
                 back.push((batch, delivered.outcomes));
@@ -223,8 +224,18 @@ impl Sending<'_> {
             return Ok(tx.forget_change(key)?);
         };
         plan.settle(at, status, why);
+        if status == ChangeStatus::HeldBack {
+            // It is recorded at the end, with all that was held back.
+            return Ok(tx.forget_change(key)?);
+        }
         tx.settle_change(key, status, plan.message(&plan.changes[at]))?;
-        if let (ChangeStatus::Applied, Some(value)) = (status, change.after.get()) {
+        let known = match status {
+            ChangeStatus::Applied => change.after,
+            // Somebody else changed it since: the drift of later runs is measured by what was there.
+            ChangeStatus::Skipped => change.before,
+            _ => Cell::UNKNOWN,
+        };
+        if let Some(value) = known.get() {
             let item_id = self.reading.matched.item_id(change.product, change.item);
             tx.confirm(self.run, self.integration, plan.section, item_id, value)?;
         }
@@ -325,6 +336,7 @@ fn status_of(outcome: Outcome) -> Option<(ChangeStatus, Option<String>)> {
         Outcome::Applied => (ChangeStatus::Applied, None),
         Outcome::Refused(why) => (ChangeStatus::Refused, Some(why)),
         Outcome::Skipped(why) => (ChangeStatus::Skipped, Some(why)),
+        Outcome::HeldBack(why) => (ChangeStatus::HeldBack, Some(why)),
         Outcome::Uncertain(why) => (ChangeStatus::Uncertain, Some(why)),
         Outcome::NotSent => return None,
     })

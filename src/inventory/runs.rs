@@ -63,7 +63,7 @@ pub enum RecordedValue {
 
 const SUMMARY: &str = "SELECT runs.id, integrations.name, command, status, started_ms, finished_ms,
         items, linked, unlinked, created, missing, duplicates, invalid, changed_stock,
-        changed_prices, changed_links, held_back, refused, guards, error
+        changed_prices, changed_links, held_back, refused, guards, error, at_store
     FROM runs LEFT JOIN integrations ON integrations.id = runs.integration_id";
 
 impl Tx<'_> {
@@ -490,6 +490,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
         integration: row.get(1)?,
         command: Command::from_word(&command).unwrap_or(Command::Pull),
         dry_run: false,
+        at_store: row.get(20)?,
         status: RunStatus::from_word(&status).unwrap_or(RunStatus::Crashed),
         started_at: Timestamp { unix_ms: row.get(4)? },
         finished_at: row.get::<_, Option<i64>>(5)?.map(|unix_ms| Timestamp { unix_ms }),

@@ -174,6 +174,8 @@ pub struct RunSummary {
     pub command: Command,
     /// Whether nothing was to be written.
     pub dry_run: bool,
+    /// Whether it writes to the integration: a push, or the undo of one.
+    pub at_store: bool,
     /// How it ended.
     pub status: RunStatus,
     /// When it started.
@@ -218,6 +220,7 @@ impl RunSummary {
             integration: integration.map(str::to_owned),
             command,
             dry_run,
+            at_store: command == Command::Push,
             status: RunStatus::Running,
             started_at: Timestamp::now(),
             finished_at: None,

@@ -66,7 +66,10 @@ impl Table<'_> {
         let mut total: u64 = 0;
         let style = self.style;
         let limit = style.limit.map_or(u64::MAX, |limit| limit as u64);
-        let mut grid = Grid::new(&style, change_columns(run, section, style.verbose));
+        let grid_of_section = || Grid::new(&style, change_columns(run, section, style.verbose));
+        let (mut grid, mut others, mut extra) = (grid_of_section(), grid_of_section(), 0);
+        // What went wrong must not hide behind the limit.
+        let has_wrong = run.refused + run.held_back > 0 || run.status != RunStatus::Ok;
         let out = &mut *self.out;
         report.changes.each_of(section, &mut |change| {
             if total == 0 {
@@ -74,7 +77,11 @@ impl Table<'_> {
             }
             total += 1;
             if total > limit {
-                return Ok(false);
+                if is_wrong(change.status) && extra < limit {
+                    others.push(out, tone(change.status), change_cells(change))?;
+                    extra += 1;
+                }
+                return Ok(has_wrong);
             }
             grid.push(out, tone(change.status), change_cells(change))?;
             Ok(true)
@@ -85,6 +92,10 @@ impl Table<'_> {
         }
         if let Some(line) = more(&self.style, total) {
             writeln!(self.out, "{line}")?;
+        }
+        if extra > 0 {
+            writeln!(self.out, "among them, not applied:")?;
+            others.flush(self.out)?;
         }
         if total == 0 {
             return Ok(self.empty_section(run, section)?);
@@ -177,6 +188,17 @@ fn count_kinds(report: &RunReport<'_>) -> Result<BTreeMap<(Reverse<Severity>, Pr
     Ok(kinds)
 }
 
+/// Whether a change was to be made and was not.
+fn is_wrong(status: ChangeStatus) -> bool {
+    matches!(
+        status,
+        ChangeStatus::Refused
+            | ChangeStatus::Skipped
+            | ChangeStatus::Uncertain
+            | ChangeStatus::HeldBack
+    )
+}
+
 /// `store-a → main (store-a is superior)`. `place`: that of the first change, for runs that
 /// were recorded without their headings.
 fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
@@ -189,6 +211,9 @@ fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
         (Command::Pull, _) => format!("{name} → {place} ({name} is superior)"),
         (Command::Push, _) => format!("{place} → {name} (the inventory is superior)"),
         (Command::Link, Section::Links) => format!("links of {name}"),
+        (Command::Undo, _) if run.at_store => {
+            format!("undo: {place} → {name} (put back at {name})")
+        }
         (command, _) => format!("{} → inventory ({})", command.word(), section.word()),
     }
 }

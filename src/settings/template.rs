@@ -47,6 +47,14 @@ impl Template {
         }
     }
 
+    /// What stands before its first variable.
+    pub(super) fn beginning(&self) -> &str {
+        match self.0.first() {
+            Some(Part::Literal(text)) => text,
+            _ => "",
+        }
+    }
+
     /// The text with the values of its variables.
     pub(super) fn resolve(&self) -> Result<String, TextError> {
         self.resolve_with(&|name| std::env::var_os(name))

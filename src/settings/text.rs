@@ -116,6 +116,18 @@ impl Text {
         }
     }
 
+    /// What the text begins with, as far as that can be told without a file or a command: what stands
+    /// before its first variable, or else all of it where its variables are set.
+    pub fn beginning(&self) -> Option<String> {
+        match &self.source {
+            Source::Template(template) if template.beginning().is_empty() => {
+                template.resolve().ok()
+            }
+            Source::Template(template) => Some(template.beginning().to_owned()),
+            _ => None,
+        }
+    }
+
     /// What of the text comes from elsewhere and may be a secret: the values of its variables, or
     /// all of it. Nothing where it cannot be resolved.
     pub fn secrets(&self, folder: &Path) -> Vec<Secret> {

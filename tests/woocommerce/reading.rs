@@ -295,6 +295,26 @@ fn nothing_is_lost_when_as_many_items_are_added_as_deleted() {
 }
 
 #[test]
+fn a_shop_that_does_not_know_offsets_is_read_once_and_proven_by_its_first_and_last_page() {
+    let (fake, shop) = pulled("zero");
+    fake.settings(|shop| shop.ignores_offset = true);
+    fake.forget();
+    fake.remove(17);
+    shop.run("pull store-a").code(0);
+    assert_eq!((others(&shop), fake.count("GET products")), (vec!["17 0".to_owned()], 5));
+    for page in [2, 3] {
+        let (fake, shop) = pulled("zero");
+        fake.settings(|shop| shop.ignores_offset = true);
+        fake.before(&format!("GET products?page={page}"), |shop| {
+            shop.remove(17);
+            shop.add(Item::simple(300, "NEW").stock("1"));
+        });
+        shop.run("pull store-a").code(0);
+        assert_eq!(others(&shop), ["17 0"], "before page {page}");
+    }
+}
+
+#[test]
 fn an_item_in_two_pages_is_one_item() {
     let (fake, shop) = pulled("zero");
     // An old item comes out of the trash: the others move on by one.

@@ -187,6 +187,29 @@ fn a_variation_that_moved_to_another_product_is_left_there() {
 }
 
 #[test]
+fn a_shop_that_knows_but_the_parent_in_the_address_is_asked_parent_by_parent() {
+    for version in VERSIONS {
+        let variable = |shop: Catalogue, parent: u64| {
+            let add = |p: Item, id: u64| p.variation(id, &format!("V-{id}"), |v| v.stock("5"));
+            shop.item((parent + 1..=parent + 3).fold(Item::variable(parent, ""), add))
+        };
+        let parents = || (1..=60_u64).map(|n| n * 10);
+        let fake = Fake::start(parents().fold(Catalogue::new(), variable));
+        fake.settings(|shop| {
+            shop.version = version;
+            shop.ignores_product_id = true;
+        });
+        let ids = || parents().flat_map(|parent| parent + 1..=parent + 3);
+        let rows: String = ids().map(|id| format!("V-{id},6\n")).collect();
+        let shop = shop(&fake, SEND_STOCK, &format!("sku,stock.main\n{rows}"))
+            .config("[integrations.store-a.guard]\nmax_changed = \"100%\"");
+        shop.run("push store-a").code(0);
+        let is_right = |id: u64| fake.stock(id) == "6" && fake.item(id).parent == id / 10 * 10;
+        assert!(ids().all(is_right), "{version}");
+    }
+}
+
+#[test]
 fn an_old_shop_that_would_move_a_variation_is_told_only_what_was_just_read() {
     let (fake, shop) = sending();
     fake.settings(|shop| shop.version = "9.3.3");

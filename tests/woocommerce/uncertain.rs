@@ -141,8 +141,12 @@ fn what_is_uncertain_is_settled_although_somebody_changed_it_since() {
     shop.run("push store-a").code(7);
     fake.heal();
     fake.set_stock(45, "2");
-    shop.run("push store-a").code(0).stderr("settled 1 of 1");
-    assert_eq!((statuses(&shop, 2), fake.stock(45)), (vec!["skipped".to_owned()], "4".to_owned()));
+    let ran = shop.run("push store-a").code(3).stderr("settled 1 of 1");
+    ran.stdout("changed_elsewhere").stdout("left alone").stdout_lacks("overwrites");
+    assert_eq!((statuses(&shop, 2), fake.stock(45)), (vec!["skipped".to_owned()], "2".to_owned()));
+    // The next run knows that it drifted.
+    shop.run("push store-a").code(0).stdout("last confirmed there was 3").stdout("overwrites");
+    assert_eq!(fake.stock(45), "4");
 }
 
 #[test]

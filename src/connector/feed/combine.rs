@@ -69,6 +69,10 @@ impl Settings for Combined {
         Ok(Box::new(CombinedConnector { main, sums, joins: joins? }))
     }
 
+    fn is_remote(&self) -> bool {
+        self.main.is_remote() || self.joins.iter().any(|join| join.is_remote())
+    }
+
     fn provides(&self, section: Section) -> Result<(), String> {
         let joined = self.joins.iter().any(|join| join.provides(section).is_ok());
         if joined { Ok(()) } else { self.main.provides(section) }

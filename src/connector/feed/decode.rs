@@ -56,6 +56,11 @@ impl Charset {
     /// UTF-8 without a mark.
     pub const UTF_8: Charset = Charset { encoding: UTF_8, mark_bytes: 0 };
 
+    /// The encoding.
+    pub fn encoding(&self) -> &'static Encoding {
+        self.encoding
+    }
+
     /// The encoding's name.
     pub fn name(&self) -> &'static str {
         self.encoding.name()

@@ -220,7 +220,15 @@ fn read_fields(
 ) -> Option<Mapping> {
     let line = table.line();
     let name = table.name_of("fields");
-    let entry = table.require("fields")?;
+    let Some(entry) = table.take("fields") else {
+        let integration = table.path().strip_prefix("integrations.").filter(|_| !is_join);
+        let hint =
+            integration.filter(|name| !name.contains('.')).map_or_else(String::new, |name| {
+                format!("; `invsync map {name}` looks at the feed and proposes it")
+            });
+        table.absence(format!("`{name}` is missing{hint}"));
+        return None;
+    };
     let mut fields = entry.table(name.clone())?;
     let mut good = true;
     let mut take = |key: &'static str, kind: Kind, fields: &mut Table<'_>| {

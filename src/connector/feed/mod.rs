@@ -4,6 +4,7 @@
 pub(crate) mod combine;
 pub mod decode;
 pub mod fingerprint;
+pub mod guess;
 pub mod mapping;
 pub mod number;
 pub mod presets;
@@ -16,18 +17,26 @@ use std::fmt::Write;
 pub fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown = String::from("\"");
-    for c in text.chars().take(LONGEST) {
-        // Bidirectional controls reorder what stands around them.
-        if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            // Writing to a String cannot fail.
-            let _ = write!(shown, "{}", c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
+    let short: String = text.chars().take(LONGEST).collect();
+    shown.push_str(&without_controls(&short));
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }
     shown.push('"');
     shown
+}
+
+/// A text in one line, in which nothing moves a cursor.
+pub(crate) fn without_controls(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Bidirectional controls reorder what stands around them.
+        if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            // Writing to a String cannot fail.
+            let _ = write!(safe, "{}", c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }

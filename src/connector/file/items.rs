@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
+use encoding_rs::Encoding;
+
 use super::outline::{Item, Outline, Walk};
 use super::path::{Path, Start, Step};
 use super::replace::make_durable;
@@ -13,9 +15,10 @@ use super::tree::{Match, NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
 use crate::around::Around;
 use crate::connector::feed::decode::Characters;
+use crate::connector::feed::guess::SAMPLE_BYTES;
 use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
 use crate::connector::feed::settings::FeedSettings;
-use crate::connector::feed::source::{Bytes, Source};
+use crate::connector::feed::source::{Bytes, Keep, Source, SourceSettings};
 use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
@@ -125,6 +128,10 @@ impl Settings for TreeSettings {
     fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
         Ok(Box::new(TreeConnector { settings: self.clone(), source, around: around.clone() }))
+    }
+
+    fn is_remote(&self) -> bool {
+        self.feed.source.is_remote()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {
@@ -424,5 +431,63 @@ impl OutsideValues {
 
     fn values(&self, path: PathId) -> &[String] {
         self.values.get(path.index()).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// `items` and `variants` where the config has them already.
+pub(crate) fn known_places(table: &mut Table<'_>) -> (Option<String>, Option<String>) {
+    let mut text = |key| table.string(key).map(|(text, _)| text.trim().to_owned());
+    (text("items"), text("variants"))
+}
+
+/// The beginning of a document as text, for who looks at what nobody has described yet.
+pub(crate) struct Beginning {
+    pub(crate) text: String,
+    /// Whether this is the whole document.
+    pub(crate) is_all: bool,
+    name: String,
+}
+
+/// The encoding that a document is in where the config names none.
+type UsualEncoding = fn(&Bytes) -> Result<&'static Encoding, ConnectorError>;
+
+impl Beginning {
+    /// Reads it. `encoding`: as the config has it; `None` where that is wrong.
+    pub(crate) fn read(
+        table: &mut Table<'_>,
+        context: &Context,
+        encoding: Option<Option<&'static Encoding>>,
+        usual: UsualEncoding,
+    ) -> Result<Option<Beginning>, ConnectorError> {
+        let settings = SourceSettings::read(table, context);
+        let (Some(settings), Some(encoding)) = (settings, encoding) else { return Ok(None) };
+        let bytes = settings.connect(&Around::nobody())?.open(Keep::Nothing)?;
+        let name = bytes.name().to_owned();
+        let encoding = encoding.map_or_else(|| usual(&bytes), Ok)?;
+        let mut characters = Characters::new(bytes, Some(encoding));
+        let (mut raw, mut block, mut is_all) = (Vec::new(), vec![0; 256 << 10], false);
+        while raw.len() < SAMPLE_BYTES {
+            let count = characters.read(&mut block)?;
+            is_all = count == 0;
+            if is_all {
+                break;
+            }
+            raw.extend_from_slice(&block[..count]);
+        }
+        let (text, _) = characters.charset().encoding().decode_without_bom_handling(&raw);
+        Ok(Some(Beginning { text: text.into_owned(), is_all, name }))
+    }
+
+    /// What is wrong at a place of the text.
+    pub(crate) fn error_at(&self, at: usize, message: &str) -> ConnectorError {
+        let before = self.text.as_bytes().get(..at).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before).count() + 1;
+        ConnectorError::source(format!("{}, line {line}: {message}", self.name))
+    }
+
+    /// The error of a document that ends too early.
+    pub(crate) fn cut(&self) -> ConnectorError {
+        let end = self.text.len();
+        self.error_at(end, "the document is cut: it ends in the middle")
     }
 }

@@ -28,7 +28,7 @@ impl Client {
         let what = format!(
             "{} {}: {}",
             errand.request.method,
-            one_line(&self.target(errand, &errand.request.url), SHOWN_CHARS),
+            one_line(&self.place(errand, &errand.request.url), SHOWN_CHARS),
             self.scrub(&error.message)
         );
         let after = match attempts {
@@ -92,11 +92,20 @@ impl Client {
     /// Path and query as they were before signing, scrubbed; of a file, which may be anywhere, the
     /// host and no query, for that may be a key.
     pub(super) fn target(&self, errand: &Errand<'_>, url: &Url) -> String {
+        let query = match errand.intent {
+            Intent::Fetch => String::new(),
+            _ => url.query().map(|query| format!("?{query}")).unwrap_or_default(),
+        };
+        let place = self.place(errand, url);
+        self.scrub(&format!("{place}{query}"))
+    }
+
+    /// The path alone, scrubbed; of a file the host as well.
+    fn place(&self, errand: &Errand<'_>, url: &Url) -> String {
         if errand.intent == Intent::Fetch {
             return self.scrub(&redirect::place(url));
         }
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        self.scrub(&format!("{}{query}", url.path()))
+        self.scrub(url.path())
     }
 }
 

@@ -204,7 +204,7 @@ fn a_read_is_given_up_after_all_retries_with_the_whole_story() {
     assert_eq!(server.count(), 6);
     assert_eq!(
         error.message,
-        "GET /items?page=2: 502 Bad Gateway, an HTML page titled `nginx` that begins with \
+        "GET /items: 502 Bad Gateway, an HTML page titled `nginx` that begins with \
          `<html><title>nginx</title>`, after 6 attempts"
     );
     assert_eq!(ConnectorError::from(error).kind, ErrorKind::Temporary);

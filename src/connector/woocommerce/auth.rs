@@ -79,12 +79,13 @@ impl Keys {
         Way::from_code(self.way.load(Ordering::Relaxed))
     }
 
-    /// Takes the way after `from`, unless another thread has done so. `None`: there is no other.
-    pub(super) fn go_on_from(&self, from: Way) -> Option<Way> {
+    /// Takes the way after `from`, unless another thread has done so. The way to go on with, and
+    /// whether it was taken here; `None`: there is no other.
+    pub(super) fn go_on_from(&self, from: Way) -> Option<(Way, bool)> {
         let next = from.next()?;
         let (old, new) = (from.code(), next.code());
-        let _ = self.way.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
-        Some(self.way())
+        let taken = self.way.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
+        Some((self.way(), taken.is_ok()))
     }
 }
 
@@ -267,10 +268,10 @@ mod tests {
         };
         let tls = keys("https://shop.example/");
         assert_eq!(tls.way(), Way::Basic);
-        assert_eq!(tls.go_on_from(Way::Basic), Some(Way::Query));
+        assert_eq!(tls.go_on_from(Way::Basic), Some((Way::Query, true)));
         // Two threads that were refused at once go on by one.
-        assert_eq!(tls.go_on_from(Way::Basic), Some(Way::Query));
-        assert_eq!(tls.go_on_from(Way::Query), Some(Way::OAuth));
+        assert_eq!(tls.go_on_from(Way::Basic), Some((Way::Query, false)));
+        assert_eq!(tls.go_on_from(Way::Query), Some((Way::OAuth, true)));
         assert_eq!(tls.go_on_from(Way::OAuth), None);
 
         let plain = keys("http://shop.example/");

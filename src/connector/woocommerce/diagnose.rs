@@ -134,7 +134,8 @@ fn wrong_place(shop: &Shop, error: &HttpError) -> Advice {
                  WooCommerce is switched off, or older than 3.5",
         ),
         // The API is there: it is only this request that failed.
-        Ok(_) if error.kind == HttpErrorKind::Broken => {
+        // What was cut, packed wrong or too large, no plugin printed.
+        Ok(_) if error.kind == HttpErrorKind::Broken && !error.body.is_empty() => {
             "The API itself is there: a plugin prints into its answers or breaks them. Look into \
              the shop's PHP log, and switch WP_DEBUG_DISPLAY off"
                 .into()

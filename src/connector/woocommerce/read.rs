@@ -126,6 +126,8 @@ enum Job {
     Page(List, u32),
     /// A page of the variations of one product, from 1, and the last id of the page before.
     Children { parent: u64, page: u32, last: u64 },
+    /// A page that was read already, once more: whether it is still the same.
+    Prove(List, u32),
     /// What the shop's prices are.
     Facts,
 }
@@ -136,6 +138,10 @@ struct Listed {
     ids: RoaringTreemap,
     /// The first and the last id of each page; of an empty one 0 and 0.
     pages: BTreeMap<u32, (u64, u64)>,
+    /// What the first page announced.
+    first_total: Option<u64>,
+    /// Pages that were read again, and were the same.
+    proven: u32,
     /// The first page that was not full.
     end: Option<u32>,
     /// What the page that was read last announced.
@@ -147,24 +153,49 @@ struct Listed {
 impl Listed {
     /// Takes a page; the further pages to ask for. A full page is never the last one, whatever
     /// the shop announces.
-    fn take(&mut self, page: u32, rows: &[Product<'_>], total: Option<u64>) -> Range<u32> {
-        let ids = || rows.iter().map(|row| row.id);
+    fn take(
+        &mut self,
+        page: u32,
+        rows: &[Product<'_>],
+        total: Option<u64>,
+        is_last: bool,
+    ) -> Range<u32> {
         let known = self.ids.len();
-        self.ids.extend(ids());
-        let (first, last) = (ids().min().unwrap_or_default(), ids().max().unwrap_or_default());
-        self.pages.insert(page, (first, last));
+        self.ids.extend(rows.iter().map(|row| row.id));
+        self.pages.insert(page, ends_of(rows));
         self.total = total.or(self.total);
+        if page == 1 {
+            self.first_total = total;
+        }
         self.asked = self.asked.max(page);
-        if rows.len() < PAGE {
+        if rows.len() < PAGE || is_last {
             self.end = Some(self.end.map_or(page, |end| end.min(page)));
         }
         let announced = total.map_or(0, pages_of).min(page.saturating_add(AHEAD));
         // A shop that lists the same again and again would be asked for ever.
         let has_new = self.ids.len() > known;
-        let next = if rows.len() < PAGE || !has_new { 0 } else { page + 1 };
+        let next = if rows.len() < PAGE || is_last || !has_new { 0 } else { page + 1 };
         let further = self.asked + 1..announced.max(next).max(self.asked) + 1;
         self.asked = further.end - 1;
         further
+    }
+
+    /// The first and the last page: of a shop that does not know `offset`, whose pages never meet,
+    /// they tell whether anything moved. What was taken away early moves the first one, what was
+    /// taken away later moves the last one, and what is new stands there.
+    fn to_prove(&self) -> Vec<u32> {
+        let (gaps, meeting) = self.gaps();
+        let last = self.pages.range(..=self.end.unwrap_or(u32::MAX)).next_back();
+        match last {
+            Some((last, _)) if gaps > 0 && meeting == 0 => vec![1, *last],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes a page that was read again.
+    fn prove(&mut self, page: u32, rows: &[Product<'_>], total: Option<u64>) {
+        let is_same = self.pages.get(&page) == Some(&ends_of(rows)) && total == self.first_total;
+        self.proven += u32::from(is_same && total == Some(self.ids.len()));
     }
 
     /// Between how many pages a row may have slipped past, and between how many not.
@@ -177,6 +208,12 @@ impl Listed {
         let (gaps, meeting): (Vec<_>, Vec<_>) = pairs.partition(is_gap);
         (gaps.len(), meeting.len())
     }
+}
+
+/// The first and the last id of a page; 0 and 0 of an empty one.
+fn ends_of(rows: &[Product<'_>]) -> (u64, u64) {
+    let ids = || rows.iter().map(|row| row.id);
+    (ids().min().unwrap_or_default(), ids().max().unwrap_or_default())
 }
 
 /// How many pages so many items fill, each beginning with the last row of the one before.
@@ -216,7 +253,7 @@ impl Found {
     }
 
     fn has_gap(&self) -> bool {
-        let has_gap = |listed: &Listed| listed.gaps().0 > 0;
+        let has_gap = |listed: &Listed| listed.gaps().0 > 0 && listed.proven < 2;
         self.children_have_gap || has_gap(&self.products) || has_gap(&self.variations)
     }
 
@@ -274,6 +311,12 @@ impl<'s> Pass<'s> {
         }
         let threads = self.shop.client.concurrency();
         parallel::run(threads, jobs, |job, queue| self.work(job, queue))?;
+        let proofs = [List::Products, List::Variations].into_iter().flat_map(|list| {
+            let pages = self.found().list(list).to_prove();
+            pages.into_iter().map(move |page| Job::Prove(list, page))
+        });
+        let proofs: Vec<Job> = proofs.collect();
+        parallel::run(threads, proofs, |job, queue| self.work(job, queue))?;
         Ok(self.found.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -290,6 +333,13 @@ impl<'s> Pass<'s> {
                 let answer = self.ask(list.path(), page);
                 let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
                 self.take_page(list, page, &answer, queue)
+            }
+            Job::Prove(list, page) => {
+                let answer = self.ask(list.path(), page);
+                let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
+                let rows = rows(self.shop, &answer)?;
+                self.found().list(list).prove(page, &rows, total(&answer));
+                Ok(())
             }
             Job::Children { parent, page, last } => self.children(parent, page, last, queue),
         }
@@ -345,7 +395,8 @@ impl<'s> Pass<'s> {
             found.parents.insert(row.id, Parent::of(row));
             self.see_parent(row.id, queue);
         }
-        let further = found.list(list).take(page, &rows, total(answer));
+        let is_last = is_last(page, answer);
+        let further = found.list(list).take(page, &rows, total(answer), is_last);
         further.for_each(|page| queue.add(Job::Page(list, page)));
         self.shop.client.around().progress.advance(found.listed());
         Ok(())
@@ -410,6 +461,16 @@ fn block(parent: u64, answer: &Page) -> String {
 
 fn total(answer: &Page) -> Option<u64> {
     answer.header("x-wp-total")?.trim().parse().ok()
+}
+
+/// Whether all that the shop says of its list agrees that a full page is its last one.
+fn is_last(page: u32, answer: &Page) -> bool {
+    let Some(total) = total(answer) else { return false };
+    let pages = answer.header("x-wp-totalpages").and_then(|text| text.trim().parse::<u64>().ok());
+    let has_next = answer.header("link").is_some_and(|link| link.contains("rel=\"next\""));
+    let is_end = offset_of(page) + PAGE as u64 == total;
+    // `Link` counts pages that do not meet.
+    is_end && pages == Some(total.div_ceil(PAGE as u64)) && (page > 1 || !has_next)
 }
 
 /// The rows of a page.

@@ -119,6 +119,10 @@ impl Settings for WooSettings {
         Ok(Box::new(WooConnector::new(Arc::new(shop), self.values.clone())))
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn provides(&self, _: Section) -> Result<(), String> {
         Ok(())
     }

@@ -30,6 +30,7 @@ pub(super) struct Shop {
     lists_variations: RwLock<Option<bool>>,
     /// Whether a quantity with decimals was seen.
     pub(super) has_fractions: AtomicBool,
+    has_told_way: AtomicBool,
 }
 
 /// What the shop's prices are.
@@ -63,6 +64,7 @@ impl Shop {
             facts: OnceLock::new(),
             lists_variations: RwLock::new(None),
             has_fractions: AtomicBool::new(false),
+            has_told_way: AtomicBool::new(false),
         }
     }
 
@@ -100,15 +102,26 @@ impl Shop {
         loop {
             let way = self.keys.way();
             let asked = ask(&Signer { keys: &self.keys, way });
-            let Err(error) = &asked else { return asked };
-            let Some(next) = has_seen_no_keys(error).then(|| self.keys.go_on_from(way)).flatten()
+            let Err(error) = &asked else {
+                if !self.has_told_way.swap(true, Ordering::Relaxed) {
+                    self.detail(&format!("the shop understands {}", way.name()));
+                }
+                return asked;
+            };
+            let Some((next, is_taken_here)) =
+                has_seen_no_keys(error).then(|| self.keys.go_on_from(way)).flatten()
             else {
                 return asked;
             };
-            let (name, way, next) = (&self.name, way.name(), next.name());
-            let detail = format!("{name}: the shop does not see {way}; going on with {next}");
-            self.client.around().progress.detail(&detail);
+            if is_taken_here {
+                let (way, next) = (way.name(), next.name());
+                self.detail(&format!("the shop does not see {way}; going on with {next}"));
+            }
         }
+    }
+
+    fn detail(&self, message: &str) {
+        self.client.around().progress.detail(&format!("{}: {message}", self.name));
     }
 
     /// The way that requests are signed now.
@@ -166,7 +179,13 @@ impl Shop {
         Ok(Facts {
             version: status.environment.version.map(|version| self.client.scrub(&version)),
             currency: currency.and_then(|code| Currency::parse(&code)),
-            price_decimals: status.settings.number_of_decimals,
+            price_decimals: match status.settings.number_of_decimals {
+                Some(decimals) => Some(decimals),
+                None => {
+                    let value = self.setting("general/woocommerce_price_num_decimals")?;
+                    value.and_then(|text| text.parse().ok())
+                }
+            },
         })
     }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
@@ -23,7 +23,7 @@ use crate::connector::http::{HttpError, HttpErrorKind};
 use crate::connector::{
     ConnectorError, Current, Limits, Outcome, SaleBound, Sent, Value, Want, Write, Writer,
 };
-use crate::model::{Decimal, Section};
+use crate::model::{Decimal, Guard, Section};
 
 /// How long what was read counts as what the shop has: it sells meanwhile.
 const FRESH: Duration = Duration::from_secs(60);
@@ -46,6 +46,8 @@ pub(super) struct WooWriter {
     decimals: Decimals,
     /// Items in one batch: fewer where the shop is slow.
     batch: AtomicUsize,
+    /// Whether variations go to the shop parent by parent, for it does not heed `product_id`.
+    by_parent: AtomicBool,
 }
 
 /// An item of a batch and the writes that it is made of.
@@ -65,7 +67,13 @@ struct Echo<'a> {
 
 impl WooWriter {
     pub(super) fn new(shop: Arc<Shop>, maker: RowMaker, decimals: Decimals) -> WooWriter {
-        WooWriter { shop, maker, decimals, batch: AtomicUsize::new(PAGE) }
+        WooWriter {
+            shop,
+            maker,
+            decimals,
+            batch: AtomicUsize::new(PAGE),
+            by_parent: AtomicBool::new(false),
+        }
     }
 
     /// Sends items in one request; in halves where the shop refuses them together.
@@ -82,12 +90,67 @@ impl WooWriter {
             Ok(answer) => {
                 self.learn(started.elapsed() < SLOW);
                 match serde_json::from_str::<Echo<'_>>(answer.value.get()) {
-                    Ok(echo) => self.compare(items, &echo.update).into(),
+                    Ok(echo) => {
+                        let outcomes = self.compare(items, &echo.update);
+                        self.send_misplaced(items, &echo.update, outcomes)
+                    }
                     Err(_) => uncertain(items, "the answer holds no list of items").into(),
                 }
             }
             Err(error) => self.failed(items, error),
         }
+    }
+
+    /// Variations that the shop looked for at the parent in the path, although they name their own:
+    /// from now on each goes to its own parent, and these go there once more.
+    fn send_misplaced(
+        &self,
+        items: &[Item<'_>],
+        echoes: &[Product<'_>],
+        outcomes: Vec<Outcome>,
+    ) -> Sent {
+        let path = items.first().and_then(|item| item.parent);
+        let is_misplaced = |item: &Item<'_>, echo: &Product<'_>| {
+            let is_unknown = echo
+                .error
+                .as_ref()
+                .is_some_and(|error| error.code == "woocommerce_rest_product_variation_invalid_id");
+            item.parent != path && (is_unknown || Some(echo.parent_id) == path)
+        };
+        let mut sent = Sent::from(Vec::new());
+        let mut rest = outcomes.into_iter();
+        for (at, item) in items.iter().enumerate() {
+            let own: Vec<Outcome> = rest.by_ref().take(item.writes.len()).collect();
+            if echoes.get(at).is_none_or(|echo| !is_misplaced(item, echo)) || sent.stop.is_some() {
+                sent.outcomes.extend(own);
+                continue;
+            }
+            self.by_parent.store(true, Ordering::Relaxed);
+            let again = self.send_items(std::slice::from_ref(item));
+            sent.outcomes.extend(again.outcomes);
+            sent.stop = again.stop;
+        }
+        sent
+    }
+
+    /// Sends items in one request, or in one for each parent.
+    fn send_by_parent(&self, items: &[Item<'_>]) -> Sent {
+        if !self.by_parent.load(Ordering::Relaxed) {
+            return self.send_items(items);
+        }
+        let mut all = Sent::from(Vec::new());
+        for siblings in items.chunk_by(|a, b| a.parent == b.parent) {
+            let sent = match all.stop {
+                None => self.send_items(siblings),
+                Some(_) => {
+                    let writes: usize = siblings.iter().map(|item| item.writes.len()).sum();
+                    vec![Outcome::NotSent; writes].into()
+                }
+            };
+            all.outcomes.extend(sent.outcomes);
+            all.stop = all.stop.or(sent.stop);
+        }
+        all
     }
 
     fn failed(&self, items: &[Item<'_>], error: HttpError) -> Sent {
@@ -281,7 +344,7 @@ impl Writer for WooWriter {
 
     fn send(&self, batch: &[Write]) -> Sent {
         match items_of(batch) {
-            Ok(items) => self.send_items(&items),
+            Ok(items) => self.send_by_parent(&items),
             Err(why) => vec![Outcome::Refused(why); batch.len()].into(),
         }
     }
@@ -343,7 +406,10 @@ fn current(item: &Item<'_>, write: &Write, now: Option<&Now>) -> Current {
     let objection = now.sale_bound.filter(|_| write.section == Section::Prices);
     match (value, objection.and_then(|bound| bound.objection(write.after))) {
         (Ok(value), _) if *value == Some(write.after) => Current::Value(*value),
-        (Ok(_), Some(why)) => Current::Gone(format!("{why} (would_end_sale)")),
+        (Ok(_), Some(why)) => {
+            let word = Guard::WouldEndSale.word();
+            Current::Held(format!("{why}; it is held back ({word})"))
+        }
         (Ok(value), None) => Current::Value(*value),
         (Err(why), _) => Current::Gone(why.clone()),
     }

@@ -59,7 +59,8 @@ impl Desk<'_> {
     /// parent of the address, and its `_fields` are ignored.
     pub(super) fn variations(&mut self, call: &Call, parent: u64) -> Result<Response, Error> {
         self.batch(call, |desk, item| {
-            let (id, own) = (id_of(&item["id"]), item.get("product_id"));
+            let heeded = item.get("product_id").filter(|_| !desk.settings.ignores_product_id);
+            let (id, own) = (id_of(&item["id"]), heeded);
             desk.adopt(id, own.map_or(parent, id_of))?;
             desk.save(id, &Changes::cast(item, desk.settings))?;
             Ok(desk.shown(id, None))

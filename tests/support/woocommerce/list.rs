@@ -40,7 +40,10 @@ pub(super) fn list(
     call: &Call,
     of: ListOf,
 ) -> Result<Response, Error> {
-    let page = Page::read(&call.query)?;
+    let mut page = Page::read(&call.query)?;
+    if settings.ignores_offset {
+        page.offset = None;
+    }
     call.may(Right::List)?;
     let filter = Filter::new(of, call, catalogue, settings);
     let mut found: Vec<_> = catalogue.items().filter(|item| filter.takes(item)).collect();

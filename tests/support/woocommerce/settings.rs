@@ -26,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) no_stock_amount: i64,
     /// How many items a batch may have.
     pub(crate) batch_limit: usize,
+    /// Whether lists do not know `offset`, as behind some caches.
+    pub(crate) ignores_offset: bool,
+    /// Whether a batch of variations knows but the parent in its address.
+    pub(crate) ignores_product_id: bool,
     /// The folder of the site: `"/sklep"`; empty for none.
     pub(crate) folder: &'static str,
     pub(crate) plain_permalinks: bool,
@@ -60,6 +64,8 @@ impl Default for Settings {
             decimal_stock: false,
             no_stock_amount: 0,
             batch_limit: 100,
+            ignores_offset: false,
+            ignores_product_id: false,
             folder: "",
             plain_permalinks: false,
             woocommerce_active: true,

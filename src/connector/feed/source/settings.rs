@@ -91,6 +91,14 @@ impl SourceSettings {
         self.member.is_some()
     }
 
+    /// Whether another machine may be contacted, as far as that can be told without asking a file or a
+    /// program for the place.
+    pub fn is_remote(&self) -> bool {
+        let Wanted::Place(text) = &self.wanted else { return true };
+        let place = text.beginning().map(|beginning| Place::of(&beginning));
+        matches!(place, None | Some(Place::Web(_) | Place::Server(_)))
+    }
+
     /// Whether values can be written back to where they came from, or else why not, as far as the
     /// config alone tells.
     pub fn can_write(&self) -> Result<(), String> {

@@ -5,9 +5,12 @@
 
 mod connector;
 mod rows;
+mod sample;
 mod settings;
 mod tokenizer;
 mod write;
+
+pub(crate) use self::sample::sample;
 
 use self::settings::CsvSettings;
 use crate::connector::{Context, Registration, Settings};

@@ -1,5 +1,6 @@
 //! The rows of a csv file below its header, with the mapped columns at hand.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::settings::{CsvSettings, Layout};
@@ -7,7 +8,7 @@ use super::tokenizer::{Dialect, Field, RawRow, Tokenizer};
 use crate::connector::feed::decode::{Characters, Charset};
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
-use crate::connector::feed::source::{Keep, Source};
+use crate::connector::feed::source::{Bytes, Keep, Source};
 use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
 use crate::model::{ProblemKind, Section};
@@ -37,7 +38,12 @@ impl Rows {
         source: &Source,
         keep: Keep,
     ) -> Result<Rows, ConnectorError> {
-        let mut characters = Characters::new(source.open(keep)?, settings.feed.encoding);
+        Rows::of(settings, source.open(keep)?)
+    }
+
+    /// The same for what is open already.
+    pub(super) fn of(settings: &CsvSettings, bytes: Bytes) -> Result<Rows, ConnectorError> {
+        let mut characters = Characters::new(bytes, settings.feed.encoding);
         let name = characters.source().name().to_owned();
         let mark = characters.source_charset().mark_bytes() as u64;
         let mut tokenizer = Tokenizer::new(name, mark);
@@ -67,6 +73,12 @@ impl Rows {
     /// The names of the columns, for the memory of the delivery.
     pub(super) fn header(&self) -> &str {
         &self.header
+    }
+
+    /// The names of the columns; empty where one has a tab, which nobody can name.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names: Vec<_> = self.header.split('\t').map(str::to_owned).collect();
+        if names.len() == self.width { names } else { vec![String::new(); self.width] }
     }
 
     /// Whether a line end stood behind the last row.
@@ -211,6 +223,16 @@ pub(super) struct CsvRow<'a> {
 }
 
 impl CsvRow<'_> {
+    /// All cells as text; what is no text is empty.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let fields = self.raw.fields.iter();
+        let text = |field: &Field| {
+            let content = self.raw.content(*field);
+            self.charset.text(&content).map(Cow::into_owned).unwrap_or_default()
+        };
+        fields.map(text).collect()
+    }
+
     /// Makes an item of the row, or a problem, or both.
     pub(super) fn evaluate(&self, mapping: &Mapping, want: Want, out: &mut RowBatch) -> RowFate {
         // Counting is cheaper than looking for empty cells, and mostly enough.

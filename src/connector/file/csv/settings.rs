@@ -49,6 +49,10 @@ impl Settings for CsvSettings {
         Ok(Box::new(Csv::new(self.clone(), source)))
     }
 
+    fn is_remote(&self) -> bool {
+        self.feed.source.is_remote()
+    }
+
     fn provides(&self, section: Section) -> Result<(), String> {
         self.feed.provides(section)
     }
@@ -59,7 +63,8 @@ impl Settings for CsvSettings {
 }
 
 impl Layout {
-    fn read(table: &mut Table<'_>) -> Option<Layout> {
+    /// Takes its keys out of the integration's table.
+    pub(super) fn read(table: &mut Table<'_>) -> Option<Layout> {
         let delimiter = one_byte(table, "delimiter");
         let quote = one_byte(table, "quote");
         let escape = one_byte(table, "escape");

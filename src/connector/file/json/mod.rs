@@ -1,6 +1,7 @@
 //! `connector = "json"`.
 
 mod fill;
+mod sample;
 mod scan;
 mod value;
 mod walk;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use encoding_rs::UTF_8;
 
+pub(crate) use self::sample::sample;
 pub(crate) use self::scan::plain_number;
 
 use self::walk::JsonWalk;

@@ -63,6 +63,10 @@ impl Settings for XlsxSettings {
         Ok(Box::new(Xlsx::new(self.clone(), source)))
     }
 
+    fn is_remote(&self) -> bool {
+        self.feed.source.is_remote()
+    }
+
     fn provides(&self, section: Section) -> Result<(), String> {
         self.feed.provides(section)
     }

@@ -1,6 +1,7 @@
 //! `connector = "xml"`.
 
 mod builder;
+mod sample;
 pub(in crate::connector::file) mod tag;
 mod value;
 mod walk;
@@ -8,6 +9,8 @@ mod walk;
 use std::sync::Arc;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+pub(crate) use self::sample::sample;
 
 use self::walk::XmlWalk;
 use super::items::Format;
@@ -48,16 +51,20 @@ fn walk(text: Characters, outline: Arc<Outline>) -> Result<Box<dyn Walk>, Connec
 fn decode(bytes: Bytes, feed: &FeedSettings) -> Result<Characters, ConnectorError> {
     let encoding = match feed.encoding {
         Some(encoding) => encoding,
-        None => declared_encoding(bytes.head()).map_err(|label| {
-            ConnectorError::source(format!(
-                "{} says that its encoding is {}, which is unknown; name the right one with \
-                 `encoding`",
-                bytes.name(),
-                shown(&label)
-            ))
-        })?,
+        None => declared(&bytes)?,
     };
     Ok(Characters::new(bytes, Some(encoding)))
+}
+
+fn declared(bytes: &Bytes) -> Result<&'static Encoding, ConnectorError> {
+    declared_encoding(bytes.head()).map_err(|label| {
+        ConnectorError::source(format!(
+            "{} says that its encoding is {}, which is unknown; name the right one with \
+             `encoding`",
+            bytes.name(),
+            shown(&label)
+        ))
+    })
 }
 
 /// The encoding that the first bytes of a document tell; an error has a name that is unknown.

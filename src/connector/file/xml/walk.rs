@@ -434,7 +434,7 @@ fn read_attributes(
 
 /// Whether a DTD declares entities for texts. Those that only the DTD itself uses (`%`) do nothing,
 /// for it is never read.
-fn declares_entities(dtd: &str) -> bool {
+pub(super) fn declares_entities(dtd: &str) -> bool {
     dtd.split("<!ENTITY").skip(1).any(|rest| !rest.trim_start().starts_with('%'))
 }
 
@@ -466,7 +466,7 @@ fn is_unfinished(error: &Error, rest: &str) -> bool {
     }
 }
 
-fn words(error: &Error) -> String {
+pub(super) fn words(error: &Error) -> String {
     match error {
         Error::IllFormed(IllFormedError::UnclosedReference) => BARE_AND.to_owned(),
         Error::Syntax(_) => format!("the document is cut or not well-formed: {error}"),

@@ -1,0 +1,220 @@
+//! `invsync map` and `invsync init --from`: from a feed that nobody has described to a pull.
+
+use crate::support::Shop;
+
+/// An integration that says where its feed is, and nothing of what is in it.
+const UNKNOWN: &str = r#"
+[integrations.new.stock]
+direction = "download"
+warehouse = "main"
+[integrations.new.prices]
+direction = "download"
+price_group = "retail"
+[integrations.new]
+type = "wholesaler"
+unlinked = "create"
+"#;
+
+const GERMAN: &str = "Artikelnummer;EAN;Bezeichnung;Bestand;Preis\n\
+    A-1;4006381333931;Stift;1.200;1.249,50\n\
+    A-2;4006381333948;Block;7;0,99\n\
+    Summe;;;;1.250,49\n";
+
+const POLISH: &str = "Indeks,Kod EAN,Nazwa,\"Ilość\",\"Cena netto\"\n\
+    P-1,5901234123457,Kubek,\">10\",\"12,50 zł\"\n\
+    P-2,5900000000114,Talerz,3,\"1 234,00 zł\"\n";
+
+const KEYED: &str = r#"{"updated": "2026-01-01", "stock": {
+    "K-1": {"title": "Mug", "qty": 4, "price": 9.5},
+    "K-2": {"title": "Plate", "qty": 0, "price": 12},
+    "K-3": {"title": "Bowl", "qty": 11, "price": 7.25}}}"#;
+
+const VARIANTS: &str = r#"<?xml version="1.0"?><feed><meta><count>2</count></meta><products>
+    <product><title>Shirt</title><brand>X</brand><variants>
+      <variant><sku>V-1</sku><stock>3</stock><price>10.00</price></variant>
+      <variant><sku>V-2</sku><stock>0</stock><price>11.00</price></variant></variants></product>
+    <product><title>Cap</title><brand>X</brand><variants>
+      <variant><sku>V-3</sku><stock>5</stock><price>6.00</price></variant></variants></product>
+    </products></feed>"#;
+
+/// A shop with the feed, and no mapping.
+fn unmapped(file: &str, feed: &str) -> Shop {
+    let shop = Shop::new().file(file, feed);
+    shop.config(UNKNOWN).config(&format!("source = \"{file}\""))
+}
+
+/// What `map` prints is pasted where the config ends, which is where it says.
+fn pasted(shop: Shop) -> Shop {
+    let printed = shop.run("map new").code(0).stdout;
+    shop.config(&printed)
+}
+
+#[test]
+fn a_german_price_list_is_mapped_pasted_and_pulled() {
+    let shop = pasted(unmapped("liste.csv", GERMAN));
+    shop.run("pull new")
+        .code(0)
+        .stock("main", "A-1", "1200")
+        .price("retail", "A-1", "1249.50")
+        .price("retail", "A-2", "0.99");
+    assert_eq!(shop.skus(), ["A-1", "A-2"]);
+}
+
+#[test]
+fn a_polish_price_list_is_mapped_pasted_and_pulled() {
+    let shop = pasted(unmapped("cennik.csv", POLISH));
+    let config = shop.read("invsync.toml").replace("\"EUR\"", "\"PLN\"");
+    shop.write("invsync.toml", config);
+    shop.run("pull new")
+        .code(0)
+        .stock("main", "P-1", "10")
+        .price("retail", "P-2", "1234.00")
+        .price("retail", "P-1", "12.50");
+}
+
+#[test]
+fn json_keyed_by_sku_is_mapped_pasted_and_pulled() {
+    let shop = pasted(unmapped("stock.json", KEYED));
+    shop.run("pull new").code(0).stock("main", "K-3", "11").price("retail", "K-1", "9.50");
+    assert_eq!(shop.skus(), ["K-1", "K-2", "K-3"]);
+}
+
+#[test]
+fn xml_with_variants_is_mapped_pasted_and_pulled() {
+    let shop = pasted(unmapped("feed.xml", VARIANTS));
+    assert!(shop.read("invsync.toml").contains("variants = \"variants/variant\""));
+    shop.run("pull new").code(0).stock("main", "V-2", "0").price("retail", "V-3", "6.00");
+    shop.run("inventory list").code(0).stdout("V-1 Shirt");
+}
+
+#[test]
+fn words_for_stock_get_values() {
+    let feed =
+        "sku,availability,price\nW-1,in stock,1.00\nW-2,out of stock,2.00\nW-3,preorder,3.5\n";
+    let shop = pasted(unmapped("words.csv", feed));
+    shop.run("pull new")
+        .code(0)
+        .stock("main", "W-1", "1")
+        .stock("main", "W-2", "0")
+        .stock("main", "W-3", "–");
+}
+
+#[test]
+fn a_feed_without_prices_says_so() {
+    let shop = unmapped("stock.csv", "sku;qty\nS-1;4 pcs\nS-2;12 pcs\n");
+    shop.run("map new").code(0).stdout("# price: not found").stdout("unit = [\"pcs\"]");
+}
+
+#[test]
+fn rows_without_names_are_told_apart_by_what_they_hold() {
+    let shop =
+        unmapped("bare.csv", "4006381333931;3;1.50\n4006381333948;4;2.50\n4006381333955;5;3.0\n");
+    shop.run("map new")
+        .code(1)
+        .stdout("header_row = 0")
+        .stdout("#quantity = \"#2\"")
+        .stderr("Name the columns");
+}
+
+#[test]
+fn what_is_no_feed_is_refused_as_ever() {
+    let page = "<!doctype html><html><head><title>Log in</title></head></html>";
+    unmapped("feed.csv", page).run("map new").code(1).stderr("an HTML page titled \"Log in\"");
+    unmapped("feed.xml", "<shop><item><sku>1</sku>").run("map new").code(1).stderr("is cut");
+    unmapped("feed.json", "[{\"sku\": 1}, {").run("map new").code(1).stderr("is cut");
+    Shop::new().run("map nobody").code(2).stderr("there is no integration `nobody`");
+}
+
+#[test]
+fn without_fields_every_other_command_says_that_they_are_missing() {
+    let shop = unmapped("liste.csv", GERMAN);
+    shop.run("pull new").code(2).stderr("`integrations.new.connector` is missing");
+    let shop = shop.config("connector = \"csv\"");
+    shop.run("pull new").code(2).stderr("`integrations.new.fields` is missing");
+    shop.run("map new").code(0).stdout_lacks("connector =");
+}
+
+#[test]
+fn nothing_is_written_and_no_secret_is_shown() {
+    let shop = Shop::new().file("secret.csv", GERMAN).config(UNKNOWN);
+    let shop = shop.config("source = \"${PLACE}\"\npassword = \"hunter2\"");
+    let before = shop.all_files();
+    let ran = shop.run_with(("PLACE", "secret.csv"), "map new").code(0).stdout_lacks("hunter2");
+    assert!(!ran.stdout.contains("PLACE") && !ran.stdout.contains("secret.csv"));
+    shop.is_untouched_since(&before);
+}
+
+#[test]
+fn scripts_get_the_same_as_an_object() {
+    let json = unmapped("liste.csv", GERMAN).json("map new");
+    assert_eq!((&json["schema_version"], &json["usable"]), (&1.into(), &true.into()));
+    assert_eq!(json["connector"], "csv");
+    assert_eq!(json["items"][0]["sku"], "A-1");
+    assert_eq!(json["items"][0]["quantity"], "1200");
+    let fields = json["fields"].as_array().unwrap();
+    let ean = fields.iter().find(|field| field["field"] == "ean").unwrap();
+    assert!(ean["evidence"].as_str().unwrap().contains("100% have a right check digit"));
+}
+
+#[test]
+fn init_makes_a_config_for_a_feed_and_keeps_one_that_is_there() {
+    let shop = Shop::new().file("feeds/neu.csv", GERMAN);
+    std::fs::remove_file(shop.path("invsync.toml")).unwrap();
+    shop.run("init --from feeds/neu.csv").code(0).stderr("created invsync.toml");
+    shop.run("pull neu").code(0).stock("main", "A-2", "7").price("retail", "A-1", "1249.50");
+    let before = shop.read("invsync.toml");
+    shop.run("init --from feeds/neu.csv").code(0).stdout("[integrations.neu.fields]");
+    assert_eq!(shop.read("invsync.toml"), before);
+}
+
+#[test]
+fn the_help_has_examples() {
+    Shop::new().run("map --help").code(0).stdout("Examples:").stdout("invsync map wholesaler-b");
+}
+
+#[test]
+fn bytes_of_windows_1250_are_known_by_their_polish_letters() {
+    let (text, _, _) =
+        encoding_rs::WINDOWS_1250.encode("Indeks;Nazwa;Ilość;Cena\nZ-1;Żółw;2;3,50\n");
+    let shop = Shop::new().file("cp.csv", &text).config(UNKNOWN).config("source = \"cp.csv\"");
+    shop.run("map new").code(0).stdout("encoding = \"windows-1250\"").stdout("Żółw");
+}
+
+#[test]
+fn of_a_large_feed_only_the_first_items_are_looked_at() {
+    let mut csv = String::from("sku,qty,price\n");
+    csv.extend((0..3000).map(|n| format!("L-{n},{},{n}.10\n", n % 9)));
+    unmapped("large.csv", &csv).run("map new").code(0).stdout("the first 2000");
+    let mut xml = String::from("<shop>");
+    xml.extend((0..60_000).map(|n| {
+        format!(
+            "<item><code>L-{n}</code><name>Thing {n}</name><qty>{}</qty><price>1.5</price></item>",
+            n % 9
+        )
+    }));
+    xml += "</shop>";
+    unmapped("large.xml", &xml)
+        .run("map new")
+        .code(0)
+        .stdout("100% of 2000 items")
+        .stdout("items = \"/shop/item\"");
+}
+
+#[test]
+fn an_upper_bound_is_asked_about() {
+    let feed = "sku,qty,price\nB-1,<5,1.50\nB-2,12,2.50\nB-3,<5,3.00\n";
+    let shop = unmapped("bounds.csv", feed);
+    shop.run("map new").code(0).stdout("say in `values` what these mean: \"<5\"");
+}
+
+#[test]
+fn the_name_of_a_variant_is_its_products_where_its_own_is_shorter() {
+    let feed = r#"{"products": [{"id": 1, "title": "Long shirt", "variants": [
+        {"id": 11, "title": "S", "sku": "T-S", "price": "19.90", "available": true},
+        {"id": 12, "title": "M", "sku": "T-M", "price": "19.90", "available": false}]},
+        {"id": 2, "title": "Warm cap", "variants": [
+        {"id": 21, "title": "Default", "sku": "T-C", "price": "9.00", "available": true}]}]}"#;
+    let shop = pasted(unmapped("products.json", feed));
+    shop.run("pull new").code(0).stock("main", "T-M", "0");
+    shop.run("inventory list").code(0).stdout("T-C Warm cap");
+}
