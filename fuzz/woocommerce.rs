@@ -50,7 +50,7 @@ pub fn ask(bytes: &[u8]) {
     let config = Config::parse(&document, REGISTRY);
     let config = config.unwrap_or_else(|errors| panic!("the config is right: {errors}"));
     let integration = config.integration("x").expect("the integration");
-    let connector = integration.settings.connect(&Around::nobody()).expect("a connector");
+    let connector = integration.parts[0].settings.connect(&Around::nobody()).expect("a connector");
     let Some(delivery) = drain(connector.as_ref()) else { return };
     let Ok(Some(writer)) = connector.writer(&delivery) else { return };
     let write = |section, before: &str, after: &str| Write {
