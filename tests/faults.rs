@@ -459,6 +459,27 @@ pub(crate) fn warm_pull() -> Scene {
     Scene::new(shop, "pull store-a")
 }
 
+/// A pull of stock and prices from a file each.
+fn pull_from_two_files() -> Scene {
+    let config = r#"
+[integrations.store-a]
+type = "store"
+connector = "csv"
+[integrations.store-a.stock]
+direction = "download"
+warehouse = "main"
+source = "store.csv"
+fields = { item_id = "id", sku = "sku", ean = "ean", quantity = "qty" }
+[integrations.store-a.prices]
+direction = "download"
+price_group = "retail"
+source = "prices.csv"
+fields = { item_id = "id", sku = "sku", price = "price" }
+"#;
+    let shop = Shop::new().config(config).file("store.csv", STORE).file("prices.csv", STORE);
+    Scene::new(shop.inventory(INVENTORY), "pull store-a")
+}
+
 pub(crate) fn push() -> Scene {
     Scene::at_store(Shop::sending(STORE, INVENTORY), "push store-a")
 }
@@ -568,9 +589,10 @@ pub(crate) fn undo_of_a_push() -> Scene {
 
 type Named = (&'static str, fn() -> Scene);
 
-const SCENES: [Named; 13] = [
+const SCENES: [Named; 14] = [
     ("a cold pull", cold_pull),
     ("a warm pull", warm_pull),
+    ("a pull from two files", pull_from_two_files),
     ("a push", push),
     ("a push to json", push_to_json),
     ("a push to xml", push_to_xml),
