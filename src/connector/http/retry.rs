@@ -1,6 +1,5 @@
 //! When to try again: what a status means, how long to wait, and when enough was tried.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -76,13 +75,7 @@ fn now() -> Option<Timestamp> {
 /// long as the time before, so that many clients do not come back together.
 pub fn backoff(attempt: u32, first: Duration, longest: Duration) -> Duration {
     let doubled = first.saturating_mul(1 << attempt.saturating_sub(1).min(20));
-    doubled.min(longest).mul_f64(random_fraction())
-}
-
-/// 0 … 1.
-fn random_fraction() -> f64 {
-    let random = RandomState::new().hash_one(0_u8);
-    (random >> 11) as f64 / (1_u64 << 53) as f64
+    doubled.min(longest).mul_f64(fastrand::f64())
 }
 
 /// The time that all waits of one run may take together. Threads that wait at once count once.

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::connector::feed::number::is_unknown;
+use crate::connector::feed::number::{self, is_unknown};
 use crate::connector::file::json::plain_number;
 use crate::model::Decimal;
 
@@ -92,8 +92,7 @@ pub(super) struct Loose(String);
 impl Loose {
     /// The text without the white space around it; `None` where there is none.
     pub(super) fn text(&self) -> Option<&str> {
-        let blank = |c: char| c.is_whitespace() || c == '\u{a0}' || c == '\u{feff}';
-        let text = self.0.trim_matches(blank);
+        let text = number::trim(&self.0);
         (!text.is_empty()).then_some(text)
     }
 

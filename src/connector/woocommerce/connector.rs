@@ -57,7 +57,7 @@ impl Connector for WooConnector {
                     .to_owned(),
             );
         }
-        Ok(Box::new(WooReader::new(Arc::clone(&self.shop), catalogue, maker, problems)))
+        Ok(Box::new(WooReader::new(catalogue, maker, problems)))
     }
 
     fn writer(&self, _: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
@@ -82,8 +82,7 @@ impl Connector for WooConnector {
         }
         if let Some(includes) = self.shop.prices_include_tax()? {
             let words = if includes { "with tax" } else { "without tax" };
-            let detail = format!("{}: prices are entered {words}", self.shop.name);
-            self.shop.client.around().progress.detail(&detail);
+            self.shop.detail(&format!("prices are entered {words}"));
         }
         Ok(())
     }

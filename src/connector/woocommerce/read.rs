@@ -83,8 +83,7 @@ pub(super) fn catalogue(shop: &Shop, want: Want) -> Result<Catalogue, ConnectorE
             shop.client.around().progress.note(&not_proven(shop, &found));
             return Ok(found.into_catalogue(false));
         }
-        let detail = format!("{}: the catalogue changed while it was read; again", shop.name);
-        shop.client.around().progress.detail(&detail);
+        shop.detail("the catalogue changed while it was read; again");
     }
     Err(ConnectorError::temporary(format!(
         "the shop's catalogue changed each of {PASSES} times that it was read; try again when \
@@ -151,8 +150,8 @@ struct Listed {
 }
 
 impl Listed {
-    /// Takes a page; the further pages to ask for. A full page is never the last one, whatever
-    /// the shop announces.
+    /// Takes a page; the further pages to ask for. A full page is the last one only where all that
+    /// the shop says of its list agrees (`is_last`).
     fn take(
         &mut self,
         page: u32,
@@ -202,12 +201,16 @@ impl Listed {
     fn gaps(&self) -> (usize, usize) {
         let up_to_end = self.pages.range(..=self.end.unwrap_or(u32::MAX)).map(|(_, ids)| ids);
         let pairs = up_to_end.clone().zip(up_to_end.skip(1));
-        // An empty page behind a full one: what that ended with is not there any more.
-        let is_gap =
-            |((_, last), (first, _)): &(&(u64, u64), &(u64, u64))| first > last || *first == 0;
-        let (gaps, meeting): (Vec<_>, Vec<_>) = pairs.partition(is_gap);
+        let (gaps, meeting): (Vec<_>, Vec<_>) =
+            pairs.partition(|((_, last), (first, _))| is_gap(*last, *first));
         (gaps.len(), meeting.len())
     }
+}
+
+/// Whether a row may have slipped past between a page that ended with `last` and one that begins
+/// with `first`: also an empty one, for what the full one before ended with is not there any more.
+fn is_gap(last: u64, first: u64) -> bool {
+    first > last || first == 0
 }
 
 /// The first and the last id of a page; 0 and 0 of an empty one.
@@ -250,6 +253,18 @@ impl Found {
             List::Products => &mut self.products,
             List::Variations => &mut self.variations,
         }
+    }
+
+    /// Keeps a page until it is drained: the parent's id in a line, then what the shop said.
+    fn keep(
+        &mut self,
+        order: (u32, u32),
+        parent: u64,
+        answer: &Page,
+        rows: &[Product<'_>],
+    ) -> Result<(), ConnectorError> {
+        self.has_managed |= rows.iter().any(|row| row.stock_at() != StockAt::Nobody);
+        self.spool.add(order, format!("{parent}\n{}", answer.value.get()).as_bytes())
     }
 
     fn has_gap(&self) -> bool {
@@ -296,7 +311,7 @@ struct Pass<'s> {
 }
 
 type Jobs = Queue<Job, ConnectorError>;
-type Page = Answer<Box<RawValue>>;
+pub(super) type Page = Answer<Box<RawValue>>;
 
 impl<'s> Pass<'s> {
     fn new(shop: &'s Shop, want: Want) -> Pass<'s> {
@@ -330,19 +345,21 @@ impl<'s> Pass<'s> {
                 Ok(())
             }
             Job::Page(list, page) => {
-                let answer = self.ask(list.path(), page);
-                let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
+                let answer = self.page(list.path(), page)?;
                 self.take_page(list, page, &answer, queue)
             }
             Job::Prove(list, page) => {
-                let answer = self.ask(list.path(), page);
-                let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
+                let answer = self.page(list.path(), page)?;
                 let rows = rows(self.shop, &answer)?;
                 self.found().list(list).prove(page, &rows, total(&answer));
                 Ok(())
             }
             Job::Children { parent, page, last } => self.children(parent, page, last, queue),
         }
+    }
+
+    fn page(&self, path: &str, page: u32) -> Result<Page, ConnectorError> {
+        self.ask(path, page).map_err(|error| diagnose::explain(self.shop, error))
     }
 
     fn ask(&self, path: &str, page: u32) -> Result<Page, HttpError> {
@@ -389,8 +406,7 @@ impl<'s> Pass<'s> {
     ) -> Result<(), ConnectorError> {
         let rows = rows(self.shop, answer)?;
         let mut found = self.found();
-        found.spool.add((list as u32, page), block(0, answer).as_bytes())?;
-        found.has_managed |= rows.iter().any(|row| row.stock_at() != StockAt::Nobody);
+        found.keep((list as u32, page), 0, answer, &rows)?;
         for row in rows.iter().filter(|row| row.holds_variations()) {
             found.parents.insert(row.id, Parent::of(row));
             self.see_parent(row.id, queue);
@@ -418,18 +434,16 @@ impl<'s> Pass<'s> {
         last: u64,
         queue: &Jobs,
     ) -> Result<(), ConnectorError> {
-        let answer = self.ask(&format!("products/{parent}/variations"), page);
-        let answer = answer.map_err(|error| diagnose::explain(self.shop, error))?;
+        let answer = self.page(&format!("products/{parent}/variations"), page)?;
         let rows = rows(self.shop, &answer)?;
         let mut found = self.found();
         let order = (2, u32::try_from(parent).unwrap_or(u32::MAX));
-        found.spool.add(order, block(parent, &answer).as_bytes())?;
-        found.has_managed |= rows.iter().any(|row| row.stock_at() != StockAt::Nobody);
+        found.keep(order, parent, &answer, &rows)?;
         let known = found.children.len();
         found.children.extend(rows.iter().map(|row| row.id));
-        let ids = || rows.iter().map(|row| row.id);
+        let (first, new_last) = ends_of(&rows);
         if page > 1 {
-            let is_gap = ids().min().is_none_or(|first| first > last);
+            let is_gap = is_gap(last, first);
             found.children_have_gap |= is_gap;
             found.children_meet |= !is_gap;
         }
@@ -438,8 +452,7 @@ impl<'s> Pass<'s> {
             let listed = u64::from(page - 1) * (PAGE as u64 - 1) + rows.len() as u64;
             found.announced_children += total(&answer).unwrap_or(listed);
         } else {
-            let last = ids().max().unwrap_or_default();
-            queue.add(Job::Children { parent, page: page + 1, last });
+            queue.add(Job::Children { parent, page: page + 1, last: new_last });
         }
         self.shop.client.around().progress.advance(found.listed());
         Ok(())
@@ -452,11 +465,6 @@ impl<'s> Pass<'s> {
 
 fn first_children(parent: u64) -> Job {
     Job::Children { parent, page: 1, last: 0 }
-}
-
-/// What is kept of a page until it is drained.
-fn block(parent: u64, answer: &Page) -> String {
-    format!("{parent}\n{}", answer.value.get())
 }
 
 fn total(answer: &Page) -> Option<u64> {
@@ -474,7 +482,7 @@ fn is_last(page: u32, answer: &Page) -> bool {
 }
 
 /// The rows of a page.
-fn rows<'a>(shop: &Shop, answer: &'a Page) -> Result<Vec<Product<'a>>, ConnectorError> {
+pub(super) fn rows<'a>(shop: &Shop, answer: &'a Page) -> Result<Vec<Product<'a>>, ConnectorError> {
     let text = answer.value.get();
     serde_json::from_str(text).map_err(|_| {
         let start: String = shop.client.scrub(text).chars().take(80).collect();

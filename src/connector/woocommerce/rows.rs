@@ -1,5 +1,7 @@
 //! From the shop's products and variations to items.
 
+use std::sync::Arc;
+
 use roaring::RoaringTreemap;
 use rustc_hash::FxHashMap;
 
@@ -11,8 +13,7 @@ use crate::connector::http::Pages;
 use crate::connector::{
     ConnectorError, Delivery, Reader, Row, RowBatch, SaleBound, Span, Value, Want,
 };
-use crate::model::{Currency, Decimal, ProblemKind, Section};
-use std::sync::Arc;
+use crate::model::{Currency, ProblemKind, Section};
 
 /// What variations take from the product that holds them together.
 #[derive(Clone, Debug)]
@@ -30,7 +31,6 @@ impl Parent {
 
 /// A catalogue, drained page by page.
 pub(super) struct WooReader {
-    pub(super) shop: Arc<Shop>,
     pages: Pages,
     parents: FxHashMap<u64, Parent>,
     complete: bool,
@@ -44,13 +44,11 @@ pub(super) struct WooReader {
 
 impl WooReader {
     pub(super) fn new(
-        shop: Arc<Shop>,
         catalogue: Catalogue,
         maker: RowMaker,
         shop_problems: Vec<String>,
     ) -> WooReader {
         WooReader {
-            shop,
             pages: catalogue.pages.into_pages(),
             parents: catalogue.parents,
             complete: catalogue.complete,
@@ -87,7 +85,7 @@ impl Reader for WooReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         if self.maker.has_fractions {
-            self.shop.saw_fraction();
+            self.maker.shop.saw_fraction();
         }
         Ok(Delivery { complete: self.complete, ..Delivery::default() })
     }
@@ -251,13 +249,5 @@ fn name_of(product: &Product<'_>, parent: Option<&Parent>) -> Option<String> {
     match (own, family) {
         (Some(own), Some(family)) if !own.starts_with(family) => Some(format!("{family} – {own}")),
         (own, family) => own.or(family).map(str::to_owned),
-    }
-}
-
-/// The shop's number, if it has one.
-pub(super) fn known(value: Value) -> Option<Decimal> {
-    match value {
-        Value::Known(number) => Some(number),
-        _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! One shop: its address, its keys, what is known of it, and how it is asked.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
@@ -27,7 +27,7 @@ pub(super) struct Shop {
     keys: Keys,
     facts: OnceLock<Facts>,
     /// Whether it lists all variations at once; `None`: not tried yet.
-    lists_variations: RwLock<Option<bool>>,
+    lists_variations: OnceLock<bool>,
     /// Whether a quantity with decimals was seen.
     pub(super) has_fractions: AtomicBool,
     has_told_way: AtomicBool,
@@ -62,7 +62,7 @@ impl Shop {
             keys: Keys::new(key, secret, &site),
             site,
             facts: OnceLock::new(),
-            lists_variations: RwLock::new(None),
+            lists_variations: OnceLock::new(),
             has_fractions: AtomicBool::new(false),
             has_told_way: AtomicBool::new(false),
         }
@@ -120,7 +120,8 @@ impl Shop {
         }
     }
 
-    fn detail(&self, message: &str) {
+    /// Says something for who looks closely (`-v`).
+    pub(super) fn detail(&self, message: &str) {
         self.client.around().progress.detail(&format!("{}: {message}", self.name));
     }
 
@@ -152,8 +153,7 @@ impl Shop {
         }
         let facts = self.ask_facts()?;
         if let Some(version) = &facts.version {
-            let detail = format!("{}: WooCommerce {version}", self.name);
-            self.client.around().progress.detail(&detail);
+            self.detail(&format!("WooCommerce {version}"));
         }
         Ok(self.facts.get_or_init(|| facts))
     }
@@ -224,12 +224,13 @@ impl Shop {
 
     /// Whether it lists all variations at once; `None`: not tried yet.
     pub(super) fn lists_variations(&self) -> Option<bool> {
-        *self.lists_variations.read().unwrap_or_else(PoisonError::into_inner)
+        self.lists_variations.get().copied()
     }
 
     /// Remembers whether it lists all variations at once.
     pub(super) fn set_lists_variations(&self, does: bool) {
-        *self.lists_variations.write().unwrap_or_else(PoisonError::into_inner) = Some(does);
+        // It does not change within a run.
+        let _ = self.lists_variations.set(does);
     }
 
     /// Remembers that a quantity with decimals was seen.

@@ -16,8 +16,8 @@ use serde_json::value::RawValue;
 
 use super::api::Product;
 use super::diagnose;
-use super::read::fields;
-use super::rows::{RowMaker, known};
+use super::read::{fields, rows};
+use super::rows::RowMaker;
 use super::shop::{PAGE, Shop};
 use crate::connector::http::{HttpError, HttpErrorKind};
 use crate::connector::{
@@ -138,14 +138,16 @@ impl WooWriter {
         if !self.by_parent.load(Ordering::Relaxed) {
             return self.send_items(items);
         }
+        self.send_pieces(items.chunk_by(|a, b| a.parent == b.parent))
+    }
+
+    /// Sends pieces one after the other, until nothing more can be sent.
+    fn send_pieces<'p, 'w: 'p>(&self, pieces: impl Iterator<Item = &'p [Item<'w>]>) -> Sent {
         let mut all = Sent::from(Vec::new());
-        for siblings in items.chunk_by(|a, b| a.parent == b.parent) {
+        for piece in pieces {
             let sent = match all.stop {
-                None => self.send_items(siblings),
-                Some(_) => {
-                    let writes: usize = siblings.iter().map(|item| item.writes.len()).sum();
-                    vec![Outcome::NotSent; writes].into()
-                }
+                None => self.send_items(piece),
+                Some(_) => vec![Outcome::NotSent; writes_in(piece)].into(),
             };
             all.outcomes.extend(sent.outcomes);
             all.stop = all.stop.or(sent.stop);
@@ -154,7 +156,7 @@ impl WooWriter {
     }
 
     fn failed(&self, items: &[Item<'_>], error: HttpError) -> Sent {
-        let writes = items.iter().map(|item| item.writes.len()).sum();
+        let writes = writes_in(items);
         match (error.kind, error.status) {
             (HttpErrorKind::Uncertain, _) => {
                 self.learn(false);
@@ -177,20 +179,9 @@ impl WooWriter {
     fn bisect(&self, items: &[Item<'_>], error: &HttpError) -> Sent {
         if items.len() > 1 {
             let (first, second) = items.split_at(items.len() / 2);
-            let mut sent = self.send_items(first);
-            let rest = match sent.stop {
-                None => self.send_items(second),
-                Some(_) => {
-                    let writes: usize = second.iter().map(|item| item.writes.len()).sum();
-                    vec![Outcome::NotSent; writes].into()
-                }
-            };
-            sent.outcomes.extend(rest.outcomes);
-            sent.stop = sent.stop.or(rest.stop);
-            return sent;
+            return self.send_pieces([first, second].into_iter());
         }
-        let writes = items.iter().map(|item| item.writes.len()).sum();
-        vec![Outcome::Refused(diagnose::words(error)); writes].into()
+        vec![Outcome::Refused(diagnose::words(error)); writes_in(items)].into()
     }
 
     /// Smaller batches while the shop is slow or fails, larger ones when it has recovered.
@@ -260,7 +251,7 @@ impl WooWriter {
             ));
         }
         let (now, problem) = self.maker.value(write.section, echo, echo.parent_id);
-        match (known(now), problem) {
+        match (now.cell().get(), problem) {
             (Some(now), _) if now == write.after => Outcome::Applied,
             (None, Some((_, problem))) => Outcome::Refused(problem),
             (now, _) => Outcome::Refused(format!(
@@ -315,10 +306,8 @@ impl WooWriter {
             ];
             let answer = self.shop.read::<Box<RawValue>>(path, &query);
             let answer = answer.map_err(|error| diagnose::explain(&self.shop, error))?;
-            let rows: Vec<Product<'_>> = serde_json::from_str(answer.value.get())
-                .map_err(|_| ConnectorError::temporary("the store's list of items is none"))?;
             // A filter that a shop does not know is ignored: then it lists what nobody asked for.
-            for row in rows.iter().filter(|row| ids.contains(&row.id)) {
+            for row in rows(&self.shop, &answer)?.iter().filter(|row| ids.contains(&row.id)) {
                 take(row, if row.parent_id > 0 { row.parent_id } else { parent });
             }
         }
@@ -374,7 +363,7 @@ impl WooWriter {
             let (value, problem) = self.maker.value(section, product, parent);
             match (value, problem) {
                 (Value::Invalid, Some((_, problem))) => Err(problem),
-                (value, _) => Ok(known(value)),
+                (value, _) => Ok(value.cell().get()),
             }
         };
         let sale_bound = self.maker.sale_bound(product);
@@ -432,9 +421,12 @@ fn items_of(batch: &[Write]) -> Result<Vec<Item<'_>>, String> {
         .collect()
 }
 
+fn writes_in(items: &[Item<'_>]) -> usize {
+    items.iter().map(|item| item.writes.len()).sum()
+}
+
 fn uncertain(items: &[Item<'_>], why: &str) -> Vec<Outcome> {
-    let writes = items.iter().map(|item| item.writes.len()).sum();
-    vec![Outcome::Uncertain(why.to_owned()); writes]
+    vec![Outcome::Uncertain(why.to_owned()); writes_in(items)]
 }
 
 fn shown(value: Option<Decimal>) -> Cow<'static, str> {
