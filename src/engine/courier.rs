@@ -63,20 +63,7 @@ impl Courier<'_> {
 
     /// Reads a batch right before it is sent: what changed meanwhile is left alone. What is left.
     fn look_again(&self, parcel: &mut Parcel<'_>, open: &[usize]) -> Vec<usize> {
-        let Some(current) = self.read_back(parcel, open) else { return Vec::new() };
-        let mut left = Vec::new();
-        for (&at, current) in open.iter().zip(current) {
-            let write = &parcel.writes[at];
-            match current {
-                Current::Value(now) if now == write.before => left.push(at),
-                Current::Value(now) => {
-                    parcel.outcomes[at] = Outcome::Skipped(changed(write, now));
-                }
-                Current::Gone(why) => parcel.outcomes[at] = Outcome::Refused(why),
-                Current::Held(why) => parcel.outcomes[at] = Outcome::HeldBack(why),
-            }
-        }
-        left
+        self.compare(parcel, open, |write, now| Outcome::Skipped(changed(write, now)))
     }
 
     /// Sends, reads back what has no answer, sends again what the store does not have, in ever
@@ -134,19 +121,33 @@ impl Courier<'_> {
 
     /// Settles what has no answer by what the store has now; those that it still has to be sent.
     fn settle(&self, parcel: &mut Parcel<'_>, open: &[usize]) -> Vec<usize> {
+        self.compare(parcel, open, |write, now| match now {
+            Some(now) if now == write.after => Outcome::Applied,
+            _ => Outcome::Skipped(changed(write, now)),
+        })
+    }
+
+    /// Reads writes back: those of which the store has the value from before; what has become of
+    /// the others, by the other value that it has.
+    fn compare(
+        &self,
+        parcel: &mut Parcel<'_>,
+        open: &[usize],
+        of_other: impl Fn(&Write, Option<Decimal>) -> Outcome,
+    ) -> Vec<usize> {
         let Some(current) = self.read_back(parcel, open) else { return Vec::new() };
         let mut left = Vec::new();
         for (&at, current) in open.iter().zip(current) {
             let write = &parcel.writes[at];
-            match current {
-                Current::Value(Some(now)) if now == write.after => {
-                    parcel.outcomes[at] = Outcome::Applied;
+            parcel.outcomes[at] = match current {
+                Current::Value(now) if now == write.before => {
+                    left.push(at);
+                    continue;
                 }
-                Current::Value(now) if now == write.before => left.push(at),
-                Current::Value(now) => parcel.outcomes[at] = Outcome::Skipped(changed(write, now)),
-                Current::Gone(why) => parcel.outcomes[at] = Outcome::Refused(why),
-                Current::Held(why) => parcel.outcomes[at] = Outcome::HeldBack(why),
-            }
+                Current::Value(now) => of_other(write, now),
+                Current::Gone(why) => Outcome::Refused(why),
+                Current::Held(why) => Outcome::HeldBack(why),
+            };
         }
         left
     }

@@ -149,7 +149,7 @@ struct AllProblems<'a>(&'a AllPlanned);
 
 impl Problems for AllProblems<'_> {
     fn count(&self) -> u64 {
-        self.0.problem_counts().iter().map(|(_, count)| count).sum()
+        self.0.logs().map(Problems::count).sum()
     }
 
     fn each(&self, each: &mut dyn FnMut(&Problem) -> io::Result<bool>) -> anyhow::Result<()> {

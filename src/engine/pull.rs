@@ -140,8 +140,8 @@ fn plan_and_apply(
     let ending = planned.ending(is_stopped);
     planned.summarise(&mut run.summary, &ending);
     for source in &fetched.unchanged {
-        let headings = unchanged::headings(session, integration, &tx, source)?;
-        run.summary.sections.extend(headings);
+        let sections = source.sections(session, integration, Direction::Download);
+        run.summary.sections.extend(unchanged::headings(session, &tx, &sections)?);
     }
     run.summary.sections.sort_by_key(|heading| heading.section);
     if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {

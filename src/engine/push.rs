@@ -304,17 +304,19 @@ impl Push<'_, '_> {
         for change in &unsettled {
             let Some(slot) = read.get(change.item_id.as_str()) else { continue };
             let now = slot.value(change.key.section);
-            let (status, message) = verdict(change, now);
-            tx.settle_change(change.key, status, Some(message))?;
-            // Where somebody else changed it, what was there before is what drift is measured by.
-            let is_elsewhere = now != change.after && now != change.before;
-            let was = if is_elsewhere { change.before.get().or(change.after.get()) } else { None };
-            let applied = now.get().filter(|_| status == ChangeStatus::Applied);
-            if let Some(value) = applied.or(was) {
+            let verdict = Verdict::of(change, now);
+            tx.settle_change(change.key, verdict.status(), Some(verdict.words()))?;
+            let known = match verdict {
+                Verdict::Ours => now.get(),
+                Verdict::Old => None,
+                // What was there before is what drift is measured by.
+                Verdict::Another => change.before.get().or(change.after.get()),
+            };
+            if let Some(value) = known {
                 let run = change.key.run;
                 tx.confirm(run, integration, change.key.section, &change.item_id, value)?;
             }
-            if is_elsewhere {
+            if verdict == Verdict::Another {
                 elsewhere.insert((change.key.section, change.item_id.clone()));
             }
             settled += 1;
@@ -578,12 +580,34 @@ fn why_not(
 }
 
 /// What became of a change that was sent without an answer, by the value that the store has now.
-fn verdict(change: &UnsettledChange, now: Cell) -> (ChangeStatus, &'static str) {
-    if now == change.after {
-        (ChangeStatus::Applied, "settled later: the store has the value that was sent")
-    } else if now == change.before {
-        (ChangeStatus::Skipped, "settled later: the store still has the value from before")
-    } else {
-        (ChangeStatus::Skipped, "settled later: somebody else changed the value at the store")
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Ours,
+    Old,
+    Another,
+}
+
+impl Verdict {
+    fn of(change: &UnsettledChange, now: Cell) -> Verdict {
+        match now {
+            now if now == change.after => Verdict::Ours,
+            now if now == change.before => Verdict::Old,
+            _ => Verdict::Another,
+        }
+    }
+
+    fn status(self) -> ChangeStatus {
+        match self {
+            Verdict::Ours => ChangeStatus::Applied,
+            Verdict::Old | Verdict::Another => ChangeStatus::Skipped,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Verdict::Ours => "settled later: the store has the value that was sent",
+            Verdict::Old => "settled later: the store still has the value from before",
+            Verdict::Another => "settled later: somebody else changed the value at the store",
+        }
     }
 }

@@ -160,17 +160,8 @@ fn words(sections: &Sections<'_>) -> String {
     words.join(",")
 }
 
-/// What a run says of the sections of a source that it did not read.
+/// What a run says of sections that it did not read.
 pub(super) fn headings(
-    session: &Session<'_>,
-    integration: &Integration,
-    tx: &Tx<'_>,
-    source: &Source<'_>,
-) -> Result<Vec<SectionHeading>, RunError> {
-    headings_of(session, tx, &source.sections(session, integration, Direction::Download))
-}
-
-fn headings_of(
     session: &Session<'_>,
     tx: &Tx<'_>,
     sections: &Sections<'_>,
@@ -191,7 +182,7 @@ pub(super) fn record(
 ) -> Result<(), RunError> {
     let tx = session.begin(run.inventory)?;
     let sections = super::pull::sections(session, integration, Direction::Download);
-    run.summary.sections = headings_of(session, &tx, &sections)?;
+    run.summary.sections = headings(session, &tx, &sections)?;
     run.summary.status = RunStatus::Unchanged;
     run.summary.finished_at = Some(Timestamp::now());
     if let Some(id) = run.summary.run_id {
