@@ -98,6 +98,7 @@ mod csv;
 mod edifact;
 mod json;
 mod ods;
+mod sheets;
 mod woocommerce;
 mod xlsx;
 mod xml;

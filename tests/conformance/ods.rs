@@ -1,52 +1,19 @@
 //! Sheets of ods workbooks: a title above the header, another sheet, cells that show something else.
 
-use crate::support::Shop;
-use crate::support::conformance::{Cell, Item, Party};
+use crate::support::conformance::{Cell, Item};
 use crate::support::feeds::ods;
 
-struct Ods;
+use super::sheets::{Sheets, Workbook};
 
-const FILE: &str = "x.ods";
+struct OdsSheets;
 
-impl Party for Ods {
-    fn start() -> Ods {
-        Ods
-    }
+type Ods = Workbook<OdsSheets>;
 
-    fn config(&self) -> String {
-        format!(
-            "source = \"{FILE}\"\nconnector = \"xlsx\"\nsheet = \"Stock\"\nheader_row = 3\n\
-             fields = {{ sku = \"sku\", name = \"name\", quantity = \"qty\", price = \"price\" }}\n"
-        )
-    }
+impl Sheets for OdsSheets {
+    const FILE: &'static str = "x.ods";
 
-    fn deliver(&self, shop: &Shop, items: &[Item]) {
-        shop.write(FILE, workbook(items));
-    }
-
-    fn deliver_cut(&self, shop: &Shop, items: &[Item]) {
-        let whole = workbook(items);
-        shop.write(FILE, &whole[..whole.len() - 40]);
-    }
-
-    fn deliver_text(&self, shop: &Shop, text: &str) {
-        shop.write(FILE, text);
-    }
-
-    fn contents(&self, shop: &Shop) -> String {
-        format!("{:?}", shop.bytes(FILE))
-    }
-
-    fn contents_of(&self, items: &[Item]) -> String {
-        format!("{:?}", workbook(items))
-    }
-
-    fn item_id(&self, sku: &str) -> String {
-        sku.to_owned()
-    }
-
-    fn place(&self) -> String {
-        FILE.to_owned()
+    fn workbook(items: &[Item]) -> Vec<u8> {
+        workbook(items)
     }
 }
 

@@ -1,52 +1,19 @@
 //! Sheets of xlsx workbooks: a title above the header, another sheet, numbers and texts in one column.
 
-use crate::support::Shop;
-use crate::support::conformance::{Cell, Item, Party};
+use crate::support::conformance::{Cell, Item};
 use crate::support::feeds::xlsx;
 
-struct Xlsx;
+use super::sheets::{Sheets, Workbook};
 
-const FILE: &str = "x.xlsx";
+struct XlsxSheets;
 
-impl Party for Xlsx {
-    fn start() -> Xlsx {
-        Xlsx
-    }
+type Xlsx = Workbook<XlsxSheets>;
 
-    fn config(&self) -> String {
-        format!(
-            "source = \"{FILE}\"\nconnector = \"xlsx\"\nsheet = \"Stock\"\nheader_row = 3\n\
-             fields = {{ sku = \"sku\", name = \"name\", quantity = \"qty\", price = \"price\" }}\n"
-        )
-    }
+impl Sheets for XlsxSheets {
+    const FILE: &'static str = "x.xlsx";
 
-    fn deliver(&self, shop: &Shop, items: &[Item]) {
-        shop.write(FILE, workbook(items));
-    }
-
-    fn deliver_cut(&self, shop: &Shop, items: &[Item]) {
-        let whole = workbook(items);
-        shop.write(FILE, &whole[..whole.len() - 40]);
-    }
-
-    fn deliver_text(&self, shop: &Shop, text: &str) {
-        shop.write(FILE, text);
-    }
-
-    fn contents(&self, shop: &Shop) -> String {
-        format!("{:?}", shop.bytes(FILE))
-    }
-
-    fn contents_of(&self, items: &[Item]) -> String {
-        format!("{:?}", workbook(items))
-    }
-
-    fn item_id(&self, sku: &str) -> String {
-        sku.to_owned()
-    }
-
-    fn place(&self) -> String {
-        FILE.to_owned()
+    fn workbook(items: &[Item]) -> Vec<u8> {
+        workbook(items)
     }
 }
 
