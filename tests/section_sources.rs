@@ -6,10 +6,10 @@ use crate::support::Shop;
 const PARTED: &str = r#"
 [integrations.w]
 type = "wholesaler"
-connector = "csv"
 [integrations.w.stock]
 direction = "download"
 warehouse = "main"
+connector = "csv"
 source = "stock.csv"
 delimiter = "|"
 fields = { sku = "code", quantity = "qty" }
@@ -92,7 +92,7 @@ fn products_and_links_that_one_source_makes_the_other_finds() {
     let shop = parted().config("").file("import.csv", "");
     let config = shop
         .read("invsync.toml")
-        .replace("connector = \"csv\"", "connector = \"csv\"\nunlinked = \"create\"");
+        .replace("type = \"wholesaler\"", "type = \"wholesaler\"\nunlinked = \"create\"");
     shop.write("invsync.toml", config);
     shop.write("stock.csv", "code|qty\nNEW-01|5\n");
     shop.write("prices.xml", "<list><p code='NEW-01' price='7'/></list>");
@@ -126,12 +126,24 @@ fn a_section_may_have_a_source_of_its_own_beside_the_integrations() {
     let config = shop.read("invsync.toml");
     let config = config.replace(
         "[integrations.w.stock]",
-        "source = \"all.csv\"\nfields = { sku = \"s\", price = \"p\" }\n[integrations.w.stock]",
+        "connector = \"csv\"\nsource = \"all.csv\"\nfields = { sku = \"s\", price = \"p\" }\n\
+         [integrations.w.stock]",
     );
     let prices = config.find("source = \"prices.xml\"").unwrap();
     shop.write("invsync.toml", &config[..prices]);
     shop.write("all.csv", "s,p\nMUG-01,13\n");
     shop.run("pull w").code(0).stock("main", "MUG-01", "5").price("retail", "MUG-01", "13.00");
+}
+
+#[test]
+fn a_section_takes_the_connector_of_the_integration_where_it_names_none() {
+    let shop = parted();
+    let config = shop.read("invsync.toml").replace("connector = \"csv\"\n", "");
+    shop.write("invsync.toml", &config);
+    shop.run("pull w").code(2).stderr("`integrations.w.stock.connector` is missing");
+    let named = config.replace("\"wholesaler\"", "\"wholesaler\"\nconnector = \"csv\"");
+    shop.write("invsync.toml", named);
+    shop.run("pull w").code(0).stock("main", "MUG-01", "5");
 }
 
 #[test]

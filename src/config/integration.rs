@@ -24,30 +24,34 @@ impl IntegrationReader<'_> {
         use_preset(&mut table);
         // Where the type is unknown, what only a wholesaler must not do is no error.
         let is_store = is_store(&mut table).unwrap_or(true);
-        let registration = named(self.registry, &mut table);
         let link_by = link_by(&mut table);
         let unlinked = unlinked(&mut table);
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
         let [mut stock, mut prices] = self.sections(&mut table, is_store);
+        // Where each section has a source of its own, nothing else needs a connector.
+        let is_parted = !table.has("source") && are_parted([&stock, &prices]);
+        let registration = match is_parted && !table.has("connector") {
+            true => None,
+            false => named(self.registry, &mut table),
+        };
         let context = self.context(name, &table, is_store, prices.read.as_ref(), &http);
         let are_read =
             [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
         let (stock, prices) = (stock.read, prices.read);
-        // Which keys are known without a connector nobody can say.
-        let Some(registration) = registration else {
-            table.finish_early();
-            return None;
-        };
-        let has_own =
-            |section: &Option<ReadSection>| section.as_ref().is_none_or(|s| s.own.is_some());
-        let is_parted =
-            has_own(&stock) && has_own(&prices) && (stock.is_some() || prices.is_some());
-        let shared = if is_parted && !table.has("source") {
-            table.finish();
-            None
-        } else {
-            Some(connector_settings(table, registration, &context, self.registry)?)
+        let shared = match registration {
+            _ if is_parted => {
+                table.finish();
+                None
+            }
+            Some(registration) => {
+                Some(connector_settings(table, registration, &context, self.registry)?)
+            }
+            // Which keys are known without a connector nobody can say.
+            None => {
+                table.finish_early();
+                return None;
+            }
         };
         if are_read.contains(&false) {
             return None;
@@ -62,7 +66,6 @@ impl IntegrationReader<'_> {
             name: name.to_owned(),
             line,
             is_store,
-            connector: registration.name.to_owned(),
             parts,
             link_by,
             unlinked,
@@ -104,7 +107,10 @@ impl IntegrationReader<'_> {
             rest.finish();
             return true;
         }
-        let own = if rest.has("connector") { named(self.registry, &mut rest) } else { shared };
+        let own = match shared {
+            Some(shared) if !rest.has("connector") => Some(shared),
+            _ => named(self.registry, &mut rest),
+        };
         let Some(registration) = own else {
             rest.finish_early();
             return false;
@@ -223,6 +229,12 @@ fn connector_settings(
         Some(combine) => Some(combine?.with(settings?)),
         None => settings,
     }
+}
+
+/// Whether every section that there is has a source of its own.
+fn are_parted(sections: [&SectionTable<'_>; 2]) -> bool {
+    let mut tables = sections.into_iter().filter_map(|section| section.rest.as_ref()).peekable();
+    tables.peek().is_some() && tables.all(|table| table.has("source"))
 }
 
 /// A section that was read, and what is left of its table.

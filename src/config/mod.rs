@@ -65,8 +65,6 @@ pub struct Integration {
     pub line: u64,
     /// Whether it is a store (can be written) or a wholesaler (is only ever read).
     pub is_store: bool,
-    /// The name of its connector, for messages.
-    pub connector: String,
     /// Its sources, and which sections each feeds. At least one.
     pub parts: Vec<Part>,
     /// What items and products are linked by, in this order.

@@ -183,7 +183,7 @@ fn a_whole_config_is_read() {
 fn a_whole_integration_is_read() {
     let config = parse(FULL).unwrap();
     let store = config.integration("store-a").unwrap();
-    assert!(store.is_store && !store.allow_empty && store.connector == "csv");
+    assert!(store.is_store && !store.allow_empty);
     assert_eq!((store.unlinked, store.link_by.len()), (Unlinked::Report, 2));
     let stock = store.section(Section::Stock).unwrap();
     assert_eq!((stock.direction, stock.place.as_str()), (Direction::Download, "main"));
