@@ -320,6 +320,17 @@ fn what_moved_for_one_of_two_sources_makes_that_one_be_read() {
 }
 
 #[test]
+fn links_to_what_another_source_does_not_have_leave_that_one_unread() {
+    let shop = Shop::new()
+        .inventory("sku\nA\nB\nC\n")
+        .config(PARTED)
+        .file("stock.csv", "sku,qty\nA,3\nB,4\n")
+        .file("prices.csv", "sku,price\nA,1.50\nC,2.50\n");
+    shop.run("pull w").code(0).price("retail", "C", "2.50");
+    assert_eq!(status(&shop, "pull w"), "unchanged");
+}
+
+#[test]
 fn a_link_that_one_source_makes_has_the_others_read_once_more() {
     // The prices know the item's EAN, by which it is linked; the stock knows its id alone.
     let toml = PARTED

@@ -164,7 +164,8 @@ fn plan_and_apply(
 }
 
 /// Keeps what tells later that the sources have nothing new. Links that one of them made may be of
-/// items that those before it, or those that were not read, have as well: these are read once more.
+/// items that those before it, or those that were not read, have as well: where these may have such
+/// items they are read once more.
 fn keep_validators(
     session: &Session<'_>,
     integration: &Integration,
@@ -176,7 +177,7 @@ fn keep_validators(
 ) -> Result<(), RunError> {
     let mut made_links = false;
     for (source, planned) in read.iter().zip(&planned.0).rev() {
-        if !made_links {
+        if !made_links || !minds_links(session, integration, source, planned) {
             unchanged::keep(session, integration, tx, run, source)?;
         }
         made_links |= planned.reading.matched.makes_links();
@@ -185,6 +186,20 @@ fn keep_validators(
         unchanged::keep_on(session, integration, tx, run, source)?;
     }
     Ok(())
+}
+
+/// Whether links that are made later could change what a delivery did: of its own items, or of
+/// those that it lacks.
+fn minds_links(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: &Source<'_>,
+    planned: &Planned,
+) -> bool {
+    let counts = &planned.reading.matched.counts;
+    let sections = source.sections(session, integration, Direction::Download);
+    counts.items > counts.duplicates + counts.linked
+        || sections.iter().any(|(_, settings)| settings.guard.zero_missing)
 }
 
 /// One source: what it delivered is matched, planned, judged, applied.
