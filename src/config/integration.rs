@@ -210,14 +210,31 @@ fn connector_settings(
     if problems.has_syntax_errors() {
         return None;
     }
-    let errors_before = problems.error_count();
     // A further file is joined to a feed, not to another further file.
     let read_join = |mut join: Table<'_>, context: &Context| {
         let own = join.has("connector").then(|| named(registry, &mut join));
         connector_settings(join, own.unwrap_or(Some(registration))?, context, registry)
     };
-    let is_combined = registration.is_feed && !context.is_join;
-    let combine = is_combined.then(|| Combine::read(&mut table, context, &read_join));
+    if !registration.is_feed || context.is_join {
+        return settings_of(table, registration, context);
+    }
+    let combine = Combine::read(&mut table, context, &read_join);
+    // Of a list of sources, each is read with the same keys.
+    let sources = 0..table.count("source").max(1);
+    let files: Vec<_> = sources
+        .map(|index| settings_of(table.with_one_of("source", index), registration, context))
+        .collect();
+    combine?.with(files.into_iter().collect::<Option<_>>()?)
+}
+
+/// What one connector makes of its keys.
+fn settings_of(
+    mut table: Table<'_>,
+    registration: &Registration,
+    context: &Context,
+) -> Option<Box<dyn Settings>> {
+    let problems = table.problems();
+    let errors_before = problems.error_count();
     let settings = (registration.settings)(&mut table, context);
     if settings.is_none() && problems.error_count() == errors_before {
         let (path, name) = (table.path(), registration.name);
@@ -225,10 +242,7 @@ fn connector_settings(
     }
     // A connector asks for all its keys before it gives up.
     table.finish();
-    match combine {
-        Some(combine) => Some(combine?.with(settings?)),
-        None => settings,
-    }
+    settings
 }
 
 /// Whether every section that there is has a source of its own.

@@ -25,6 +25,8 @@ pub struct Table<'a> {
     only_line: Option<u64>,
     /// What stands in for keys that are not there.
     base: Option<Base<'a>>,
+    /// A key whose value is a list, of which this table has only one.
+    picked: Option<(&'static str, usize)>,
     asked: BTreeSet<&'static str>,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Table<'a> {
             line: 1,
             only_line: None,
             base: None,
+            picked: None,
             asked: BTreeSet::new(),
         }
     }
@@ -69,6 +72,23 @@ impl<'a> Table<'a> {
     /// errors are told at `line`, which asks for them.
     pub fn stand_in(&mut self, values: &'a DeTable<'a>, line: u64) {
         self.base = Some(Base { values, line, reaches_below: true });
+    }
+
+    /// How many values a key has: those of its list, or one. 0 where it is not there.
+    pub fn count(&self, key: &'static str) -> usize {
+        let value = self.values.get(key).map(|value| value.get_ref());
+        value.map_or(0, |value| value.as_array().map_or(1, |list| list.len()))
+    }
+
+    /// The same table, as far as it was read, in which a key that is a list has only its `index`-th
+    /// value.
+    pub fn with_one_of(&self, key: &'static str, index: usize) -> Table<'a> {
+        Table {
+            path: self.path.clone(),
+            picked: Some((key, index)),
+            asked: self.asked.clone(),
+            ..*self
+        }
     }
 
     /// The line of the table's header.
@@ -100,7 +120,14 @@ impl<'a> Table<'a> {
     pub fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
         self.asked.insert(key);
         let stand_in = self.base.and_then(|base| Some((base, base.values.get(key)?)));
+        let picked = self.picked.filter(|(picked, _)| *picked == key);
         match (self.values.get(key), stand_in) {
+            (Some(value), _) if picked.is_some() => {
+                let list = value.get_ref().as_array();
+                let one = list.zip(picked).and_then(|(list, (_, index))| list.get(index));
+                let one = one.unwrap_or(value);
+                Some(self.entry(one.span(), one.get_ref()))
+            }
             (Some(value), stand_in) => {
                 let below = stand_in.filter(|(base, _)| base.reaches_below);
                 let below = below.and_then(|(base, value)| {
@@ -507,6 +534,7 @@ impl<'a> Entry<'a> {
             line: self.line,
             only_line: self.only_line,
             base: self.base,
+            picked: None,
             asked: BTreeSet::new(),
         })
     }
