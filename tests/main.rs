@@ -13,6 +13,7 @@ mod fake_woocommerce;
 mod faults;
 mod feed_samples;
 mod feeds_http;
+mod feeds_lacking;
 mod feeds_local;
 mod feeds_packed;
 mod feeds_servers;

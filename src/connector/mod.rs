@@ -93,6 +93,21 @@ pub struct Delivery {
     pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
+    /// What the mapping asks for and no item has, where that can be told.
+    pub nowhere: Vec<Nowhere>,
+    /// What left it without any item, where the connector can tell.
+    pub why_empty: Option<ConnectorError>,
+}
+
+/// A field of the mapping that a whole delivery has nothing for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nowhere {
+    /// Whether a delivery is of no use without it.
+    pub is_needed: bool,
+    /// Its paths, as [`Delivery::shape`] names them.
+    pub paths: Vec<String>,
+    /// The key, its line in the config, and what there is instead.
+    pub message: String,
 }
 
 /// What a file was when it was read: a writer refuses a file that is no longer that one.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::part::Source;
 use super::problem_log::{About, ProblemLog};
-use super::pull::check_not_empty;
+use super::pull;
 use super::read::{Opened, match_rules, read};
 use super::run::RunError;
 use super::{Checked, Session};
 use crate::config::{Integration, Unlinked};
-use crate::connector::{ErrorKind, RowBatch, RowView, Want};
+use crate::connector::{ConnectorError, Delivery, ErrorKind, RowBatch, RowView, Want};
 use crate::inventory::{Inventory, InventoryErrorKind};
 use crate::model::{Direction, Exit, Problem, ProblemKind, Section};
 
@@ -23,26 +23,33 @@ pub(super) fn list(
     problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let (mut items, mut exit) = (0, Exit::Done);
+    let mut why_empty = None;
     for source in session.connect_all(integration)? {
         let (listed, ended) = list_one(session, integration, &source, each, problem)?;
         items += listed.items;
         exit = exit.max(ended);
-        if listed.is_cut {
-            return Ok(exit);
+        let Some(delivery) = listed.delivery else { return Ok(exit) };
+        for lack in &delivery.nowhere {
+            session.progress.note(&format!("warning: {}: {}", integration.name, lack.message));
         }
+        why_empty = Some(pull::why_empty(&delivery));
     }
-    if items == 0 && !integration.allow_empty {
-        let message = format!("{}: the source holds no items at all", integration.name);
-        return Err(RunError::new(Exit::Failed, message).into());
+    match why_empty.filter(|_| items == 0 && !integration.allow_empty) {
+        Some(why) => Err(named(integration, why)),
+        None => Ok(exit),
     }
-    Ok(exit)
 }
 
 /// How far the listing of a source went.
 struct Listed {
     items: u64,
-    /// Nobody reads on.
-    is_cut: bool,
+    /// What it was as a whole; `None` where nobody reads on.
+    delivery: Option<Delivery>,
+}
+
+fn named(integration: &Integration, error: ConnectorError) -> anyhow::Error {
+    let error = RunError::from(error);
+    RunError::new(error.exit, format!("{}: {}", integration.name, error.message)).into()
 }
 
 fn list_one(
@@ -52,13 +59,10 @@ fn list_one(
     each: &mut dyn FnMut(&RowView<'_>) -> anyhow::Result<bool>,
     problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Listed, Exit)> {
-    let named = |error| -> anyhow::Error {
-        let error = RunError::from(error);
-        RunError::new(error.exit, format!("{}: {}", integration.name, error.message)).into()
-    };
+    let named = |error| named(integration, error);
     let mut reader = source.connector.open(EVERYTHING).map_err(named)?;
     let mut batch = RowBatch::default();
-    let (mut listed, mut exit) = (Listed { items: 0, is_cut: false }, Exit::Done);
+    let (mut listed, mut exit) = (Listed { items: 0, delivery: None }, Exit::Done);
     loop {
         batch.clear();
         let more = reader.next(&mut batch).map_err(named)?;
@@ -69,7 +73,6 @@ fn list_one(
                 continue;
             }
             if !each(&row)? {
-                listed.is_cut = true;
                 return Ok((listed, exit));
             }
         }
@@ -84,7 +87,7 @@ fn list_one(
             break;
         }
     }
-    reader.finish().map_err(named)?;
+    listed.delivery = Some(reader.finish().map_err(named)?);
     Ok((listed, exit))
 }
 
@@ -183,12 +186,8 @@ impl Look<'_> {
             names: false,
         };
         let opened = match Opened::by(source.connector.as_ref(), want) {
-            Err(error) if error.kind == ErrorKind::Mapping => {
-                let mut problems = ProblemLog::default();
-                problems.add(ProblemKind::Config, About::default(), &error.message);
-                return Ok((problems, false));
-            }
-            opened => opened?,
+            Err(error) => return wrong_mapping(error),
+            Ok(opened) => opened,
         };
         let tx = self.inventory.begin_read()?;
         let integration_id = tx.integration(&integration.name)?;
@@ -203,7 +202,9 @@ impl Look<'_> {
         // Items that a pull will make into products are no problem.
         rules.report_unlinked &= integration.unlinked == Unlinked::Report;
         let mut reading = read(session, &tx, integration_id, rules, &places, opened)?;
-        check_not_empty(integration, &reading)?;
+        if let Err(why) = pull::check_not_empty(integration, &reading) {
+            return wrong_mapping(why);
+        }
         source.connector.check(!places.is_empty())?;
         let matched = &mut reading.matched;
         checked.items += matched.counts.items;
@@ -218,9 +219,27 @@ impl Look<'_> {
                 super::plan::disputed(&reading.matched, section, &mut problems);
             }
         }
+        for lack in &reading.delivery.nowhere {
+            match lack.is_needed {
+                true => problems.add(ProblemKind::Config, About::default(), &lack.message),
+                false => session
+                    .progress
+                    .note(&format!("warning: {}: {}", integration.name, lack.message)),
+            }
+        }
         report_not_listed(&reading, &mut problems, &places);
         Ok((problems, reading.delivery.complete))
     }
+}
+
+/// What the mapping is to blame for is a problem of the config, all else an error as in a pull.
+fn wrong_mapping(error: ConnectorError) -> Result<(ProblemLog, bool), RunError> {
+    if error.kind != ErrorKind::Mapping {
+        return Err(error.into());
+    }
+    let mut problems = ProblemLog::default();
+    problems.add(ProblemKind::Config, About::default(), &error.message);
+    Ok((problems, false))
 }
 
 fn broken_link(item_id: &str, sku: &str) -> Problem {

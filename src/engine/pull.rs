@@ -15,13 +15,11 @@ use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::NoChanges;
 use super::{Session, Sink, unchanged};
 use crate::config::{Integration, Part, SectionSettings};
-use crate::connector::{Delivery, Origin, Want};
+use crate::connector::{ConnectorError, Delivery, ErrorKind, Nowhere, Origin, Want};
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
-use crate::model::{
-    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section,
-};
+use crate::model::{ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, Section};
 use crate::report::RunReport;
 
 /// What a pull read, for the push of the same `sync`.
@@ -225,6 +223,7 @@ fn plan_and_apply_one(
         Some(id) => tx.memory(id, source.part.key())?,
         None => None,
     };
+    check_mapping(session, &sections, &reading.delivery, memory.as_ref())?;
     let (part, origin) = (source.part, source.connector.origin());
     let mut pass =
         Pass { session, integration, part, run, tx, reading: &mut reading, memory, origin };
@@ -292,25 +291,56 @@ pub(super) fn empty_plan(
 pub(super) fn check_not_empty(
     integration: &Integration,
     reading: &Reading,
-) -> Result<(), RunError> {
+) -> Result<(), ConnectorError> {
     if reading.matched.counts.items > 0 || integration.allow_empty {
         return Ok(());
     }
-    let rows = match reading.matched.problems.count_of(ProblemKind::InvalidValue) {
-        0 => String::new(),
-        lost => format!(" ({lost} rows have neither an id nor a SKU nor an EAN)"),
+    Err(why_empty(&reading.delivery))
+}
+
+/// What to say of a delivery without any item.
+pub(super) fn why_empty(delivery: &Delivery) -> ConnectorError {
+    let why = delivery.why_empty.clone();
+    let (kind, why) = match why {
+        Some(error) => (error.kind, format!(": {}", error.message)),
+        None if delivery.header.is_empty() => (ErrorKind::Source, String::new()),
+        None => {
+            let names: Vec<_> = delivery.header.split(['\t', '\n']).collect();
+            (ErrorKind::Source, format!("; it has {}", names.join(", ")))
+        }
     };
-    Err(RunError::new(
-        Exit::Failed,
-        format!(
-            "the source holds no items at all{rows}{}. Look at the source; if it may be empty, \
-             set allow_empty = true",
-            match reading.delivery.header.as_str() {
-                "" => String::new(),
-                header => format!("; it has: {header}"),
-            }
-        ),
-    ))
+    let message = format!(
+        "the source holds no items at all{why}. Look at the source; if it may be empty, set \
+         allow_empty = true"
+    );
+    ConnectorError { kind, message }
+}
+
+/// A value that is mapped to a place that nothing in a complete delivery has is an error of the
+/// mapping. What was there in the last delivery is for the guard `shape` to judge.
+fn check_mapping(
+    session: &Session<'_>,
+    sections: &[(Section, &SectionSettings)],
+    delivery: &Delivery,
+    memory: Option<&Memory>,
+) -> Result<(), ConnectorError> {
+    let is_held = sections.iter().any(|(_, settings)| settings.guard.hold_shape);
+    let is_allowed = session.options.allow.contains(&Guard::Shape);
+    if !delivery.complete || !is_held || is_allowed {
+        return Ok(());
+    }
+    let was_there = |lack: &&Nowhere| {
+        memory.is_some_and(|memory| lack.paths.iter().any(|path| memory.shape.contains(path)))
+    };
+    let lacking = delivery.nowhere.iter().filter(|lack| lack.is_needed && !was_there(lack));
+    let lacking: Vec<_> = lacking.map(|lack| lack.message.as_str()).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(ConnectorError::mapping(format!(
+        "{}. Correct the path; where it is right and nothing has it for now, --allow shape",
+        lacking.join("; ")
+    )))
 }
 
 /// The steps between reading and the report, for one source.

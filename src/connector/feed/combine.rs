@@ -215,8 +215,10 @@ impl Files {
         let mut all = self.done.into_iter().chain(self.left).map(Reader::finish);
         let mut whole = all.next().unwrap_or_else(|| Ok(Delivery::default()))?;
         for (delivery, n) in all.zip(2..) {
-            let Delivery { complete, shape, .. } = delivery?;
+            let Delivery { complete, shape, nowhere, why_empty, .. } = delivery?;
             whole.complete &= complete;
+            whole.nowhere.extend(nowhere);
+            whole.why_empty = whole.why_empty.or(why_empty);
             whole
                 .shape
                 .extend(shape.into_iter().map(|(part, is)| (format!("file {n}: {part}"), is)));

@@ -67,6 +67,8 @@ pub struct Mapping {
 /// One entry of `where`.
 #[derive(Clone, Debug)]
 struct Rule {
+    /// The line in the config.
+    line: u64,
     path: PathId,
     texts: Vec<String>,
     /// What being one of the texts means for the row: kept (`is`) or left out (`not`).
@@ -87,6 +89,25 @@ impl Mapping {
                 Source::First(paths) | Source::Sum(paths) => paths.clone(),
             })
             .collect()
+    }
+
+    /// Every field that may be mapped, by its key.
+    pub(crate) fn fields(&self) -> [(&'static str, &Option<Field>); 8] {
+        [
+            ("item_id", &self.item_id),
+            ("sku", &self.sku),
+            ("ean", &self.ean),
+            ("name", &self.name),
+            ("parent_sku", &self.parent_sku),
+            ("quantity", &self.quantity),
+            ("price", &self.price),
+            ("currency", &self.currency),
+        ]
+    }
+
+    /// The line of the first entry of `where`.
+    pub(crate) fn where_line(&self) -> Option<u64> {
+        self.rules.first().map(|rule| rule.line)
     }
 
     /// Makes words of a format say nothing where a quantity or price should be.
@@ -284,7 +305,7 @@ fn read_rule(entry: &Entry<'_>, name: &str, paths: &mut Paths<'_>) -> Option<Rul
     };
     table.finish();
     let (path, (texts, keeps)) = (path?, rule?);
-    Some(Rule { path, texts, keeps })
+    Some(Rule { line: entry.line, path, texts, keeps })
 }
 
 /// The trimmed strings of a list.

@@ -5,6 +5,7 @@ pub(crate) mod combine;
 pub mod decode;
 pub mod fingerprint;
 pub mod guess;
+pub(crate) mod lacking;
 pub mod mapping;
 pub mod number;
 pub mod presets;

@@ -13,11 +13,14 @@ use super::replace::make_durable;
 use super::rewrite::Known;
 use super::tree::{Match, NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
+use super::vocabulary::CompiledPath;
 use crate::around::Around;
 use crate::connector::feed::decode::Characters;
 use crate::connector::feed::guess::SAMPLE_BYTES;
+use crate::connector::feed::lacking::{self, Tally};
 use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
 use crate::connector::feed::settings::FeedSettings;
+use crate::connector::feed::shown;
 use crate::connector::feed::source::{Bytes, Keep, Source, SourceSettings};
 use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
@@ -68,6 +71,8 @@ pub(crate) struct TreeSettings {
     pub(crate) format: Format,
     pub(crate) feed: Arc<FeedSettings>,
     outline: Arc<Outline>,
+    /// `items` as the config has it, and its line.
+    items: Option<(String, u64)>,
 }
 
 impl Format {
@@ -78,6 +83,7 @@ impl Format {
         context: &Context,
     ) -> Option<Box<dyn Settings>> {
         let items = self.items(table);
+        let given = items.as_ref().and_then(|(_, given)| given.clone());
         let variants = read_variants(table);
         let check = |text: &str| Path::parse(text).and_then(|path| (self.check)(&path));
         let mut feed = FeedSettings::read(table, context, &check)?;
@@ -85,15 +91,20 @@ impl Format {
         // Each has been checked; one that is not right does not come this far.
         let paths: Vec<_> =
             feed.mapping.paths.iter().filter_map(|path| Path::parse(&path.text).ok()).collect();
-        let outline = Outline::new(items?, variants?.as_deref(), paths.iter());
-        Some(Box::new(TreeSettings { format: self, feed: feed.into(), outline: outline.into() }))
+        let outline = Outline::new(items?.0, variants?.as_deref(), paths.iter()).into();
+        Some(Box::new(TreeSettings { format: self, feed: feed.into(), outline, items: given }))
     }
 
-    /// The way to the items; `None` where an error was added.
-    fn items(self, table: &mut Table<'_>) -> Option<Vec<Step>> {
+    /// The way to the items, and how the config gives it, if it does. `None` where an error was
+    /// added.
+    fn items(self, table: &mut Table<'_>) -> Option<(Vec<Step>, Option<(String, u64)>)> {
         let name = table.name_of("items");
-        let (text, line) = match (table.take("items"), self.default_items) {
-            (Some(entry), _) => entry.string(&name)?,
+        let given = match table.take("items") {
+            Some(entry) => Some(entry.string(&name)?),
+            None => None,
+        };
+        let (text, line) = match (given.clone(), self.default_items) {
+            (Some(given), _) => given,
             (None, Some(text)) => (text.to_owned(), table.line()),
             (None, None) => {
                 table.error(format!(
@@ -109,7 +120,8 @@ impl Format {
             }
             Ok(steps)
         });
-        steps.map_err(|why| table.problems().error(line, format!("`{name}`: {why}"))).ok()
+        let steps = steps.map_err(|why| table.problems().error(line, format!("`{name}`: {why}")));
+        Some((steps.ok()?, given))
     }
 }
 
@@ -170,7 +182,7 @@ impl TreeConnector {
 
     /// Starts a walk over the source; says also where its bytes come from.
     fn start(&self) -> Result<(String, Box<dyn Walk>), ConnectorError> {
-        let TreeSettings { format, feed, outline } = &self.settings;
+        let TreeSettings { format, feed, outline, .. } = &self.settings;
         let bytes = self.source.open(feed.keep())?;
         let name = bytes.name().to_owned();
         Ok((name, (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))?))
@@ -183,6 +195,7 @@ impl TreeConnector {
             outline: Arc::clone(&self.settings.outline),
             outside: OutsideValues::default(),
             found: Found::new(&self.settings),
+            tally: Tally::default(),
             want,
         }
     }
@@ -191,8 +204,8 @@ impl TreeConnector {
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
         let ((name, walk), rows) = (self.start()?, self.rows(want));
-        let around = self.around.clone();
-        Ok(Box::new(TreeReader { walk, rows, name, around, is_done: false }))
+        let (around, items) = (self.around.clone(), self.settings.items.clone());
+        Ok(Box::new(TreeReader { walk, rows, items, name, around, is_done: false }))
     }
 
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
@@ -219,6 +232,8 @@ impl Connector for TreeConnector {
 struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
+    /// `items` as the config has it, and its line.
+    items: Option<(String, u64)>,
     /// Where the bytes come from, for messages.
     name: String,
     around: Around,
@@ -243,10 +258,25 @@ impl Reader for TreeReader {
             self.around.progress.note(&format!("warning: {}: {remark}", self.name));
         }
         let header = self.walk.paths_seen();
-        let shape = self.rows.found.shape(&self.rows.feed.mapping);
+        let (rows, mapping) = (&self.rows, &self.rows.feed.mapping);
+        let shape = rows.found.shape(mapping);
+        let nowhere = lacking::nowhere(mapping, &|path| rows.is_nowhere(path), &header);
+        let why_empty = match (&self.items, rows.tally.has_rows()) {
+            (Some((items, line)), false) => Some(nothing_at(items, *line, &header)),
+            _ => rows.tally.why_empty(mapping, &nowhere),
+        };
+        let complete = rows.feed.complete;
         let fingerprint = self.walk.finish()?;
-        Ok(Delivery { complete: self.rows.feed.complete, header, shape, fingerprint })
+        Ok(Delivery { complete, header, shape, fingerprint, nowhere, why_empty })
     }
+}
+
+fn nothing_at(items: &str, line: u64, seen: &str) -> ConnectorError {
+    ConnectorError::mapping(format!(
+        "nothing is at {}, where `items` (config line {line}) looks {}",
+        shown(items),
+        lacking::there_is(seen)
+    ))
 }
 
 /// Turns items into rows.
@@ -255,22 +285,34 @@ pub(crate) struct Rows {
     outline: Arc<Outline>,
     outside: OutsideValues,
     found: Found,
+    tally: Tally,
     want: Want,
 }
 
 /// Which paths were looked for, and which of them ever matched.
 struct Found {
-    /// By path: whether it was looked for, whether it matched.
-    paths: Vec<Cell<(bool, bool)>>,
+    /// By path, as far as it was looked for.
+    paths: Vec<Cell<Finding>>,
     /// How the format reads numbers of its own, and the paths of quantity and price.
     number: Option<(ReadNumber, Vec<PathId>)>,
 }
 
+/// What came of looking for a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Finding {
+    #[default]
+    NotLookedFor,
+    Nowhere,
+    /// It is there, and has no text.
+    Bare,
+    Matched,
+}
+
 impl Found {
     fn new(settings: &TreeSettings) -> Found {
-        let TreeSettings { format, feed, outline } = settings;
+        let TreeSettings { format, feed, outline, .. } = settings;
         let number = format.number.map(|read| (read, feed.mapping.value_paths()));
-        Found { paths: vec![Cell::new((false, false)); outline.paths.len()], number }
+        Found { paths: vec![Cell::default(); outline.paths.len()], number }
     }
 
     /// See [`Format::number`].
@@ -284,22 +326,31 @@ impl Found {
         if paths.contains(&path) { read(found.text?, &found.raw, item) } else { None }
     }
 
-    fn note(&self, path: PathId, matched: bool) {
+    fn note(&self, path: PathId, finding: Finding) {
         if let Some(found) = self.paths.get(path.index()) {
-            found.set((true, matched || found.get().1));
+            found.set(finding.max(found.get()));
         }
     }
 
     fn shape(&self, mapping: &Mapping) -> Vec<(String, bool)> {
-        let looked_for = |(path, found): (&MappedPath, &Cell<(bool, bool)>)| {
-            let (looked_for, matched) = found.get();
-            looked_for.then(|| (format!("the path {}", path.text), matched))
+        let looked_for = |(path, found): (&MappedPath, &Cell<Finding>)| {
+            let is_matched = found.get() == Finding::Matched;
+            let was_looked_for = found.get() != Finding::NotLookedFor;
+            was_looked_for.then(|| (format!("the path {}", path.text), is_matched))
         };
         mapping.paths.iter().zip(&self.paths).filter_map(looked_for).collect()
     }
 }
 
 impl Rows {
+    /// Whether a path was looked for and no item has it. What only fits some of what there is, as
+    /// the config says, may be absent.
+    fn is_nowhere(&self, path: PathId) -> bool {
+        let is_plain = self.outline.paths.get(path.index()).is_some_and(CompiledPath::is_plain);
+        let found = self.found.paths.get(path.index());
+        is_plain && found.is_some_and(|found| found.get() == Finding::Nowhere)
+    }
+
     /// Adds the rows of an item: one for each variant, or for itself. `each` gets, for every row
     /// added, its place in the batch and what its fields look at.
     pub(crate) fn add(
@@ -308,13 +359,13 @@ impl Rows {
         batch: &mut RowBatch,
         each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
     ) {
-        let Rows { feed, outline, outside, found, want } = self;
+        let Rows { feed, outline, outside, found, tally, want } = self;
         outside.follow(item, outline);
         let mut add = |node: NodeId| {
             let is_number = Cell::new(false);
             let view = View { item, outline, outside, found, node, is_number };
             let before = batch.len();
-            feed.mapping.row(&view, *want, item.line, batch);
+            tally.count(feed.mapping.row(&view, *want, item.line, batch));
             if batch.len() > before {
                 each(batch, before, &view);
             }
@@ -358,9 +409,9 @@ impl View<'_> {
 impl Lookup for View<'_> {
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
         let Some(compiled) = self.outline.paths.get(path.index()) else { return };
-        self.found.note(path, false);
+        self.found.note(path, Finding::Nowhere);
         let each = &mut |text: &str| {
-            self.found.note(path, true);
+            self.found.note(path, Finding::Matched);
             each(text)
         };
         match self.start(compiled.start) {
@@ -370,6 +421,7 @@ impl Lookup for View<'_> {
             Some(from) => {
                 let tree = self.item.tree;
                 tree.find(from, &compiled.steps, compiled.attribute, &mut |one| {
+                    self.found.note(path, Finding::Bare);
                     one.text.is_none_or(|text| match self.found.as_number(path, &one, self.item) {
                         Some((number, has_point)) => {
                             self.is_number.set(has_point);
@@ -394,7 +446,7 @@ impl Lookup for View<'_> {
     fn at_hand(&self, id: PathId) -> Option<&str> {
         let path = self.outline.paths.get(id.index())?;
         let text = self.item.tree.first(self.start(path.start)?, path)?;
-        self.found.note(id, true);
+        self.found.note(id, Finding::Matched);
         memchr::memchr(0, text.as_bytes()).is_none().then_some(text)
     }
 }

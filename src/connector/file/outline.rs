@@ -9,7 +9,7 @@ use crate::connector::feed::decode::Charset;
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// How many element paths are remembered, for messages about what a document holds.
-const PATHS_SEEN: usize = 20;
+const PATHS_SEEN: usize = 40;
 
 /// Where the items are and what is read of them.
 #[derive(Debug)]
@@ -150,16 +150,17 @@ impl Default for Looks {
 }
 
 impl PathsSeen {
-    /// Takes note of an element's path.
-    pub(crate) fn note(&mut self, path: impl FnOnce() -> String) {
+    /// Takes note of an element's path; says whether it goes on looking.
+    pub(crate) fn note(&mut self, path: impl FnOnce() -> String) -> bool {
         if self.paths.len() == PATHS_SEEN || self.looks.0 == 0 {
-            return;
+            return false;
         }
         self.looks.0 -= 1;
         let path = path();
         if !self.paths.contains(&path) {
             self.paths.push(path);
         }
+        true
     }
 
     /// One path a line.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::rows::Rows;
 use super::settings::CsvSettings;
 use super::write::CsvWriter;
+use crate::connector::feed::lacking::Tally;
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::source::Source;
 use crate::connector::file::replace::make_durable;
@@ -33,6 +34,7 @@ impl Connector for Csv {
             mapping: self.settings.feed.mapping.clone(),
             complete: self.settings.feed.complete,
             rows,
+            tally: Tally::default(),
             want,
         }))
     }
@@ -64,6 +66,7 @@ impl Connector for Csv {
 /// One read of a csv file.
 struct CsvReader {
     rows: Rows,
+    tally: Tally,
     mapping: Mapping,
     want: Want,
     complete: bool,
@@ -74,7 +77,7 @@ impl Reader for CsvReader {
         rows.clear();
         while !rows.is_full() && rows.problems().len() < RowBatch::ROWS {
             let Some(row) = self.rows.next()? else { break };
-            row.evaluate(&self.mapping, self.want, rows);
+            self.tally.count(row.evaluate(&self.mapping, self.want, rows));
         }
         Ok(!rows.is_empty() || !rows.problems().is_empty())
     }
@@ -83,7 +86,8 @@ impl Reader for CsvReader {
         let header = self.rows.header().to_owned();
         let is_ended = self.rows.is_last_row_ended();
         let shape = vec![("the line end of the last row".to_owned(), is_ended)];
-        let fingerprint = self.rows.finish()?;
-        Ok(Delivery { complete: self.complete, header, shape, fingerprint })
+        let why_empty = self.tally.why_empty(&self.mapping, &[]);
+        let (complete, fingerprint) = (self.complete, self.rows.finish()?);
+        Ok(Delivery { complete, header, shape, fingerprint, why_empty, ..Delivery::default() })
     }
 }

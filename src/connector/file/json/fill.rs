@@ -1,7 +1,7 @@
 //! What some path may want of a JSON value, put into a tree.
 
 use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
-use crate::connector::file::outline::Outline;
+use crate::connector::file::outline::{Outline, PathsSeen};
 use crate::connector::file::tree::Tree;
 use crate::connector::file::vocabulary::{Name, Prefixes};
 use crate::connector::file::window::FIELD_BYTES;
@@ -12,6 +12,8 @@ pub(super) struct Filler<'f> {
     pub(super) tree: &'f mut Tree,
     /// Where the window starts in the document.
     pub(super) offset: u64,
+    /// Takes note of the keys of items.
+    pub(super) seen: &'f mut PathsSeen,
 }
 
 impl Filler<'_> {
@@ -26,17 +28,27 @@ impl Filler<'_> {
         let top = self.tree.open(None, self.offset + start as u64);
         add_key(self.tree, self.outline, key);
         let is_null = match scanner.peek()? {
-            b'{' => self.object(scanner, depth).map(|()| false)?,
+            b'{' => self.object("", scanner, depth).map(|()| false)?,
             _ => matches!(scanner.scalar()?, Scalar::Null),
         };
         self.tree.close(top, None, self.offset + scanner.at as u64);
         Ok(is_null)
     }
 
-    fn object(&mut self, scanner: &mut Scanner<'_>, depth: usize) -> Result<(), Trouble> {
+    /// Reads an object under a key of the item; empty: the item itself.
+    fn object(
+        &mut self,
+        within: &str,
+        scanner: &mut Scanner<'_>,
+        depth: usize,
+    ) -> Result<(), Trouble> {
         let mut met = Met::default();
         scanner.members(depth, |scanner, key: RawString<'_>| {
             let key = key.decode()?;
+            self.seen.note(|| match within {
+                "" => key.to_string(),
+                within => format!("{within}/{key}"),
+            });
             match self.outline.words.element(&key, Prefixes::None) {
                 Some(name) if met.is_first(name) => self.value(name, &key, scanner, depth + 1),
                 _ => scanner.skip(depth + 1),
@@ -58,7 +70,7 @@ impl Filler<'_> {
             b'{' => {
                 let node = self.tree.open(Some(name), self.offset + start as u64);
                 add_key(self.tree, self.outline, Some(key));
-                self.object(scanner, depth)?;
+                self.object(key, scanner, depth)?;
                 self.tree.close(node, None, self.offset + scanner.at as u64);
                 Ok(())
             }

@@ -327,7 +327,12 @@ impl State {
         let is_before_items = self.with_items < self.frames.len();
         if let (Some(_), Some(name), true) = (slot.parent, slot.name, is_before_items) {
             self.outside_version += 1;
-            let mut filler = Filler { outline: source.outline, tree: &mut self.outside, offset: 0 };
+            let mut filler = Filler {
+                outline: source.outline,
+                tree: &mut self.outside,
+                offset: 0,
+                seen: &mut self.seen,
+            };
             filler.scalar(name, slot.key, scalar, start, scanner.at)?;
             if self.outside.bytes() > ITEM_BYTES {
                 let message = format!(
@@ -350,8 +355,12 @@ impl State {
         let start = scanner.at;
         self.tree.clear();
         let depth = self.frames.len() - 1;
-        let mut filler =
-            Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
+        let mut filler = Filler {
+            outline: source.outline,
+            tree: &mut self.tree,
+            offset: source.offset,
+            seen: &mut self.seen,
+        };
         let is_null = filler.item(slot.key, scanner, depth)?;
         let may_be_none = slot.key.is_some()
             && source.outline.items.last().is_some_and(|step| step.name.is_some());

@@ -62,7 +62,12 @@ impl Rows {
     }
 
     /// Makes an item of the row, or a problem, or both.
-    pub(super) fn evaluate(&mut self, mapping: &Mapping, want: Want, out: &mut RowBatch) {
+    pub(super) fn evaluate(
+        &mut self,
+        mapping: &Mapping,
+        want: Want,
+        out: &mut RowBatch,
+    ) -> RowFate {
         let row = self.sheet.row();
         let line = row.number;
         let view = View {
@@ -74,7 +79,7 @@ impl Rows {
         let fate = mapping.row(&view, want, line, out);
         let without_result = view.without_result.into_inner();
         if fate != RowFate::Item {
-            return;
+            return fate;
         }
         for column in without_result {
             if !self.told.contains(&column) {
@@ -87,6 +92,7 @@ impl Rows {
                 out.add_problem_of_last(ProblemKind::InvalidValue, line, message);
             }
         }
+        fate
     }
 
     /// An error where the file was written to meanwhile.

@@ -254,8 +254,8 @@ impl State {
         self.check_open(name, start)?;
         let depth = self.open.len();
         self.open.push(name);
+        self.note_paths(tag);
         if self.item.is_none() {
-            self.note_path();
             self.enter(name, depth, start, source);
         }
         let is_kept = self.open_node(name, depth, source.offset_of(end), source.outline);
@@ -306,9 +306,16 @@ impl State {
         }
     }
 
-    fn note_path(&mut self) {
+    /// Takes note of an element and its attributes.
+    fn note_paths(&mut self, tag: &BytesStart<'_>) {
         let open = &self.open;
-        self.seen.note(|| open.path());
+        if !self.seen.note(|| open.path()) || tag.attributes_raw().is_empty() {
+            return;
+        }
+        for attribute in tag.attributes().flatten() {
+            let name = attribute.key.into_inner();
+            self.seen.note(|| format!("{}/@{name}", open.path()));
+        }
     }
 
     /// An end tag at `start`.
