@@ -175,11 +175,35 @@ fn a_bomb_is_stopped_and_named() {
 }
 
 #[test]
+fn how_long_what_is_unpacked_may_get_is_for_the_config_to_say() {
+    let csv = format!("sku,qty,note\nA,3,{}\n", "x".repeat(1000));
+    let gzipped = gzip(csv.as_bytes());
+    let with = |limit: &str| {
+        wholesaler(&format!("source = \"f\"\nmax_unpacked = \"{limit}\""), "").file("f", &gzipped)
+    };
+    with("1KiB").run("pull w").code(0).stock("main", "A", "3");
+    let why = "unpacks to more than 1000 bytes (`max_unpacked`)";
+    with("1kB").run("pull w").code(1).stderr(why).stock("main", "A", "–");
+    with("much").run("pull w").code(2).stderr("must be a size such as \"500MiB\" or \"4GiB\"");
+    // More than the usual 100 MiB and 200 times its size.
+    let mut long = GzEncoder::new(Vec::new(), Compression::fast());
+    long.write_all(b"sku,qty,note\nA,3,\n").unwrap();
+    for _ in 0..101 {
+        long.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    }
+    let long = long.finish().unwrap();
+    let shop = |more: &str| wholesaler(&format!("source = \"f\"{more}"), "").file("f", &long);
+    shop("").run("pull w").code(1).stderr("max_unpacked = \"2GiB\"");
+    shop("\nmax_unpacked = \"2GiB\"").run("pull w").code(0).stock("main", "A", "3");
+}
+
+#[test]
 fn a_tar_archive_and_an_empty_file_are_named() {
     let mut tar = vec![0; 1024];
     tar[257..262].copy_from_slice(b"ustar");
     for (bytes, said) in [
         (gzip(&tar), "is a tar archive, which is not read"),
+        (tar.clone(), "is a tar archive, which is not read"),
         (gzip(b""), "holds an empty file (0 bytes)"),
         (gzip(&gzip(&gzip(&gzip(CSV.as_bytes())))), "is packed more than 3 times over"),
         (gzip(b"<!doctype html><title>Log in</title>"), "is an HTML page titled \"Log in\""),

@@ -308,3 +308,14 @@ fn a_file_is_fetched_by_ftp_over_tls() {
     // It asks for TLS, so nothing is said without.
     shop(&url("ftp"), &trusted).run("pull w").code(8);
 }
+
+#[test]
+fn a_pattern_for_folders_is_an_error_of_the_config_and_nobody_is_contacted() {
+    let shop = Shop::new().config(
+        "[integrations.w]\ntype = \"wholesaler\"\nconnector = \"csv\"\n\
+         source = \"ftp://127.0.0.1:1/in-*/stock.csv\"\n\
+         fields = { sku = \"sku\", quantity = \"qty\" }\n\
+         stock = { direction = \"download\", warehouse = \"main\" }\n",
+    );
+    shop.run("pull w").code(2).stderr("only the name of the file in `source` may hold");
+}

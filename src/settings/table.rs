@@ -153,6 +153,11 @@ impl<'a> Table<'a> {
         self.values.contains_key(key) || self.base.is_some_and(|base| base.values.contains_key(key))
     }
 
+    /// Whether a key is not there and something stands in for it; nothing is taken.
+    pub fn has_stand_in(&self, key: &str) -> bool {
+        self.has(key) && (self.only_line.is_some() || !self.values.contains_key(key))
+    }
+
     /// Takes a key that must be there; its absence is an error at the table's line.
     pub fn require(&mut self, key: &'static str) -> Option<Entry<'a>> {
         let entry = self.take(key);
@@ -223,6 +228,17 @@ impl<'a> Table<'a> {
                 range.start,
                 range.end - 1
             ));
+        }
+        found
+    }
+
+    /// A number of bytes such as `"4GiB"`, more than 0.
+    pub fn bytes(&mut self, key: &'static str) -> Option<u64> {
+        let name = self.name_of(key);
+        let entry = self.take(key)?;
+        let found = parse_bytes(&entry.string_or_empty(&name)?);
+        if found.is_none() {
+            entry.error(format!("`{name}` must be a size such as \"500MiB\" or \"4GiB\""));
         }
         found
     }
@@ -357,6 +373,11 @@ impl<'a> Entry<'a> {
     /// Where errors are collected.
     pub fn problems(&self) -> &'a Problems {
         self.problems
+    }
+
+    /// Whether the value is no part of the document and stands in for one that is not there.
+    pub fn is_stand_in(&self) -> bool {
+        self.only_line.is_some()
     }
 
     /// Whether the value is a table.
@@ -546,6 +567,25 @@ impl<'a> Entry<'a> {
         }
         found
     }
+}
+
+/// `4GiB`, `500 MB`: whole numbers with a unit, also by thousands.
+fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "b" => 1,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor).filter(|bytes| *bytes > 0)
 }
 
 /// Reads `50%`, `12.5 %`.

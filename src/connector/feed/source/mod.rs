@@ -29,6 +29,7 @@ use glob::Pattern;
 
 pub use bytes::{Bytes, Stamp};
 pub use settings::SourceSettings;
+pub use unpack::UnpackLimit;
 pub use whole::WholeFile;
 
 use self::fetched::Fetched;
@@ -63,6 +64,7 @@ pub struct Source {
     way: Way,
     /// Which file of an archive.
     member: Option<Pattern>,
+    limit: UnpackLimit,
     integration: String,
     around: Around,
     remembered: Remembered,
@@ -88,6 +90,7 @@ impl Source {
         Source {
             way: Way::File(path.into()),
             member: None,
+            limit: UnpackLimit::default(),
             integration: String::new(),
             around: Around::nobody(),
             remembered: Remembered::default(),
@@ -106,13 +109,14 @@ impl Source {
 
     /// Opens it and looks at its beginning: what is empty, no file, or an HTML page is refused.
     pub fn open(&self, keep: Keep) -> Result<Bytes, ConnectorError> {
-        Bytes::open(self.fetched()?, self.member.as_ref(), keep, &self.remembered)
+        let unpacking = (self.member.as_ref(), self.limit);
+        Bytes::open(self.fetched()?, unpacking, keep, &self.remembered)
     }
 
     /// Opens it as a file whose parts are read in any order: what is empty, no file, or an HTML page
     /// is refused. A zip file stays what it is, whatever it is packed in.
     pub fn open_whole(&self) -> Result<WholeFile, ConnectorError> {
-        WholeFile::open(self.fetched()?, &self.remembered)
+        WholeFile::open(self.fetched()?, self.limit, &self.remembered)
     }
 
     /// What was fetched before, or is now.

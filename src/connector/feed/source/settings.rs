@@ -9,6 +9,7 @@ use super::login::LoginSettings;
 use super::place::Place;
 use super::program::ProgramSettings;
 use super::server::Server;
+use super::unpack::UnpackLimit;
 use super::web::{Web, WebContext};
 use super::{Source, Way};
 use crate::around::Around;
@@ -16,12 +17,13 @@ use crate::connector::http::HttpSettings;
 use crate::connector::{ConnectorError, Context};
 use crate::settings::{Table, Text};
 
-/// `source`, `member` and `[integrations.NAME.login]` as the config gives them.
+/// `source`, `member`, `max_unpacked` and `[integrations.NAME.login]` as the config gives them.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
     wanted: Wanted,
     /// Which file of an archive.
     member: Option<Pattern>,
+    limit: UnpackLimit,
     login: LoginSettings,
     integration: String,
     folder: PathBuf,
@@ -42,6 +44,7 @@ impl SourceSettings {
         let key = table.name_of("source");
         let entry = table.require("source");
         let member = read_member(table);
+        let limit = UnpackLimit { max_bytes: table.bytes("max_unpacked") };
         let login = LoginSettings::read(table);
         let entry = entry?;
         let is_program = entry.is_table()
@@ -53,6 +56,7 @@ impl SourceSettings {
         let settings = SourceSettings {
             wanted,
             member: member?,
+            limit,
             login,
             integration: context.name.clone(),
             folder: context.folder.clone(),
@@ -132,6 +136,7 @@ impl SourceSettings {
         Ok(Source {
             way,
             member: self.member.clone(),
+            limit: self.limit,
             integration: self.integration.clone(),
             around: around.clone(),
             remembered: super::Remembered::default(),
@@ -188,14 +193,9 @@ impl SourceSettings {
                     http: &self.http,
                     around,
                 };
-                let member = self.member.clone();
-                Way::Web(Arc::new(Web::new(
-                    &url,
-                    text.secrets(&self.folder),
-                    login,
-                    member,
-                    &context,
-                )?))
+                let (secrets, unpacking) =
+                    (text.secrets(&self.folder), (self.member.clone(), self.limit));
+                Way::Web(Arc::new(Web::new(&url, secrets, login, unpacking, &context)?))
             }
         })
     }

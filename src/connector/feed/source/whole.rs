@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Remembered;
 use super::bytes::{self, HEAD_BYTES, Stamp};
 use super::fetched::{Fetched, hash_of, new_file, not_kept, rewind};
-use super::unpack::{self, Zips};
+use super::unpack::{self, UnpackLimit, Zips};
 use crate::connector::{ConnectorError, Origin};
 
 /// What is unpacked at once, in bytes.
@@ -23,6 +23,7 @@ pub struct WholeFile {
     /// Without what was packed around it.
     file: Arc<File>,
     head: Vec<u8>,
+    limit: UnpackLimit,
     origin: Origin,
     remembered: Remembered,
 }
@@ -32,6 +33,7 @@ impl WholeFile {
     /// into a file without a name, but for a zip file.
     pub(super) fn open(
         fetched: Fetched,
+        limit: UnpackLimit,
         remembered: &Remembered,
     ) -> Result<WholeFile, ConnectorError> {
         let Fetched { name, file, stamp, is_local, mut origin } = fetched;
@@ -44,13 +46,13 @@ impl WholeFile {
         bytes::check_is_some(&head, false, &name)?;
         let mut inner = Arc::clone(&file);
         if unpack::is_packed_around(&head) {
-            inner = unpacked(&name, &file, stamp.length())?;
+            inner = unpacked(&name, &file, stamp.length(), limit)?;
             head = head_of(&inner).map_err(failed)?;
             bytes::check_is_some(&head, true, &name)?;
         }
         bytes::check_is_no_page(&head, &name)?;
         let remembered = remembered.clone();
-        Ok(WholeFile { name, fetched: file, stamp, file: inner, head, origin, remembered })
+        Ok(WholeFile { name, fetched: file, stamp, file: inner, head, limit, origin, remembered })
     }
 
     /// Where it comes from, for messages.
@@ -61,6 +63,11 @@ impl WholeFile {
     /// The beginning: up to a MiB, all of what is smaller.
     pub fn head(&self) -> &[u8] {
         &self.head
+    }
+
+    /// How long what is unpacked out of it may get.
+    pub fn limit(&self) -> UnpackLimit {
+        self.limit
     }
 
     /// The file itself. All that read it share one position.
@@ -87,10 +94,15 @@ fn head_of(file: &Arc<File>) -> io::Result<Vec<u8>> {
 }
 
 /// All that was packed, in a file without a name.
-fn unpacked(name: &str, file: &Arc<File>, length: u64) -> Result<Arc<File>, ConnectorError> {
+fn unpacked(
+    name: &str,
+    file: &Arc<File>,
+    length: u64,
+    limit: UnpackLimit,
+) -> Result<Arc<File>, ConnectorError> {
     let failed = |why: io::Error| bytes::failed(name, &why);
     rewind(file).map_err(failed)?;
-    let mut input = unpack::unpacked(file, length, Zips::Kept).map_err(failed)?;
+    let mut input = unpack::unpacked(file, length, Zips::Kept, limit).map_err(failed)?;
     let (mut inner, mut block) = (new_file()?, vec![0; BLOCK]);
     loop {
         let count = match input.read(&mut block) {

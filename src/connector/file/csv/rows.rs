@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::settings::{CsvSettings, Layout};
-use super::tokenizer::{Dialect, Field, RawRow, Tokenizer};
+use super::tokenizer::{Dialect, Field, RawRow, Tokenizer, too_large};
 use crate::connector::feed::decode::{Characters, Charset};
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
@@ -70,6 +70,11 @@ impl Rows {
         Ok(rows)
     }
 
+    /// What messages call the file.
+    pub(super) fn name(&self) -> &str {
+        self.characters.source().name()
+    }
+
     /// The names of the columns, for the memory of the delivery.
     pub(super) fn header(&self) -> &str {
         &self.header
@@ -104,6 +109,7 @@ impl Rows {
         match tokenizer.next(&mut |into| characters.read(into))? {
             Some(raw) => {
                 *has_content = true;
+                check_long_field(&raw, *width, characters)?;
                 Ok(Some(CsvRow {
                     raw,
                     columns,
@@ -139,6 +145,9 @@ impl Rows {
             trim(&text).to_owned()
         };
         let names: Vec<String> = row.fields.iter().map(name).collect();
+        if row.long_field().is_some() {
+            return Err(long_field(&row, characters));
+        }
         self.width = names.len();
         self.header = names.join("\t");
         self.has_content = true;
@@ -153,6 +162,24 @@ impl Rows {
         self.columns = columns::find(mapping, names, self.characters.source().name())?;
         Ok(())
     }
+}
+
+/// A quoted field that is too long is one of a row only where the row is otherwise right; else a
+/// quote was never closed, and what it swallowed are the rows behind it.
+fn check_long_field(
+    row: &RawRow<'_>,
+    width: usize,
+    characters: &Characters,
+) -> Result<(), ConnectorError> {
+    let Some(field) = row.long_field() else { return Ok(()) };
+    if !row.is_quoted(field) || (row.is_closed(field) && row.fields.len() == width) {
+        return Ok(());
+    }
+    Err(long_field(row, characters))
+}
+
+fn long_field(row: &RawRow<'_>, characters: &Characters) -> ConnectorError {
+    too_large(characters.source().name(), row.line, "a field is over 1 MiB")
 }
 
 fn blank(characters: &Characters) -> ConnectorError {
@@ -243,6 +270,11 @@ impl CsvRow<'_> {
                 self.raw.width(),
                 self.width
             );
+            out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
+            return RowFate::Lost;
+        }
+        if self.raw.long_field().is_some() {
+            let message = "the row has a cell of more than 1 MiB; the row was left out".to_owned();
             out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
             return RowFate::Lost;
         }

@@ -12,12 +12,6 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::connector::ConnectorError;
 use crate::connector::feed::source::WholeFile;
 
-/// What a member may unpack to, whatever its size.
-const UNPACKED_BYTES: u64 = 100 << 20;
-
-/// How many times its size a larger member may unpack to.
-const UNPACKED_RATIO: u64 = 200;
-
 /// How much is read at once.
 const BLOCK_BYTES: usize = 64 << 10;
 
@@ -112,7 +106,7 @@ impl Archive {
             CompressionMethod::Deflated => Input::Deflated(DeflateDecoder::new(file)),
             _ => return Ok(Err("is packed in a way that no spreadsheet is; save it anew")),
         };
-        let limit = UNPACKED_BYTES.max(packed.saturating_mul(UNPACKED_RATIO));
+        let limit = self.whole.limit().bytes(packed);
         let (crc, expected) = (Crc::new(), (bytes, crc));
         Ok(Ok(Member { input, crc, expected, unpacked: 0, limit, allowance: u64::MAX }))
     }
