@@ -99,6 +99,23 @@ impl Mapping {
         RowFate::Item
     }
 
+    /// Whether a row has a quantity or price that can be read, and neither is nonsense: names of
+    /// columns have not. A constant says nothing of it.
+    pub(crate) fn has_values<L: Lookup>(&self, lookup: &L) -> bool {
+        let is_mapped = |field: &Option<Field>| {
+            field.as_ref().is_some_and(|field| !matches!(field.source, Source::Value(_)))
+        };
+        let mut faults = Faults::new();
+        let mut values = Vec::new();
+        if is_mapped(&self.quantity) {
+            values.push(self.quantity(lookup, &mut faults));
+        }
+        if is_mapped(&self.price) {
+            values.push(self.price(lookup, &mut faults).0);
+        }
+        faults.is_empty() && values.iter().any(|value| matches!(value, Value::Known(_)))
+    }
+
     /// The row with its ids; `None` with at least one fault where it can be no item.
     fn ids<L: Lookup>(&self, lookup: &L, faults: &mut Faults, out: &mut RowBatch) -> Option<Row> {
         let mut row = Row::EMPTY;
