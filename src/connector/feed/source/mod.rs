@@ -110,9 +110,10 @@ impl Source {
     }
 
     /// Opens it as a file whose parts are read in any order: what is empty, no file, or an HTML page
-    /// is refused. A zip file stays what it is, whatever it is packed in.
+    /// is refused. What is packed is unpacked, also a file of an archive; an archive that is a document
+    /// itself, as workbooks are, stays what it is.
     pub fn open_whole(&self) -> Result<WholeFile, ConnectorError> {
-        WholeFile::open(self.fetched()?, &self.remembered)
+        WholeFile::open(self.fetched()?, self.member.as_ref(), &self.remembered)
     }
 
     /// What was fetched before, or is now.

@@ -86,11 +86,6 @@ impl SourceSettings {
         }
     }
 
-    /// Whether a file of an archive is asked for.
-    pub fn has_member(&self) -> bool {
-        self.member.is_some()
-    }
-
     /// Whether another machine may be contacted, as far as that can be told without asking a file or a
     /// program for the place.
     pub fn is_remote(&self) -> bool {
