@@ -292,7 +292,7 @@ pub(super) fn check_not_empty(
              set allow_empty = true",
             match reading.delivery.header.as_str() {
                 "" => String::new(),
-                header => format!("; it has: {header}"),
+                header => format!("; it has: {}", header.replace(['\n', '\t'], ", ")),
             }
         ),
     ))

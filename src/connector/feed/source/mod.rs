@@ -230,6 +230,8 @@ mod tests {
         let mut bytes = Source::file(&path).open(Keep::Nothing).unwrap();
         std::fs::write(&path, "sku\nA\nB\n").unwrap();
         while bytes.read(&mut [0; 100]).unwrap() > 0 {}
-        assert!(bytes.finish().unwrap_err().message.contains("changed while it was read"));
+        let error = bytes.finish().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Temporary);
+        assert!(error.message.contains("is still being written"), "{error}");
     }
 }

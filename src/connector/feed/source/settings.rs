@@ -48,6 +48,13 @@ impl SourceSettings {
             && entry.table(key.clone()).is_some_and(|mut table| table.take("exec").is_some());
         let wanted = match is_program {
             true => Wanted::Program(ProgramSettings::read(&entry, &key)?),
+            false if !entry.is_string() && !entry.is_table() => {
+                entry.error(format!(
+                    "`{key}` must be a path or URL, or {{ exec = [\"program\", \"argument\"] }}; as a \
+                     secret also {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = […] }}"
+                ));
+                return None;
+            }
             false => Wanted::Place(entry.text(&key)?),
         };
         let settings = SourceSettings {
