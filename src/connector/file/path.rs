@@ -205,10 +205,10 @@ impl<'a> Parser<'a> {
                 Some(&(at, found)) => self.unexpected(at, found),
                 None => "it ends where a name is needed".to_owned(),
             }),
-            "." | ".." => Err(format!(
-                "`{name}` cannot stand there: `.` alone is the item's own text, `../` at the start \
-                 the item that holds the variant"
-            )),
+            "." => Err("`.` can only stand alone: it is the item's own text".to_owned()),
+            ".." => Err("`..` can only stand at the start, as `../`: it is the item that holds the \
+                         variant"
+                .to_owned()),
             _ if name.matches(':').count() > 1 || name.starts_with(':') || name.ends_with(':') => {
                 Err(format!("`{name}` can have one `:`, between a prefix and a name"))
             }
@@ -310,6 +310,7 @@ mod tests {
         assert!(error("unit price").contains("character 5"));
         assert!(error("a/").contains("ends where a name is needed"));
         assert!(error("a/../b").contains("only stand at the start"));
+        assert!(error("a/.").contains("only stand alone"));
         assert!(error("..").contains("../name"));
         assert!(error("/@a").contains("no attributes"));
         assert!(error("@a/b").contains("nothing can follow"));
