@@ -6,6 +6,7 @@
 mod bad_input;
 mod config;
 mod conformance;
+mod csv_dialects;
 mod dry_run;
 mod edifact;
 mod engine_properties;

@@ -260,3 +260,38 @@ fn listed_heureka() -> [&'static str; 2] {
         "https://shop.example.com/102 . . Konvice . 899 CZK",
     ]
 }
+
+#[test]
+fn stock_that_woocommerce_keeps_at_the_parent_is_unknown_and_stays_so() {
+    let csv = "ID,Type,SKU,Name,Stock,Regular price\n12,simple,MUG,Mug,5,12.50\n\
+               14,variation,SH-M,Shirt,parent,9.00\n";
+    is_listed(
+        "preset = \"woocommerce-csv\"",
+        csv,
+        &["12 MUG . Mug 5 12.5 .", "14 SH-M . Shirt . 9 ."],
+    );
+    let store = "[integrations.s]\ntype = \"store\"\npreset = \"woocommerce-csv\"\nsource = \"s.csv\"\n\
+                 stock = { direction = \"send\", warehouse = \"main\" }\n";
+    let shop = Shop::new().config(store).file("s.csv", csv);
+    let shop = shop.inventory("sku,stock.main\nMUG,4\nSH-M,7\n");
+    let ran = shop.run("push s").code(3).stdout("\"parent\"");
+    ran.wrote("s.csv", &csv.replace("Mug,5", "Mug,4"));
+}
+
+#[test]
+fn roubles_have_an_old_code_and_barcodes_an_apostrophe() {
+    let offer = "<yml_catalog><shop><offers><offer id=\"1\"><vendorCode>A</vendorCode>\
+                 <price>90</price><currencyId>RUR</currencyId></offer></offers></shop></yml_catalog>";
+    is_listed("preset = \"yml\"", offer, &["1 A . . . 90 RUB"]);
+    let csv = "Variant SKU,Variant Barcode,Title,Variant Inventory Qty,Variant Price\n\
+               A,'4006381333931,Mug,1,2\nB,'x1,Pot,1,2\n";
+    is_listed(
+        "preset = \"shopify-products\"",
+        csv,
+        &["A A 4006381333931 Mug 1 2 .", "B B 'x1 Pot 1 2 ."],
+    );
+}
+
+fn is_listed(toml: &str, bytes: &str, expected: &[&str]) {
+    assert_eq!(listed(toml, bytes), expected);
+}

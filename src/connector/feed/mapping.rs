@@ -160,12 +160,12 @@ impl Mapping {
 
     /// The path that a section's value is written to, or else why it cannot be.
     ///
-    /// Only a plain path, with `decimal` and `unit`, can be turned round.
+    /// Only a plain path, with `decimal`, `unit` and words for unknown, can be turned round.
     pub fn writable(&self, section: Section) -> Result<(&Field, PathId), String> {
         self.provides(section)?;
         let key = value_key(section).unwrap_or_default();
         let field = self.value(section).ok_or_else(|| "this section has no value".to_owned())?;
-        match field.plain_path() {
+        match field.written_path() {
             Some(path) => Ok((field, path)),
             None => Err(format!(
                 "`fields.{key}` is computed; only a plain path, with `decimal` and `unit`, can be \

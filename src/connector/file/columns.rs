@@ -37,10 +37,20 @@ pub(super) fn find(
     }
     let seen: Vec<_> = names.unwrap_or_default().iter().map(|name| shown(name)).collect();
     Err(ConnectorError::mapping(format!(
-        "{place}: {}; its columns are {}",
+        "{place}: {}; its columns are {}. If their names stand in another line, say which with \
+         `header_row`",
         errors.join("; "),
         seen.join(", ")
     )))
+}
+
+/// How many columns of a mapping have their names among these.
+pub(super) fn known(mapping: &Mapping, names: &[String]) -> usize {
+    let is_there = |path: &&MappedPath| {
+        let lower = path.text.to_lowercase();
+        names.iter().any(|name| name.to_lowercase() == lower)
+    };
+    mapping.paths.iter().filter(is_there).count()
 }
 
 /// The column that a path names, by its name or its place.

@@ -24,6 +24,8 @@ pub(crate) struct Outline {
     pub(crate) words: Vocabulary,
     /// Some path starts at the root.
     pub(crate) reads_outside: bool,
+    /// Some path is `.`: the text of the item, or variant, itself.
+    pub(crate) reads_itself: bool,
 }
 
 impl Outline {
@@ -35,9 +37,11 @@ impl Outline {
     ) -> Outline {
         let mut words = Vocabulary::default();
         let paths: Vec<_> = paths.map(|path| words.compile_path(path)).collect();
-        let variants = variants.map(|steps| words.compile(steps, false));
+        let is_itself = |path: &CompiledPath| path.steps.is_empty() && path.attribute.is_none();
+        let reads_itself = paths.iter().any(is_itself);
+        let variants = variants.map(|steps| words.compile(steps, reads_itself));
         let reads_outside = paths.iter().any(|path| path.start == Start::Root);
-        Outline { items, variants, paths, words, reads_outside }
+        Outline { items, variants, paths, words, reads_outside, reads_itself }
     }
 }
 

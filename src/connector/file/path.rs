@@ -2,7 +2,7 @@
 //! a document stands in `select`.
 //!
 //! ```text
-//! path = [ "/" | "../" ] step { "/" step } [ "/" attr ]  |  attr  |  "../" attr
+//! path = [ "/" | "../" ] step { "/" step } [ "/" attr ]  |  attr  |  "../" attr  |  "."
 //! step = ( name | "*" | "'" any text without "'" "'" ) { pred }
 //! pred = "[" ( "@" name | name ) "='" text "']"  |  "[" integer "]"
 //! attr = "@" name                  name = letters, digits, - _ . and at most one ":"
@@ -54,6 +54,9 @@ impl Path {
     ///
     /// The error says what is wrong, and where in the path.
     pub(crate) fn parse(text: &str) -> Result<Path, String> {
+        if text == "." {
+            return Ok(Path { start: Start::Item, steps: Vec::new(), attribute: None });
+        }
         let mut parser = Parser::new(text);
         let start = parser.start()?;
         let (steps, attribute) = parser.steps(start)?;
@@ -80,6 +83,9 @@ impl Path {
         let path = Path::parse(text)?;
         if path.start != Start::Item {
             return Err("it must start at the item, without `/` or `..`".to_owned());
+        }
+        if path.steps.is_empty() && path.attribute.is_none() {
+            return Err("`.` is the item itself; name what is in it".to_owned());
         }
         without_attribute(path)
     }
@@ -199,10 +205,12 @@ impl<'a> Parser<'a> {
                 Some(&(at, found)) => self.unexpected(at, found),
                 None => "it ends where a name is needed".to_owned(),
             }),
-            "." | ".." => Err(format!(
-                "`{name}` can only stand at the start, as `../`: it is the item that holds the \
-                 variant"
-            )),
+            "." => Err("`.` can only stand alone: it is the item's own text".to_owned()),
+            ".." => {
+                Err("`..` can only stand at the start, as `../`: it is the item that holds the \
+                         variant"
+                    .to_owned())
+            }
             _ if name.matches(':').count() > 1 || name.starts_with(':') || name.ends_with(':') => {
                 Err(format!("`{name}` can have one `:`, between a prefix and a name"))
             }
@@ -304,6 +312,7 @@ mod tests {
         assert!(error("unit price").contains("character 5"));
         assert!(error("a/").contains("ends where a name is needed"));
         assert!(error("a/../b").contains("only stand at the start"));
+        assert!(error("a/.").contains("only stand alone"));
         assert!(error("..").contains("../name"));
         assert!(error("/@a").contains("no attributes"));
         assert!(error("@a/b").contains("nothing can follow"));

@@ -222,8 +222,9 @@ pub(super) fn check_is_no_page(head: &[u8], name: &str) -> Result<(), ConnectorE
 }
 
 pub(super) fn changed(name: &str) -> ConnectorError {
-    ConnectorError::source(format!(
-        "{name} changed while it was read; run again once whatever writes it is done"
+    ConnectorError::temporary(format!(
+        "{name} is still being written: it changed while it was read; run again once whatever \
+         writes it is done"
     ))
 }
 
@@ -252,11 +253,25 @@ fn read_some(file: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// A text without what XML has before its first element: declaration, instructions, comments.
+fn behind_prolog(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let end = match rest {
+            _ if rest.starts_with("<?") => "?>",
+            _ if rest.starts_with("<!--") => "-->",
+            _ => return rest,
+        };
+        let Some((_, behind)) = rest.split_once(end) else { return rest };
+        rest = behind.trim_start();
+    }
+}
+
 /// The title of an HTML page, empty where it has none; `None` for what is no HTML page.
 fn html_title(head: &[u8]) -> Option<String> {
     const FAR_ENOUGH: usize = 16 << 10;
     let text = String::from_utf8_lossy(&head[..head.len().min(FAR_ENOUGH)]);
-    let text = number::trim(&text);
+    let text = behind_prolog(number::trim(&text));
     // Only ASCII letters change, so that places in both texts are the same.
     let lower = text.to_ascii_lowercase();
     if !lower.starts_with("<!doctype html") && !lower.starts_with("<html") {

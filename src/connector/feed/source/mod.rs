@@ -114,9 +114,10 @@ impl Source {
     }
 
     /// Opens it as a file whose parts are read in any order: what is empty, no file, or an HTML page
-    /// is refused. A zip file stays what it is, whatever it is packed in.
+    /// is refused. What is packed is unpacked, also a file of an archive; an archive that is a document
+    /// itself, as workbooks are, stays what it is.
     pub fn open_whole(&self) -> Result<WholeFile, ConnectorError> {
-        WholeFile::open(self.fetched()?, self.limit, &self.remembered)
+        WholeFile::open(self.fetched()?, self.member.as_ref(), self.limit, &self.remembered)
     }
 
     /// What was fetched before, or is now.
@@ -233,6 +234,8 @@ mod tests {
         let mut bytes = Source::file(&path).open(Keep::Nothing).unwrap();
         std::fs::write(&path, "sku\nA\nB\n").unwrap();
         while bytes.read(&mut [0; 100]).unwrap() > 0 {}
-        assert!(bytes.finish().unwrap_err().message.contains("changed while it was read"));
+        let error = bytes.finish().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Temporary);
+        assert!(error.message.contains("is still being written"), "{error}");
     }
 }

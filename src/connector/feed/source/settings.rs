@@ -51,6 +51,13 @@ impl SourceSettings {
             && entry.table(key.clone()).is_some_and(|mut table| table.take("exec").is_some());
         let wanted = match is_program {
             true => Wanted::Program(ProgramSettings::read(&entry, &key)?),
+            false if !entry.is_string() && !entry.is_table() => {
+                entry.error(format!(
+                    "`{key}` must be a path or URL, or {{ exec = [\"program\", \"argument\"] }}; as a \
+                     secret also {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = […] }}"
+                ));
+                return None;
+            }
             false => Wanted::Place(entry.text(&key)?),
         };
         let settings = SourceSettings {
@@ -88,11 +95,6 @@ impl SourceSettings {
             Wanted::Program(_) => None,
             Wanted::Place(text) => text.literal().map(Place::of),
         }
-    }
-
-    /// Whether a file of an archive is asked for.
-    pub fn has_member(&self) -> bool {
-        self.member.is_some()
     }
 
     /// Whether another machine may be contacted, as far as that can be told without asking a file or a

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use glob::Pattern;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -150,7 +150,7 @@ pub(super) fn unpacked(
             break;
         }
         input = match packing {
-            Packing::Gzip => Box::new(Named { input: MultiGzDecoder::new(source), packing }),
+            Packing::Gzip => Box::new(Named { input: Gzip::new(source), packing }),
             Packing::Bzip2 => Box::new(Named { input: MultiBzDecoder::new(source), packing }),
             Packing::Zstd => Box::new(Zstd::new(source)),
             Packing::Zip => {
@@ -179,6 +179,11 @@ fn filled(source: &mut BufReader<Input>, wanted: usize) -> io::Result<&[u8]> {
     let rest = std::mem::replace(source, BufReader::new(Box::new(io::empty())));
     *source = BufReader::with_capacity(BLOCK, Box::new(io::Cursor::new(head).chain(rest)));
     source.fill_buf()
+}
+
+/// The bytes of an archive's file, which must not be too many for `packed` bytes.
+pub(super) fn limited(input: impl Read, packed: u64, limit: UnpackLimit) -> impl Read {
+    Limited { input, packed, unpacked: 0, limit }
 }
 
 /// Unpacked bytes, counted against the packed ones.
@@ -233,6 +238,50 @@ fn cut(packing: Packing) -> io::Error {
 
 fn damaged(packing: Packing) -> io::Error {
     Unusable(format!("is damaged: its {} data is broken; deliver it again", packing.name())).into()
+}
+
+/// Members of gzip, one after the other. Zeros behind the last one, up to the end of a block of a
+/// tape or a disk, say nothing.
+struct Gzip {
+    /// `None` after the last member.
+    decoder: Option<GzDecoder<BufReader<Input>>>,
+}
+
+impl Gzip {
+    fn new(source: BufReader<Input>) -> Gzip {
+        Gzip { decoder: Some(GzDecoder::new(source)) }
+    }
+
+    /// Goes on to the next member, if there is one.
+    fn begin(&mut self, mut source: BufReader<Input>) -> io::Result<()> {
+        loop {
+            let left = source.fill_buf()?;
+            let zeros = left.iter().take_while(|byte| **byte == 0).count();
+            if left.is_empty() {
+                return Ok(());
+            }
+            if zeros < left.len() {
+                source.consume(zeros);
+                self.decoder = Some(GzDecoder::new(source));
+                return Ok(());
+            }
+            source.consume(zeros);
+        }
+    }
+}
+
+impl Read for Gzip {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(mut decoder) = self.decoder.take() {
+            let count = decoder.read(into);
+            if into.is_empty() || !matches!(count, Ok(0)) {
+                self.decoder = Some(decoder);
+                return count;
+            }
+            self.begin(decoder.into_inner())?;
+        }
+        Ok(0)
+    }
 }
 
 /// Frames of zstd, one after the other.

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::settings::{CsvSettings, Layout};
-use super::tokenizer::{Dialect, Field, RawRow, Tokenizer, too_large};
+use super::detect::{self, Detected, Head};
+use super::settings::CsvSettings;
+use super::tokenizer::{Field, Input, RawRow, Tokenizer, too_large};
 use crate::connector::feed::decode::{Characters, Charset};
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
@@ -13,15 +14,12 @@ use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
 use crate::model::{ProblemKind, Section};
 
-/// The separators that are looked for, the ones that are rare in texts and numbers first.
-const DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
-
 /// An opened csv file, read row by row.
 #[derive(Debug)]
 pub(super) struct Rows {
     characters: Characters,
     tokenizer: Tokenizer,
-    dialect: Dialect,
+    detected: Detected,
     /// The column of each path of the mapping.
     columns: Vec<usize>,
     /// The number of columns; unlimited without a header.
@@ -45,24 +43,21 @@ impl Rows {
     pub(super) fn of(settings: &CsvSettings, bytes: Bytes) -> Result<Rows, ConnectorError> {
         let mut characters = Characters::new(bytes, settings.feed.encoding);
         let name = characters.source().name().to_owned();
+        let charset = characters.charset();
         let mark = characters.source_charset().mark_bytes() as u64;
         let mut tokenizer = Tokenizer::new(name, mark);
         let mut input = |into: &mut [u8]| characters.read(into);
-        for _ in 1..settings.layout.header_row {
-            tokenizer.skip_line(&mut input)?;
-        }
-        let dialect = dialect(settings.layout, tokenizer.peek(&mut input)?);
-        tokenizer.set_dialect(dialect);
+        let detected = start(settings, &mut tokenizer, charset, &mut input)?;
         let mut rows = Rows {
             characters,
             tokenizer,
-            dialect,
+            detected,
             columns: Vec::new(),
             width: usize::MAX,
             header: String::new(),
             has_content: false,
         };
-        let names = match settings.layout.header_row {
+        let names = match detected.header_row {
             0 => None,
             _ => Some(rows.read_header()?),
         };
@@ -92,8 +87,8 @@ impl Rows {
     }
 
     /// How the file is cut.
-    pub(super) fn dialect(&self) -> Dialect {
-        self.dialect
+    pub(super) fn detected(&self) -> Detected {
+        self.detected
     }
 
     /// The encoding of the file.
@@ -182,6 +177,32 @@ fn long_field(row: &RawRow<'_>, characters: &Characters) -> ConnectorError {
     too_large(characters.source().name(), row.line, "a field is over 1 MiB")
 }
 
+/// Finds out how the file is cut, and goes to its header or first row.
+fn start(
+    settings: &CsvSettings,
+    tokenizer: &mut Tokenizer,
+    charset: Charset,
+    input: Input<'_>,
+) -> Result<Detected, ConnectorError> {
+    let layout = &settings.layout;
+    let separator = detect::named_separator(tokenizer.peek(input)?);
+    // The line that names the separator is neither header nor row.
+    let above = u64::from(separator.is_some());
+    let first = layout.header_row.unwrap_or(0).max(above + 1);
+    for _ in 1..first {
+        tokenizer.skip_line(input)?;
+    }
+    tokenizer.peek(input)?;
+    let is_all = tokenizer.has_peeked_all();
+    let head = Head::new(tokenizer.peek(input)?, is_all, first, charset);
+    let detected = detect::detect(&head.separated(separator), layout, &settings.feed.mapping);
+    for _ in first..detected.first_line {
+        tokenizer.skip_line(input)?;
+    }
+    tokenizer.set_dialect(detected.dialect);
+    Ok(detected)
+}
+
 fn blank(characters: &Characters) -> ConnectorError {
     ConnectorError::source(format!(
         "{} holds nothing but blank lines; nothing was delivered",
@@ -193,48 +214,6 @@ fn plain_text<'a>(row: &RawRow<'a>, charset: Charset) -> Option<&'a str> {
     let bytes = row.bytes();
     let is_plain = charset.is_utf_8() && memchr::memchr(0, bytes).is_none();
     if is_plain { simdutf8::basic::from_utf8(bytes).ok() } else { None }
-}
-
-/// The dialect that the config says, and what it leaves open as the first line has it.
-fn dialect(layout: Layout, head: &[u8]) -> Dialect {
-    let Layout { delimiter, quote, escape, comment, .. } = layout;
-    let delimiter = delimiter.unwrap_or_else(|| most_frequent(first_line(head, layout), quote));
-    Dialect { delimiter, quote, escape, comment }
-}
-
-/// The first line that is neither blank nor a comment, to the end of the head.
-fn first_line(head: &[u8], layout: Layout) -> &[u8] {
-    let mut rest = head;
-    loop {
-        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        let line = &rest[..end];
-        let is_comment = !line.is_empty() && line.first().copied() == layout.comment;
-        if end == rest.len() || !(is_comment || line.trim_ascii().is_empty()) {
-            return rest;
-        }
-        rest = &rest[end + 1..];
-    }
-}
-
-/// The separator that stands most often outside quotes in the line at the start of `text`.
-fn most_frequent(text: &[u8], quote: Option<u8>) -> u8 {
-    let mut counts = [0_usize; DELIMITERS.len()];
-    let mut in_quotes = false;
-    for byte in text {
-        if Some(*byte) == quote {
-            in_quotes = !in_quotes;
-        } else if !in_quotes {
-            if matches!(byte, b'\n' | b'\r') {
-                break;
-            }
-            if let Some(at) = DELIMITERS.iter().position(|delimiter| delimiter == byte) {
-                counts[at] += 1;
-            }
-        }
-    }
-    // The last of equal maxima wins, so the order is turned round.
-    let best = (0..DELIMITERS.len()).rev().max_by_key(|at| counts[*at]);
-    best.filter(|at| counts[*at] > 0).map_or(b',', |at| DELIMITERS[at])
 }
 
 /// One row below the header.

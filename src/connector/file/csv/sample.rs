@@ -49,7 +49,7 @@ pub(crate) fn sample(
     }
     let layout = Layout {
         delimiter: u8::try_from(cut.delimiter).ok(),
-        header_row: cut.header_row,
+        header_row: Some(cut.header_row),
         ..layout
     };
     let feed = FeedSettings {
@@ -85,10 +85,12 @@ fn cut_of(bytes: &Bytes, layout: Layout, given: &Given) -> Cut {
     // Separators are ASCII, so that the encoding hardly matters.
     let encoding = Encoding::for_bom(head).map_or(UTF_8, |(encoding, _)| encoding);
     let (text, ..) = encoding.decode(head);
-    let text = skipped(&text, if given.header_row { layout.header_row } else { 1 });
+    let given_row = layout.header_row.filter(|_| given.header_row);
+    let text = skipped(&text, given_row.unwrap_or(1));
     let delimiter = layout.delimiter.map(char::from);
-    let cut = guess::cut(text, layout.quote.map(char::from), delimiter);
-    if given.header_row { Cut { header_row: layout.header_row, ..cut } } else { cut }
+    let quote = layout.quote.or(Some(b'"')).map(char::from);
+    let cut = guess::cut(text, quote, delimiter);
+    Cut { header_row: given_row.unwrap_or(cut.header_row), ..cut }
 }
 
 /// The text from a line on, counted from 1.

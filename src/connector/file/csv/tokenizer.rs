@@ -159,7 +159,38 @@ impl<'a> RawRow<'a> {
     }
 }
 
+impl Default for Dialect {
+    fn default() -> Dialect {
+        Dialect { delimiter: b',', quote: Some(b'"'), escape: None, comment: None }
+    }
+}
+
 impl Dialect {
+    /// Whether no character means two things.
+    pub(super) fn is_clear(&self) -> bool {
+        let signs = [Some(self.delimiter), self.quote, self.escape, self.comment];
+        let signs: Vec<u8> = signs.into_iter().flatten().collect();
+        signs.iter().enumerate().all(|(at, sign)| !signs[..at].contains(sign))
+    }
+
+    /// Whether a field that begins with a quote ends with one, and has none between them that is
+    /// neither doubled nor escaped.
+    pub(super) fn is_well_quoted(&self, raw: &[u8]) -> bool {
+        let [first, inner @ .., last] = raw else { return true };
+        if Some(*first) != self.quote {
+            return true;
+        }
+        let mut rest = inner;
+        while let Some(at) = self.find_sign(rest) {
+            let is_escape = Some(rest[at]) == self.escape;
+            match rest.get(at + 1) {
+                Some(next) if is_escape || next == first => rest = &rest[at + 2..],
+                _ => return false,
+            }
+        }
+        last == first
+    }
+
     /// The content of a field with quotes or escapes in it.
     fn content(&self, raw: &[u8]) -> Vec<u8> {
         let mut content = Vec::with_capacity(raw.len());
@@ -263,7 +294,7 @@ impl Tokenizer {
     /// taken off before.
     pub(super) fn new(name: String, offset: u64) -> Tokenizer {
         Tokenizer {
-            dialect: Dialect { delimiter: b',', quote: Some(b'"'), escape: None, comment: None },
+            dialect: Dialect::default(),
             buffer: vec![0; BLOCK_BYTES],
             filled: 0..0,
             is_at_end: false,
@@ -286,6 +317,11 @@ impl Tokenizer {
             self.fill(input)?;
         }
         Ok(&self.buffer[self.filled.clone()])
+    }
+
+    /// Whether what [`Tokenizer::peek`] gave is all that is left.
+    pub(super) fn has_peeked_all(&self) -> bool {
+        self.is_at_end
     }
 
     /// Leaves out a line, whatever stands in it. `false` at the end.
@@ -443,6 +479,18 @@ fn lines_within(bytes: &[u8], fields: &[Field]) -> u64 {
     }
     let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
     memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end).count() as u64
+}
+
+/// The row at the start of some bytes, whatever it says, and where the next line starts; `None` where
+/// it does not end within them, or passes a limit.
+pub(super) fn first_row<'a>(
+    dialect: Dialect,
+    bytes: &'a [u8],
+    is_all: bool,
+    fields: &'a mut Vec<Field>,
+) -> Option<(RawRow<'a>, usize)> {
+    let Scan::Row { end, next } = scan(dialect, bytes, is_all, fields) else { return None };
+    Some((RawRow { bytes: &bytes[..end], fields, line: 0, offset: 0, dialect }, next))
 }
 
 /// Cuts the row at the start of `bytes` into fields.

@@ -27,11 +27,19 @@ impl Filler<'_> {
         let start = scanner.at;
         let top = self.tree.open(None, self.offset + start as u64);
         add_key(self.tree, self.outline, key);
-        let is_null = match scanner.peek()? {
-            b'{' => self.object("", scanner, depth).map(|()| false)?,
-            _ => matches!(scanner.scalar()?, Scalar::Null),
-        };
-        self.tree.close(top, None, self.offset + scanner.at as u64);
+        if scanner.peek()? == b'{' {
+            self.object("", scanner, depth)?;
+            self.tree.close(top, None, self.offset + scanner.at as u64);
+            return Ok(false);
+        }
+        let scalar = scanner.scalar()?;
+        let is_null = matches!(scalar, Scalar::Null);
+        let from = self.tree.text_len();
+        if self.outline.reads_itself {
+            self.text(scalar, start)?;
+        }
+        let has_text = self.outline.reads_itself && !is_null;
+        self.tree.close(top, has_text.then_some(from), self.offset + scanner.at as u64);
         Ok(is_null)
     }
 
@@ -93,8 +101,18 @@ impl Filler<'_> {
         let node = self.tree.open(Some(name), self.offset + start as u64);
         add_key(self.tree, self.outline, key);
         let from = self.tree.text_len();
+        let has_text = name.wants_text() && !matches!(scalar, Scalar::Null);
+        if name.wants_text() {
+            self.text(scalar, start)?;
+        }
+        self.tree.close(node, has_text.then_some(from), self.offset + end as u64);
+        Ok(())
+    }
+
+    /// The text of the node just opened, whose value stands at `start`.
+    fn text(&mut self, scalar: Scalar<'_>, start: usize) -> Result<(), Trouble> {
+        let from = self.tree.text_len();
         match scalar {
-            _ if !name.wants_text() => {}
             Scalar::Null => {}
             Scalar::Word(word) => self.tree.push_text(word),
             Scalar::Number(number) => self.tree.push_text(&plain_number(number)),
@@ -104,8 +122,6 @@ impl Filler<'_> {
             let message = format!("this value is longer than {} MiB", FIELD_BYTES >> 20);
             return Err(Trouble::fault(start, message));
         }
-        let has_text = name.wants_text() && !matches!(scalar, Scalar::Null);
-        self.tree.close(node, has_text.then_some(from), self.offset + end as u64);
         Ok(())
     }
 }

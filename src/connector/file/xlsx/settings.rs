@@ -27,14 +27,6 @@ impl XlsxSettings {
         let header_row = table.integer("header_row", 0..10_001).unwrap_or(1);
         let feed = FeedSettings::read(table, context, &|path| columns::check(path, header_row));
         let (feed, sheet) = (feed?, sheet?);
-        if feed.source.has_member() {
-            let name = table.name_of("member");
-            table.error(format!(
-                "`{name}` picks a file of an archive, and a workbook is one itself; take the key \
-                 out, and deliver the workbook as it is"
-            ));
-            return None;
-        }
         if feed.encoding.is_some() {
             let name = table.name_of("encoding");
             table.error(format!("`{name}`: a spreadsheet is always Unicode; take the key out"));

@@ -104,8 +104,7 @@ fn workbook_path(archive: &mut Archive) -> Result<String, ConnectorError> {
     if !archive.has("_rels/.rels") && !archive.has("xl/workbook.xml") {
         if archive.holds_workbooks() {
             return Err(archive.error(
-                "is a zip archive around a workbook, which is not unpacked; deliver the workbook \
-                 itself, or packed with gzip",
+                "is a zip archive within another one, around a workbook; pack the workbook only once",
             ));
         }
         return Err(archive.error("is a zip file and no spreadsheet: neither xlsx nor ods"));

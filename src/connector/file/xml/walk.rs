@@ -269,7 +269,7 @@ impl State {
     /// Opens the node of an element; `false` where no path can want it.
     fn open_node(&mut self, name: &str, depth: usize, raw_start: u64, outline: &Outline) -> bool {
         match self.item {
-            Some(item) if item.depth == depth => self.tree.open_item(raw_start),
+            Some(item) if item.depth == depth => self.tree.open_item(raw_start, outline),
             None if !outline.reads_outside => self.outside.tree.ignore(),
             _ => {
                 self.outside.version += u64::from(self.item.is_none());
