@@ -36,6 +36,7 @@ mod signals;
 mod support;
 mod surroundings;
 mod sync;
+mod undecodable;
 mod undo;
 mod woocommerce;
 mod xlsx;

@@ -1,6 +1,9 @@
 //! Feeds that are more than their rows: rows with one SKU that are added up (`rows = "sum"`), and
 //! fields that stand in further files (`[[join]]`), found by the SKU.
 
+use std::sync::Arc;
+use std::time::SystemTime;
+
 use rustc_hash::FxHashMap;
 
 use crate::around::Around;
@@ -35,7 +38,8 @@ impl Combine {
         let Some(entry) = table.take("join") else {
             return Some(Combine { sums: sums.unwrap_or(false), joins: Vec::new() });
         };
-        let context = Context { is_join: true, is_store: false, ..context.clone() };
+        let context =
+            Context { is_join: true, is_store: false, sections: Vec::new(), ..context.clone() };
         let joins: Vec<_> = entry
             .array(&name)?
             .iter()
@@ -65,7 +69,7 @@ struct Combined {
 impl Settings for Combined {
     fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         let joins: Result<_, _> = self.joins.iter().map(|join| join.connect(around)).collect();
-        let (main, sums) = (self.main.connect(around)?, self.sums);
+        let (main, sums) = (Arc::from(self.main.connect(around)?), self.sums);
         Ok(Box::new(CombinedConnector { main, sums, joins: joins? }))
     }
 
@@ -90,7 +94,7 @@ impl Settings for Combined {
 }
 
 struct CombinedConnector {
-    main: Box<dyn Connector>,
+    main: Arc<dyn Connector>,
     sums: bool,
     joins: Vec<Box<dyn Connector>>,
 }
@@ -98,8 +102,17 @@ struct CombinedConnector {
 impl Connector for CombinedConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
         let joins: Result<Vec<_>, _> = self.joins.iter().map(|join| join.open(want)).collect();
-        let tables: Result<_, ConnectorError> = joins?.into_iter().map(Gathered::join).collect();
+        let tables: Result<_, ConnectorError> = joins?
+            .into_iter()
+            .zip(&self.joins)
+            .map(|(reader, join)| {
+                let mut table = Gathered::join(reader)?;
+                table.modified = modified(join.as_ref());
+                Ok(table)
+            })
+            .collect();
         let mut main = self.main.open(want)?;
+        let connector = Arc::clone(&self.main);
         let mut sums = None;
         if self.sums {
             let mut rows = Gathered::default();
@@ -107,7 +120,7 @@ impl Connector for CombinedConnector {
             sums = Some(rows);
         }
         let (given, handed_out) = (RowBatch::default(), 0);
-        Ok(Box::new(CombinedReader { main, sums, handed_out, tables: tables?, given }))
+        Ok(Box::new(CombinedReader { main, connector, sums, handed_out, tables: tables?, given }))
     }
 
     /// Nothing is new only where no file has anything new.
@@ -146,8 +159,14 @@ impl Connector for CombinedConnector {
     }
 }
 
+fn modified(connector: &dyn Connector) -> Option<SystemTime> {
+    connector.origin().and_then(|origin| origin.modified)
+}
+
 struct CombinedReader {
     main: Box<dyn Reader>,
+    /// What says where the feed came from, once it is read.
+    connector: Arc<dyn Connector>,
     /// The rows, added up.
     sums: Option<Gathered>,
     handed_out: usize,
@@ -185,12 +204,24 @@ impl Reader for CombinedReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let mut delivery = self.main.finish()?;
+        let times = self.tables.iter().map(|table| (table.generated, table.modified));
+        let of_main = (delivery.generated, modified(self.connector.as_ref()));
+        delivery.generated = oldest(times.chain([of_main]));
         for (table, n) in self.tables.into_iter().zip(1..) {
             let shape = table.shape.into_iter();
             delivery.shape.extend(shape.map(|(part, is)| (format!("join {n}: {part}"), is)));
         }
         Ok(delivery)
     }
+}
+
+/// The time of files together is that of the oldest, where one at least tells its own: each by what
+/// it says itself, else by its source.
+fn oldest(
+    times: impl Iterator<Item = (Option<SystemTime>, Option<SystemTime>)> + Clone,
+) -> Option<SystemTime> {
+    times.clone().find_map(|(generated, _)| generated)?;
+    times.filter_map(|(generated, modified)| generated.or(modified)).min()
 }
 
 fn is_of(problem: &RowProblem, at: usize) -> bool {
@@ -258,6 +289,10 @@ struct Gathered {
     problems: FxHashMap<u32, Vec<RowProblem>>,
     lost: Vec<RowProblem>,
     shape: Vec<(String, bool)>,
+    /// When a further file says that it was made.
+    generated: Option<SystemTime>,
+    /// When it was changed last, as far as its source says.
+    modified: Option<SystemTime>,
 }
 
 /// What becomes of a further row with a key that is there: its place, and the row.
@@ -268,7 +303,8 @@ impl Gathered {
     fn join(mut reader: Box<dyn Reader>) -> Result<Gathered, ConnectorError> {
         let mut gathered = Gathered::default();
         gathered.gather(reader.as_mut(), &mut Gathered::keep_equal)?;
-        gathered.shape = reader.finish()?.shape;
+        let delivery = reader.finish()?;
+        (gathered.shape, gathered.generated) = (delivery.shape, delivery.generated);
         Ok(gathered)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::rows::Rows;
 use super::settings::CsvSettings;
 use super::write::CsvWriter;
+use crate::connector::feed::generated::Generated;
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::source::Source;
 use crate::connector::file::replace::make_durable;
@@ -32,6 +33,7 @@ impl Connector for Csv {
         Ok(Box::new(CsvReader {
             mapping: self.settings.feed.mapping.clone(),
             complete: self.settings.feed.complete,
+            generated: Generated::default(),
             rows,
             want,
         }))
@@ -67,6 +69,7 @@ struct CsvReader {
     mapping: Mapping,
     want: Want,
     complete: bool,
+    generated: Generated,
 }
 
 impl Reader for CsvReader {
@@ -74,6 +77,7 @@ impl Reader for CsvReader {
         rows.clear();
         while !rows.is_full() && rows.problems().len() < RowBatch::ROWS {
             let Some(row) = self.rows.next()? else { break };
+            self.generated.look(&self.mapping, &row);
             row.evaluate(&self.mapping, self.want, rows);
         }
         Ok(!rows.is_empty() || !rows.problems().is_empty())
@@ -83,7 +87,8 @@ impl Reader for CsvReader {
         let header = self.rows.header().to_owned();
         let is_ended = self.rows.is_last_row_ended();
         let shape = vec![("the line end of the last row".to_owned(), is_ended)];
+        let generated = self.generated.finish(&self.mapping, self.rows.name())?;
         let fingerprint = self.rows.finish()?;
-        Ok(Delivery { complete: self.complete, header, shape, fingerprint })
+        Ok(Delivery { complete: self.complete, header, shape, fingerprint, generated })
     }
 }

@@ -62,8 +62,8 @@ impl Reader for XlsxReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.rows.header().to_owned();
-        self.rows.finish()?;
-        let complete = self.settings.feed.complete;
-        Ok(Delivery { complete, header, ..Delivery::default() })
+        let feed = &self.settings.feed;
+        let generated = self.rows.finish(&feed.mapping)?;
+        Ok(Delivery { complete: feed.complete, header, generated, ..Delivery::default() })
     }
 }
