@@ -38,6 +38,7 @@ mod signals;
 mod support;
 mod surroundings;
 mod sync;
+mod undecodable;
 mod undo;
 mod woocommerce;
 mod xlsx;

@@ -35,7 +35,8 @@ impl IntegrationReader<'_> {
             true => None,
             false => named(self.registry, &mut table),
         };
-        let context = self.context(name, &table, is_store, prices.read.as_ref(), &http);
+        let read = [stock.read.as_ref(), prices.read.as_ref()];
+        let context = self.context(name, &table, is_store, read, &http);
         let are_read =
             [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
         let (stock, prices) = (stock.read, prices.read);
@@ -128,9 +129,12 @@ impl IntegrationReader<'_> {
         name: &str,
         table: &Table<'_>,
         is_store: bool,
-        prices: Option<&ReadSection>,
+        [stock, prices]: [Option<&ReadSection>; 2],
         http: &HttpSettings,
     ) -> Context {
+        let is_on = |section: &ReadSection| section.settings.direction != Direction::Off;
+        let sections = [(Section::Stock, stock), (Section::Prices, prices)];
+        let sections = sections.into_iter().filter(|(_, read)| read.is_some_and(is_on));
         let group = prices.map(|section| section.settings.place.as_str());
         let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
         Context {
@@ -140,6 +144,7 @@ impl IntegrationReader<'_> {
             currency: group.and_then(|place| place.currency),
             http: http.clone(),
             is_join: false,
+            sections: sections.map(|(section, _)| section).collect(),
         }
     }
 }
@@ -212,6 +217,7 @@ fn connector_settings(
     }
     // A further file is joined to a feed, not to another further file.
     let read_join = |mut join: Table<'_>, context: &Context| {
+        use_preset(&mut join);
         let own = join.has("connector").then(|| named(registry, &mut join));
         connector_settings(join, own.unwrap_or(Some(registration))?, context, registry)
     };

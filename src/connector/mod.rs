@@ -12,7 +12,7 @@ mod origin;
 pub mod woocommerce;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use batch::{Row, RowBatch, RowProblem, RowView, SaleBound, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
@@ -93,6 +93,8 @@ pub struct Delivery {
     pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
+    /// When it says itself that it was made.
+    pub generated: Option<SystemTime>,
     /// What the mapping asks for and no item has, where that can be told.
     pub nowhere: Vec<Nowhere>,
     /// What left it without any item, where the connector can tell.
@@ -258,6 +260,8 @@ pub struct Context {
     pub http: http::HttpSettings,
     /// Whether it is a further file of a feed, whose `key` finds the SKU.
     pub is_join: bool,
+    /// The sections that are worked on, and so need a value.
+    pub sections: Vec<Section>,
 }
 
 impl Context {
@@ -271,6 +275,7 @@ impl Context {
             currency: None,
             http,
             is_join: false,
+            sections: Section::ALL.to_vec(),
         }
     }
 }

@@ -176,7 +176,7 @@ fn keep_validators(
     let mut made_links = false;
     for (source, planned) in read.iter().zip(&planned.0).rev() {
         if !made_links || !minds_links(session, integration, source, planned) {
-            unchanged::keep(session, integration, tx, run, source)?;
+            unchanged::keep(session, integration, tx, run, source, &planned.reading.delivery)?;
         }
         made_links |= planned.reading.matched.makes_links();
     }
@@ -492,7 +492,8 @@ impl Pass<'_, '_> {
 
     /// Whether the delivery is too old for a section that it feeds.
     fn judge_age(&self, sections: &[(Section, &SectionSettings)]) -> Vec<GuardVerdict> {
-        let modified = self.origin.as_ref().and_then(|origin| origin.modified);
+        let own = self.reading.delivery.generated;
+        let modified = own.or_else(|| self.origin.as_ref().and_then(|origin| origin.modified));
         let has_limit = sections.iter().any(|(_, settings)| settings.guard.max_age.is_some());
         if has_limit && modified.is_none() {
             self.session.progress.note(&format!(

@@ -13,7 +13,7 @@ use super::pull::empty_plan;
 use super::run::{OpenRun, RunError};
 use super::{Session, guards};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::Validators;
+use crate::connector::{Delivery, Validators};
 use crate::inventory::{KeptValidators, Tx};
 use crate::model::{Direction, RunStatus, Section, SectionHeading, Timestamp};
 
@@ -36,7 +36,12 @@ pub(super) fn is_unchanged(
     let Some(origin) = source.connector.if_unchanged(&validators)? else { return Ok(false) };
     let sections = source.sections(session, integration, Direction::Download);
     let now = SystemTime::now();
-    if sections.iter().any(|(_, settings)| guards::is_too_old(settings, origin.modified, now)) {
+    let made = match (validators.generated, origin.modified) {
+        // Of joined files one may tell its own time, and another have only that of its source.
+        (Some(own), Some(modified)) if !validators.joined.is_empty() => Some(own.min(modified)),
+        (own, modified) => own.or(modified),
+    };
+    if sections.iter().any(|(_, settings)| guards::is_too_old(settings, made, now)) {
         return Ok(false);
     }
     let words = words(&sections);
@@ -95,11 +100,13 @@ pub(super) fn keep(
     tx: &Tx<'_>,
     run: &OpenRun<'_>,
     source: &Source<'_>,
+    delivery: &Delivery,
 ) -> Result<(), RunError> {
     let Some((run_id, id)) = may_be_kept(session, tx, run)? else { return Ok(()) };
     let Some(origin) = source.connector.origin() else { return Ok(()) };
     let sections = &source.sections(session, integration, Direction::Download);
-    let Ok(validators) = serde_json::to_string(&origin.validators) else { return Ok(()) };
+    let validators = Validators { generated: delivery.generated, ..origin.validators };
+    let Ok(validators) = serde_json::to_string(&validators) else { return Ok(()) };
     let conditions = conditions(session, integration, tx, sections)?;
     let kept = KeptValidators { run: run_id, conditions, validators };
     Ok(tx.keep_validators(id, source.part.key(), &words(sections), &kept)?)

@@ -3,6 +3,8 @@
 //! files (`[[join]]`), found by the SKU.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustc_hash::FxHashMap;
 
@@ -46,7 +48,8 @@ impl Combine {
         let Some(entry) = table.take("join") else {
             return Some(Combine { sums, joins: Vec::new() });
         };
-        let context = Context { is_join: true, is_store: false, ..context.clone() };
+        let context =
+            Context { is_join: true, is_store: false, sections: Vec::new(), ..context.clone() };
         let read_one = |join: &Entry<'_>| {
             let mut table = join.table(name.clone())?;
             let sums = read_sums(&mut table);
@@ -82,7 +85,7 @@ struct Combined {
 impl Settings for Combined {
     fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
         let joins = self.joins.iter().map(|join| Ok((join.settings.connect(around)?, join.sums)));
-        let files = self.files.iter().map(|file| file.connect(around));
+        let files = self.files.iter().map(|file| Ok(Arc::from(file.connect(around)?)));
         Ok(Box::new(CombinedConnector {
             files: files.collect::<Result<_, ConnectorError>>()?,
             sums: self.sums,
@@ -117,7 +120,7 @@ impl Settings for Combined {
 }
 
 struct CombinedConnector {
-    files: Vec<Box<dyn Connector>>,
+    files: Vec<Arc<dyn Connector>>,
     sums: bool,
     /// The further files, and whether their rows are added up.
     joins: Vec<(Box<dyn Connector>, bool)>,
@@ -126,17 +129,23 @@ struct CombinedConnector {
 impl CombinedConnector {
     /// All files, the joined ones last.
     fn all(&self) -> impl Iterator<Item = &dyn Connector> {
-        self.files.iter().chain(self.joins.iter().map(|(join, _)| join)).map(Box::as_ref)
+        let joined = self.joins.iter().map(|(join, _)| join.as_ref());
+        self.files.iter().map(Arc::as_ref).chain(joined)
     }
 }
 
 impl Connector for CombinedConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let joins = self.joins.iter().map(|(join, sums)| Ok((join.open(want)?, *sums)));
-        let joins: Vec<_> = joins.collect::<Result<_, ConnectorError>>()?;
-        let tables = joins.into_iter().map(|(join, sums)| Gathered::join(join, sums));
-        let tables = tables.collect::<Result<_, _>>()?;
-        let files: Result<VecDeque<_>, _> = self.files.iter().map(|file| file.open(want)).collect();
+        // All are fetched before the first is read.
+        let joins: Result<Vec<_>, _> = self.joins.iter().map(|(join, _)| join.open(want)).collect();
+        let mut tables = Vec::new();
+        for (reader, (join, sums)) in joins?.into_iter().zip(&self.joins) {
+            let mut table = Gathered::join(reader, *sums)?;
+            table.modified = modified(join.as_ref());
+            tables.push(table);
+        }
+        let files = self.files.iter().map(|file| Ok((file.open(want)?, Arc::clone(file))));
+        let files: Result<VecDeque<_>, ConnectorError> = files.collect();
         let mut files = Files { left: files?, done: Vec::new() };
         let mut sums = None;
         if self.sums {
@@ -192,15 +201,18 @@ fn joined(origins: Vec<Origin>) -> Option<Origin> {
     })
 }
 
+/// One file that is read, and what says where it came from once it is.
+type File = (Box<dyn Reader>, Arc<dyn Connector>);
+
 /// The files of a feed, read one after the other.
 struct Files {
-    left: VecDeque<Box<dyn Reader>>,
-    done: Vec<Box<dyn Reader>>,
+    left: VecDeque<File>,
+    done: Vec<File>,
 }
 
 impl Files {
     fn next(&mut self, rows: &mut RowBatch) -> Result<bool, ConnectorError> {
-        while let Some(file) = self.left.front_mut() {
+        while let Some((file, _)) = self.left.front_mut() {
             if file.next(rows)? {
                 return Ok(true);
             }
@@ -210,22 +222,37 @@ impl Files {
         Ok(false)
     }
 
-    /// What all of them were together.
-    fn finish(self) -> Result<Delivery, ConnectorError> {
-        let mut all = self.done.into_iter().chain(self.left).map(Reader::finish);
-        let mut whole = all.next().unwrap_or_else(|| Ok(Delivery::default()))?;
-        for (delivery, n) in all.zip(2..) {
-            let Delivery { complete, shape, nowhere, why_empty, .. } = delivery?;
-            whole.complete &= complete;
-            whole.nowhere.extend(nowhere);
-            whole.why_empty = whole.why_empty.or(why_empty);
-            whole
-                .shape
-                .extend(shape.into_iter().map(|(part, is)| (format!("file {n}: {part}"), is)));
-            whole.fingerprint = None;
+    /// What all of them were together, and the times of each.
+    fn finish(self) -> Result<(Delivery, Vec<Times>), ConnectorError> {
+        let (mut whole, mut times) = (None, Vec::new());
+        for ((reader, connector), n) in self.done.into_iter().chain(self.left).zip(1..) {
+            let delivery = reader.finish()?;
+            times.push((delivery.generated, modified(connector.as_ref())));
+            whole = Some(match whole {
+                None => delivery,
+                Some(whole) => joined_to(whole, delivery, n),
+            });
         }
-        Ok(whole)
+        Ok((whole.unwrap_or_default(), times))
     }
+}
+
+/// A delivery with that of the `n`-th file.
+fn joined_to(mut whole: Delivery, delivery: Delivery, n: usize) -> Delivery {
+    let Delivery { complete, shape, nowhere, why_empty, .. } = delivery;
+    whole.complete &= complete;
+    whole.shape.extend(shape.into_iter().map(|(part, is)| (format!("file {n}: {part}"), is)));
+    whole.nowhere.extend(nowhere);
+    whole.why_empty = whole.why_empty.or(why_empty);
+    whole.fingerprint = None;
+    whole
+}
+
+/// When a file says that it was made, and when its source says that it was changed last.
+type Times = (Option<SystemTime>, Option<SystemTime>);
+
+fn modified(connector: &dyn Connector) -> Option<SystemTime> {
+    connector.origin().and_then(|origin| origin.modified)
 }
 
 struct CombinedReader {
@@ -266,13 +293,22 @@ impl Reader for CombinedReader {
     }
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
-        let mut delivery = self.files.finish()?;
+        let (mut delivery, of_files) = self.files.finish()?;
+        let times = self.tables.iter().map(|table| (table.generated, table.modified));
+        delivery.generated = oldest(times.chain(of_files));
         for (table, n) in self.tables.into_iter().zip(1..) {
             let shape = table.shape.into_iter();
             delivery.shape.extend(shape.map(|(part, is)| (format!("join {n}: {part}"), is)));
         }
         Ok(delivery)
     }
+}
+
+/// The time of files together is that of the oldest, where one at least tells its own: each by what
+/// it says itself, else by its source.
+fn oldest(times: impl Iterator<Item = Times> + Clone) -> Option<SystemTime> {
+    times.clone().find_map(|(generated, _)| generated)?;
+    times.filter_map(|(generated, modified)| generated.or(modified)).min()
 }
 
 fn is_of(problem: &RowProblem, at: usize) -> bool {
@@ -340,6 +376,10 @@ struct Gathered {
     problems: FxHashMap<u32, Vec<RowProblem>>,
     lost: Vec<RowProblem>,
     shape: Vec<(String, bool)>,
+    /// When a further file says that it was made.
+    generated: Option<SystemTime>,
+    /// When it was changed last, as far as its source says.
+    modified: Option<SystemTime>,
 }
 
 /// What becomes of a further row with a key that is there: its place, and the row.
@@ -355,7 +395,8 @@ impl Gathered {
         let mut gathered = Gathered::default();
         let merge = if sums { Gathered::add_up } else { Gathered::keep_equal };
         gathered.gather(&mut |batch| reader.next(batch), &mut { merge })?;
-        gathered.shape = reader.finish()?.shape;
+        let delivery = reader.finish()?;
+        (gathered.shape, gathered.generated) = (delivery.shape, delivery.generated);
         Ok(gathered)
     }
 

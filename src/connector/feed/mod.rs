@@ -4,6 +4,7 @@
 pub(crate) mod combine;
 pub mod decode;
 pub mod fingerprint;
+pub(crate) mod generated;
 pub mod guess;
 pub(crate) mod lacking;
 pub mod mapping;

@@ -31,6 +31,7 @@ macro_rules! presets {
 }
 
 presets! {
+    "bmecat" "bmecat"
     "bmecat-1.2" "bmecat-1.2"
     "bmecat-2005" "bmecat-2005"
     "ceneo" "ceneo"

@@ -16,6 +16,7 @@ use super::tree_write::{RewriteValue, TreeWriter};
 use super::vocabulary::CompiledPath;
 use crate::around::Around;
 use crate::connector::feed::decode::Characters;
+use crate::connector::feed::generated::Generated;
 use crate::connector::feed::guess::SAMPLE_BYTES;
 use crate::connector::feed::lacking::{self, Tally};
 use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
@@ -27,7 +28,7 @@ use crate::connector::{
     Want, Writer,
 };
 use crate::model::Section;
-use crate::settings::Table;
+use crate::settings::{Entry, Table};
 
 /// Starts a walk over a document.
 pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>;
@@ -99,13 +100,20 @@ impl Format {
     /// added.
     fn items(self, table: &mut Table<'_>) -> Option<(Vec<Step>, Option<(String, u64)>)> {
         let name = table.name_of("items");
-        let given = match table.take("items") {
-            Some(entry) => Some(entry.string(&name)?),
-            None => None,
-        };
-        let (text, line) = match (given.clone(), self.default_items) {
-            (Some(given), _) => given,
-            (None, Some(text)) => (text.to_owned(), table.line()),
+        let entry = table.take("items");
+        let is_given = entry.is_some();
+        let (texts, line) = match (entry, self.default_items) {
+            (Some(entry), _) if entry.is_array() => {
+                let places = entry.array(&name)?;
+                let texts: Vec<_> =
+                    places.iter().map(|place| place.string(&name).map(|(text, _)| text)).collect();
+                (texts.into_iter().collect::<Option<Vec<_>>>()?, entry.line)
+            }
+            (Some(entry), _) => {
+                let (text, line) = entry.string(&name)?;
+                (vec![text], line)
+            }
+            (None, Some(text)) => (vec![text.to_owned()], table.line()),
             (None, None) => {
                 table.error(format!(
                     "`{name}` is missing; say where the items are, from the root: items = \
@@ -114,13 +122,16 @@ impl Format {
                 return None;
             }
         };
-        let steps = (self.parse_items)(text.trim()).and_then(|steps| {
+        let places = texts.iter().map(|text| (self.parse_items)(text.trim()));
+        let places: Result<Vec<_>, String> = places.collect();
+        let steps = places.and_then(Path::join_items).and_then(|steps| {
             if steps.is_empty() && self.default_items.is_none() {
                 return Err("it needs at least one element, such as \"/shop/item\"".to_owned());
             }
             Ok(steps)
         });
         let steps = steps.map_err(|why| table.problems().error(line, format!("`{name}`: {why}")));
+        let given = is_given.then(|| (texts.join(", "), line));
         Some((steps.ok()?, given))
     }
 }
@@ -196,6 +207,7 @@ impl TreeConnector {
             outside: OutsideValues::default(),
             found: Found::new(&self.settings),
             tally: Tally::default(),
+            generated: Generated::default(),
             want,
         }
     }
@@ -265,9 +277,10 @@ impl Reader for TreeReader {
             (Some((items, line)), false) => Some(nothing_at(items, *line, &header)),
             _ => rows.tally.why_empty(mapping, &nowhere),
         };
-        let complete = rows.feed.complete;
-        let fingerprint = self.walk.finish()?;
-        Ok(Delivery { complete, header, shape, fingerprint, nowhere, why_empty })
+        let Rows { feed, generated, .. } = self.rows;
+        let generated = generated.finish(&feed.mapping, &self.name)?;
+        let (complete, fingerprint) = (feed.complete, self.walk.finish()?);
+        Ok(Delivery { complete, header, shape, fingerprint, generated, nowhere, why_empty })
     }
 }
 
@@ -286,6 +299,7 @@ pub(crate) struct Rows {
     outside: OutsideValues,
     found: Found,
     tally: Tally,
+    generated: Generated,
     want: Want,
 }
 
@@ -338,7 +352,10 @@ impl Found {
             let was_looked_for = found.get() != Finding::NotLookedFor;
             was_looked_for.then(|| (format!("the path {}", path.text), is_matched))
         };
-        mapping.paths.iter().zip(&self.paths).filter_map(looked_for).collect()
+        // A feed may leave out its time: its source has one too.
+        let is_time = |path: &MappedPath| path.key.ends_with("generated_at");
+        let paths = mapping.paths.iter().zip(&self.paths);
+        paths.filter(|(path, _)| !is_time(path)).filter_map(looked_for).collect()
     }
 }
 
@@ -359,11 +376,12 @@ impl Rows {
         batch: &mut RowBatch,
         each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
     ) {
-        let Rows { feed, outline, outside, found, tally, want } = self;
+        let Rows { feed, outline, outside, found, tally, generated, want } = self;
         outside.follow(item, outline);
         let mut add = |node: NodeId| {
-            let is_number = Cell::new(false);
-            let view = View { item, outline, outside, found, node, is_number };
+            let (is_number, has_fault) = (Cell::new(false), Cell::new(false));
+            let view = View { item, outline, outside, found, node, is_number, has_fault };
+            generated.look(&feed.mapping, &view);
             let before = batch.len();
             tally.count(feed.mapping.row(&view, *want, item.line, batch));
             if batch.len() > before {
@@ -393,6 +411,8 @@ pub(crate) struct View<'a> {
     /// The variant, or the item itself.
     node: NodeId,
     is_number: Cell<bool>,
+    /// A match held bytes that are no characters.
+    has_fault: Cell<bool>,
 }
 
 impl View<'_> {
@@ -410,12 +430,18 @@ impl Lookup for View<'_> {
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
         let Some(compiled) = self.outline.paths.get(path.index()) else { return };
         self.found.note(path, Finding::Nowhere);
+        let is_damaged = self.item.undecodable.is_some();
         let each = &mut |text: &str| {
             self.found.note(path, Finding::Matched);
+            if is_damaged && memchr::memchr(0, text.as_bytes()).is_some() {
+                self.has_fault.set(true);
+                return false;
+            }
             each(text)
         };
         match self.start(compiled.start) {
             None => {
+                self.is_number.set(false);
                 let _ = self.outside.values(path).iter().all(|value| each(value));
             }
             Some(from) => {
@@ -448,6 +474,14 @@ impl Lookup for View<'_> {
         let text = self.item.tree.first(self.start(path.start)?, path)?;
         self.found.note(id, Finding::Matched);
         memchr::memchr(0, text.as_bytes()).is_none().then_some(text)
+    }
+
+    #[inline]
+    fn take_fault(&self) -> Option<String> {
+        if !self.has_fault.replace(false) {
+            return None;
+        }
+        self.item.undecodable.map(|charset| charset.fault())
     }
 }
 
@@ -488,7 +522,11 @@ impl OutsideValues {
 
 /// `items` and `variants` where the config has them already.
 pub(crate) fn known_places(table: &mut Table<'_>) -> (Option<String>, Option<String>) {
-    let mut text = |key| table.string(key).map(|(text, _)| text.trim().to_owned());
+    let mut text = |key| {
+        let name = table.name_of(key);
+        let entry = table.take(key).filter(Entry::is_string)?;
+        entry.string(&name).map(|(text, _)| text.trim().to_owned())
+    };
     (text("items"), text("variants"))
 }
 

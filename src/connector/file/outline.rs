@@ -63,6 +63,9 @@ pub(crate) struct Item<'t> {
     pub(crate) source_chars: u64,
     /// The document says that its numbers have a decimal comma.
     pub(crate) has_decimal_comma: bool,
+    /// The encoding, where the document holds bytes that are no characters of it: they stand in
+    /// texts as NUL bytes.
+    pub(crate) undecodable: Option<Charset>,
 }
 
 /// What a walk parses: a window, with its place in the document.
@@ -73,6 +76,10 @@ pub(crate) struct Source<'w> {
     pub(crate) offset: u64,
     offset_chars: u64,
     pub(crate) lines: Lines,
+    /// Where in the text bytes that are no characters were, in order.
+    pub(crate) undecodable: &'w [usize],
+    /// The encoding of a document that has had such bytes.
+    damaged: Option<Charset>,
 }
 
 impl<'w> Source<'w> {
@@ -84,6 +91,8 @@ impl<'w> Source<'w> {
             offset: window.offset(),
             offset_chars: window.offset_chars(),
             lines: window.lines(),
+            undecodable: window.undecodable(),
+            damaged: window.is_damaged().then(|| window.charset()),
         }
     }
 
@@ -111,6 +120,7 @@ impl<'w> Source<'w> {
             source_offset: self.offset,
             source_chars: self.offset_chars,
             has_decimal_comma: false,
+            undecodable: self.damaged,
         }
     }
 }

@@ -35,7 +35,17 @@ pub(crate) struct Path {
 pub(crate) struct Step {
     /// `None` is `*`: any name.
     pub(crate) name: Option<String>,
+    /// Further names that do as well, in the last step of `items`.
+    pub(crate) other_names: Vec<String>,
     pub(crate) predicates: Vec<Predicate>,
+}
+
+impl Step {
+    /// Whether one of the names is right.
+    pub(crate) fn fits(&self, is_right: impl Fn(&str) -> bool) -> bool {
+        let Some(name) = &self.name else { return true };
+        is_right(name) || self.other_names.iter().any(|name| is_right(name))
+    }
 }
 
 /// What a step's match has to be besides its name.
@@ -76,6 +86,26 @@ impl Path {
             return Err("it cannot have predicates `[…]`; `where` filters items".to_owned());
         }
         without_attribute(path)
+    }
+
+    /// One way to items in several places, which differ in their last name at most.
+    pub(crate) fn join_items(places: Vec<Vec<Step>>) -> Result<Vec<Step>, String> {
+        let mut places = places.into_iter();
+        let mut joined = places.next().ok_or("it needs at least one place")?;
+        for mut place in places {
+            let (last, first) = (place.pop(), joined.pop());
+            let (Some(last), Some(mut first)) = (last, first) else {
+                return Err("the document itself cannot be one of several places".to_owned());
+            };
+            let (Some(name), Some(_), true) = (last.name, &first.name, place == joined) else {
+                return Err("several places must stand beside each other, and differ in their \
+                            last name only"
+                    .to_owned());
+            };
+            first.other_names.push(name);
+            joined.push(first);
+        }
+        Ok(joined)
     }
 
     /// Reads `variants`: steps from the item, without attribute.
@@ -167,7 +197,7 @@ impl<'a> Parser<'a> {
         while self.eat('[') {
             predicates.push(self.predicate()?);
         }
-        Ok(Step { name, predicates })
+        Ok(Step { name, other_names: Vec::new(), predicates })
     }
 
     fn predicate(&mut self) -> Result<Predicate, String> {
@@ -262,7 +292,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn step(name: &str, predicates: Vec<Predicate>) -> Step {
-        Step { name: (name != "*").then(|| name.to_owned()), predicates }
+        let name = (name != "*").then(|| name.to_owned());
+        Step { name, other_names: Vec::new(), predicates }
     }
 
     fn path(start: Start, steps: Vec<Step>, attribute: Option<&str>) -> Path {

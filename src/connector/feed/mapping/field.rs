@@ -79,6 +79,23 @@ impl Field {
         self.values.iter().all(|(_, to)| to.is_empty())
     }
 
+    /// The paths that its text is looked for at.
+    pub(crate) fn paths(&self) -> &[PathId] {
+        match &self.source {
+            Source::Value(_) => &[],
+            Source::Path(path) => std::slice::from_ref(path),
+            Source::First(paths) | Source::Sum(paths) => paths,
+        }
+    }
+
+    /// The paths of what its number is multiplied or divided by.
+    pub(crate) fn factor_paths(&self) -> impl Iterator<Item = PathId> {
+        [self.times, self.per].into_iter().flatten().filter_map(|factor| match factor {
+            Factor::Path(path) => Some(path),
+            Factor::Fixed(_) => None,
+        })
+    }
+
     /// The path of a field that is nothing but a path, with `decimal` and `unit` at most.
     pub fn plain_path(&self) -> Option<PathId> {
         match self.source {

@@ -116,6 +116,17 @@ impl Mapping {
         faults.is_empty() && values.iter().any(|value| matches!(value, Value::Known(_)))
     }
 
+    /// Hands out what a row says of the time of its feed; the answer is what kept it from being
+    /// read.
+    pub(crate) fn generated<L: Lookup>(
+        &self,
+        lookup: &L,
+        take: &mut dyn FnMut(&str),
+    ) -> Option<String> {
+        first_text(self.generated_at.as_ref()?, lookup, take);
+        lookup.take_fault()
+    }
+
     /// The row with its ids; `None` with at least one fault where it can be no item.
     fn ids<L: Lookup>(&self, lookup: &L, faults: &mut Faults, out: &mut RowBatch) -> Option<Row> {
         let mut row = Row::EMPTY;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::rows::Rows;
 use super::settings::CsvSettings;
 use super::write::CsvWriter;
+use crate::connector::feed::generated::Generated;
 use crate::connector::feed::lacking::Tally;
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::source::Source;
@@ -33,6 +34,7 @@ impl Connector for Csv {
         Ok(Box::new(CsvReader {
             mapping: self.settings.feed.mapping.clone(),
             complete: self.settings.feed.complete,
+            generated: Generated::default(),
             rows,
             tally: Tally::default(),
             want,
@@ -70,6 +72,7 @@ struct CsvReader {
     mapping: Mapping,
     want: Want,
     complete: bool,
+    generated: Generated,
 }
 
 impl Reader for CsvReader {
@@ -77,6 +80,7 @@ impl Reader for CsvReader {
         rows.clear();
         while !rows.is_full() && rows.problems().len() < RowBatch::ROWS {
             let Some(row) = self.rows.next()? else { break };
+            self.generated.look(&self.mapping, &row);
             self.tally.count(row.evaluate(&self.mapping, self.want, rows));
         }
         Ok(!rows.is_empty() || !rows.problems().is_empty())
@@ -86,8 +90,10 @@ impl Reader for CsvReader {
         let header = self.rows.header().to_owned();
         let is_ended = self.rows.is_last_row_ended();
         let shape = vec![("the line end of the last row".to_owned(), is_ended)];
+        let generated = self.generated.finish(&self.mapping, self.rows.name())?;
         let why_empty = self.tally.why_empty(&self.mapping, &[]);
         let (complete, fingerprint) = (self.complete, self.rows.finish()?);
-        Ok(Delivery { complete, header, shape, fingerprint, why_empty, ..Delivery::default() })
+        let nowhere = Vec::new();
+        Ok(Delivery { complete, header, shape, fingerprint, generated, nowhere, why_empty })
     }
 }

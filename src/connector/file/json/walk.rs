@@ -105,7 +105,8 @@ impl JsonWalk {
     fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<(), Trouble> {
         let mut source = Source::new(&self.outline, &self.window);
         let stopped = loop {
-            let mut scanner = Scanner::new(source.text, self.at);
+            let scanner = Scanner::new(source.text, self.at);
+            let mut scanner = scanner.with_undecodable(source.undecodable);
             match self.state.step(&mut scanner, &mut source, each) {
                 Ok(step) => {
                     self.at = scanner.at;
@@ -224,10 +225,7 @@ impl State {
             return Slot { steps: frame.steps, key: None, name: frame.name, parent };
         };
         let fits = |steps: &usize| {
-            outline
-                .items
-                .get(*steps)
-                .is_some_and(|step| step.name.as_deref().is_none_or(|wanted| wanted == text))
+            outline.items.get(*steps).is_some_and(|step| step.fits(|wanted| wanted == text))
         };
         Slot {
             steps: frame.steps.filter(fits).map(|steps| steps + 1),

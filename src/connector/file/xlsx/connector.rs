@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::rows::Rows;
 use super::settings::XlsxSettings;
 use crate::connector::feed::lacking::Tally;
-use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::source::Source;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
@@ -67,9 +66,9 @@ impl Reader for XlsxReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.rows.header().to_owned();
-        self.rows.finish()?;
-        let FeedSettings { complete, mapping, .. } = &self.settings.feed;
-        let why_empty = self.tally.why_empty(mapping, &[]);
-        Ok(Delivery { complete: *complete, header, why_empty, ..Delivery::default() })
+        let feed = &self.settings.feed;
+        let generated = self.rows.finish(&feed.mapping)?;
+        let (complete, why_empty) = (feed.complete, self.tally.why_empty(&feed.mapping, &[]));
+        Ok(Delivery { complete, header, generated, why_empty, ..Delivery::default() })
     }
 }

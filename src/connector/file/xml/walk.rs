@@ -123,10 +123,12 @@ impl XmlWalk {
 
     /// Looks for what XML does not allow in the part of the window that is new.
     fn check_characters(&mut self) -> Result<(), ConnectorError> {
-        if let Some(at) = find_control(&self.window.text()[self.checked..]) {
-            return Err(self
-                .window
-                .error_at(self.checked + at, "a control character; XML allows none"));
+        while let Some(at) = find_control(&self.window.text()[self.checked..]) {
+            let at = self.checked + at;
+            if self.window.undecodable().binary_search(&at).is_err() {
+                return Err(self.window.error_at(at, "a control character; XML allows none"));
+            }
+            self.checked = at + 1;
         }
         self.checked = self.window.text().len();
         Ok(())
@@ -450,14 +452,8 @@ fn too_long(what: &str, at: usize) -> Fault {
 }
 
 fn step_fits(step: &Step, name: &str) -> bool {
-    match &step.name {
-        None => true,
-        Some(wanted) if wanted.contains(':') => wanted == name,
-        Some(wanted) => match name.split_once(':') {
-            Some((_, local)) => wanted == local,
-            None => wanted == name,
-        },
-    }
+    let local = name.split_once(':').map_or(name, |(_, local)| local);
+    step.fits(|wanted| wanted == if wanted.contains(':') { name } else { local })
 }
 
 /// Whether an error says no more than that the window ends here.
