@@ -6,6 +6,7 @@
 mod bad_input;
 mod config;
 mod conformance;
+mod dialects;
 mod dry_run;
 mod edifact;
 mod engine_properties;
@@ -25,6 +26,7 @@ mod linking;
 mod locks;
 mod mapping;
 mod mapping_language;
+mod mapping_sources;
 mod power_loss;
 mod presets;
 mod pull;

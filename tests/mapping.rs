@@ -1,6 +1,7 @@
 //! `invsync map` and `invsync init --from`: from a feed that nobody has described to a pull.
 
-use crate::support::Shop;
+use crate::support::feeds::{ods, xlsx};
+use crate::support::{Shop, zipped};
 
 /// An integration that says where its feed is, and nothing of what is in it.
 const UNKNOWN: &str = r#"
@@ -41,6 +42,12 @@ const VARIANTS: &str = r#"<?xml version="1.0"?><feed><meta><count>2</count></met
 fn unmapped(file: &str, feed: &str) -> Shop {
     let shop = Shop::new().file(file, feed);
     shop.config(UNKNOWN).config(&format!("source = \"{file}\""))
+}
+
+/// A shop with the feed, no mapping, and only one section.
+fn only(section: &str, feed: &str) -> Shop {
+    let new = "[integrations.new]\ntype = \"wholesaler\"\nunlinked = \"create\"\nsource = \"feed\"";
+    Shop::new().file("feed", feed).config(new).config(section)
 }
 
 /// What `map` prints is pasted where the config ends, which is where it says.
@@ -217,4 +224,114 @@ fn the_name_of_a_variant_is_its_products_where_its_own_is_shorter() {
     let shop = pasted(unmapped("products.json", feed));
     shop.run("pull new").code(0).stock("main", "T-M", "0");
     shop.run("inventory list").code(0).stdout("T-C Warm cap");
+}
+
+/// A row of an xlsx sheet: numbers as numbers, all else as texts.
+fn xlsx_row(number: usize, cells: &[&str]) -> String {
+    let cell = |text: &&str| match text.parse::<f64>() {
+        _ if text.is_empty() => "<c/>".to_owned(),
+        Ok(_) => format!("<c><v>{text}</v></c>"),
+        Err(_) => format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>"),
+    };
+    format!("<row r=\"{number}\">{}</row>", cells.iter().map(cell).collect::<String>())
+}
+
+/// A sheet with a title above the header, and one that only explains.
+fn workbook() -> Vec<u8> {
+    let about = xlsx_row(1, &["How to order"]) + &xlsx_row(2, &["Please call us", "", "2026"]);
+    let list = [
+        xlsx_row(1, &["Preisliste 2026"]),
+        xlsx_row(3, &["Artikelnummer", "EAN", "Bezeichnung", "Bestand", "EK netto"]),
+        xlsx_row(4, &["B-1", "4006381333931", "Stift", "1200", "1.5"]),
+        xlsx_row(5, &["B-2", "4006381333948", "Block", "7", "12,50"]),
+    ];
+    xlsx(&[("Hinweise", &about), ("Artikel", &list.concat())])
+}
+
+#[test]
+fn a_workbook_is_mapped_with_its_sheet_and_header_and_pulled() {
+    let shop = Shop::new().file("liste.xlsx", workbook()).config(UNKNOWN);
+    let shop = pasted(shop.config("source = \"liste.xlsx\""));
+    let config = shop.read("invsync.toml");
+    for line in ["connector = \"xlsx\"", "sheet = \"Artikel\"", "header_row = 3"] {
+        assert!(config.contains(line), "{config}");
+    }
+    assert!(config.contains("number cells"), "{config}");
+    shop.run("pull new")
+        .code(0)
+        .stock("main", "B-1", "1200")
+        .price("retail", "B-1", "1.50")
+        .price("retail", "B-2", "12.50");
+}
+
+#[test]
+fn a_sheet_and_header_that_the_config_names_are_kept() {
+    let shop = Shop::new().file("liste.xlsx", workbook()).config(UNKNOWN).config(
+        "source = \"liste.xlsx\"\nconnector = \"xlsx\"\nsheet = \"Artikel\"\nheader_row = 3",
+    );
+    shop.run("map new").code(0).stdout_lacks("sheet =").stdout_lacks("header_row =");
+    shop.write("liste.xlsx", zipped(&[("readme.txt", b"no workbook")]));
+    shop.run("map new").code(1).stderr("is a zip file and no spreadsheet");
+}
+
+#[test]
+fn an_ods_packed_once_more_is_mapped_and_pulled() {
+    let cell = |text: &&str| {
+        format!(
+            "<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p>\
+             </table:table-cell>"
+        )
+    };
+    let row = |cells: &[&str]| {
+        format!("<table:table-row>{}</table:table-row>", cells.iter().map(cell).collect::<String>())
+    };
+    let rows =
+        row(&["Indeks", "Nazwa", "Stan", "Cena netto"]) + &row(&["O-1", "Kubek", "4", "9,90"]);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, &ods(&[("Arkusz1", &rows)])).unwrap();
+    let shop = Shop::new().file("cennik.ods.gz", packed.finish().unwrap()).config(UNKNOWN);
+    let shop = pasted(shop.config("source = \"cennik.ods.gz\""));
+    shop.run("pull new").code(0).stock("main", "O-1", "4").price("retail", "O-1", "9.90");
+}
+
+/// An interchange of one message with these segments.
+fn interchange(kind: &str, segments: &str) -> String {
+    let count = segments.matches('\'').count() + 2;
+    format!("UNB+UNOC:3+A+B+260101:1200+1'UNH+1+{kind}:D:96A:UN'{segments}UNT+{count}+1'UNZ+1+1'")
+}
+
+#[test]
+fn an_inventory_report_is_mapped_and_pulled() {
+    let report = interchange(
+        "INVRPT",
+        "BGM+35+7+9'LIN+1++4006381333931:EN'PIA+1+E-1:SA'IMD+F++:::Stift'QTY+52:10'QTY+145:12'\
+         LIN+2++4006381333948:EN'PIA+1+E-2:SA'IMD+F++:::Block'QTY+52:10'QTY+145:3'QTY+145:4'",
+    );
+    let shop = pasted(only("stock = { direction = \"download\", warehouse = \"main\" }", &report));
+    let config = shop.read("invsync.toml");
+    assert!(config.contains("connector = \"edifact\""), "{config}");
+    assert!(config.contains("sku = \"PIA[@2.2='SA']/@2.1\""), "{config}");
+    assert!(config.contains("ean = \"@3.1\""), "{config}");
+    shop.run("pull new").code(0).stock("main", "E-1", "12").stock("main", "E-2", "7");
+}
+
+#[test]
+fn a_price_catalogue_is_mapped_and_pulled() {
+    let catalogue = interchange(
+        "PRICAT",
+        "CUX+2:EUR:8'LIN+1++4006381333931:EN'IMD+F++:::Stift'QTY+52:10'PRI+AAB:3'PRI+AAA:1.5'\
+         LIN+2++4006381333948:EN'IMD+F++:::Block'QTY+52:10'PRI+AAB:30'PRI+AAA:15:CT::100'",
+    );
+    let section = "prices = { direction = \"download\", price_group = \"retail\" }";
+    let shop = pasted(only(section, &catalogue));
+    let config = shop.read("invsync.toml");
+    assert!(config.contains("sku = \"@3.1\"") && config.contains("per = "), "{config}");
+    assert!(config.contains("currency = \"/CUX/@1.2\""), "{config}");
+    shop.run("pull new").code(0).price("retail", "4006381333931", "1.50").price(
+        "retail",
+        "4006381333948",
+        "0.15",
+    );
+    shop.write("feed", catalogue.replace("UNZ+1+1'", ""));
+    shop.run("map new").code(1).stderr("is cut");
 }

@@ -4,7 +4,10 @@ use super::*;
 
 fn sample(header: &[&str], rows: &[&[&str]]) -> Sample {
     let texts = |row: &[&str]| row.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    sample_of_rows(Some(&texts(header)), rows.iter().map(|row| texts(row)).collect())
+    sample_of_rows(
+        Some(&texts(header)),
+        rows.iter().map(|row| texts(row).into_iter().map(Cell::from).collect()).collect(),
+    )
 }
 
 fn value(proposal: &Proposal, field: &str) -> Option<String> {
@@ -103,8 +106,9 @@ fn node() -> impl Strategy<Value = Node> {
 }
 
 fn is_toml(proposal: &Proposal) -> bool {
-    let text = format!("{}{}", lines(proposal), table(proposal, "x"));
-    text.parse::<toml::Table>().is_ok()
+    let text = format!("{}{}", lines(proposal), table(proposal, "integrations.x"));
+    let in_one = all_keys(proposal).parse::<toml::Table>().is_ok();
+    in_one && inline(proposal).parse::<toml::Table>().is_ok() && text.parse::<toml::Table>().is_ok()
 }
 
 proptest! {
@@ -113,6 +117,8 @@ proptest! {
         header in prop::collection::vec(text(), 1..6),
         rows in prop::collection::vec(prop::collection::vec(text(), 0..7), 0..8),
     ) {
+        let rows: Vec<Vec<Cell>> =
+            rows.into_iter().map(|row| row.into_iter().map(Cell::from).collect()).collect();
         prop_assert!(is_toml(&propose(&sample_of_rows(Some(&header), rows.clone()))));
         prop_assert!(is_toml(&propose(&sample_of_rows(None, rows))));
     }

@@ -11,7 +11,7 @@ use crate::connector::feed::number::trim;
 use crate::connector::feed::source::{Bytes, Keep, Source};
 use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
-use crate::model::{ProblemKind, Section};
+use crate::model::{self, ProblemKind, Section};
 
 /// The separators that are looked for, the ones that are rare in texts and numbers first.
 const DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
@@ -89,6 +89,24 @@ impl Rows {
     /// How the file is cut.
     pub(super) fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// How the file is written, where the config leaves it open.
+    pub(super) fn described(&self, settings: &CsvSettings) -> model::Dialect {
+        let sign = |sign: u8| match sign {
+            b'\t' => "\\t".to_owned(),
+            sign => char::from(sign).to_string(),
+        };
+        let mut options = Vec::new();
+        if settings.layout.delimiter.is_none() {
+            options.push(("delimiter", sign(self.dialect.delimiter)));
+        }
+        options.extend(self.dialect.quote.map(|quote| ("quote", sign(quote))));
+        if settings.feed.encoding.is_none() {
+            options.push(("encoding", self.charset().name().to_lowercase()));
+        }
+        options.push(("header_row", settings.layout.header_row.to_string()));
+        model::Dialect { connector: "csv", options, joined: Vec::new() }
     }
 
     /// The encoding of the file.

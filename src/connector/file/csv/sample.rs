@@ -6,7 +6,7 @@ use super::rows::Rows;
 use super::settings::{CsvSettings, Layout};
 use crate::around::Around;
 use crate::connector::feed::decode::{Charset, read_encoding};
-use crate::connector::feed::guess::{self, Cut, Line, Sample, quoted};
+use crate::connector::feed::guess::{self, Cell, Cut, Line, Sample, quoted};
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::source::{Bytes, Keep, SourceSettings};
@@ -75,7 +75,7 @@ fn read(rows: &mut Rows, has_header: bool) -> Result<Sample, ConnectorError> {
         }
         let row = row.texts();
         taken += row.iter().map(String::len).sum::<usize>();
-        texts.push(row);
+        texts.push(row.into_iter().map(Cell::from).collect());
     }
     Ok(Sample { is_all, ..guess::sample_of_rows(names.as_deref(), texts) })
 }
