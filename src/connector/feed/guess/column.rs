@@ -145,7 +145,7 @@ fn has_decimals(value: &str) -> bool {
 }
 
 /// The letters behind a number.
-fn unit_of(value: &str) -> Option<&str> {
+pub(super) fn unit_of(value: &str) -> Option<&str> {
     let at = value.find(|c: char| c.is_alphabetic())?;
     let (before, unit) = value.split_at(at);
     let is_number = number::quantity(number::trim(before), DecimalSign::Auto, &[]).is_ok();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::column::{Look, SIGNS};
+use super::column::{Look, SIGNS, unit_of};
 use super::words::{self, FIELDS, Words};
 use super::{Column, FieldLine, Line, Proposal, Sample, is_literal, quoted};
 use crate::connector::feed::number::{self, DecimalSign};
@@ -121,11 +121,25 @@ fn text_score(look: &Look, by_name: usize) -> Option<usize> {
 
 fn quantity_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let (_, readable) = look.sign(look.quantities);
-    let fits = |word: &str| words::stock_value(word).is_some() || words::is_upper_bound(word);
+    let fits = |word: &str| {
+        let is_known = words::stock_value(word).is_some() || words::is_upper_bound(word);
+        is_known || unit_of(word).is_some()
+    };
     let known = look.words.iter().filter(|(word, _)| fits(word));
     let worded: usize = known.map(|(_, count)| count).sum();
+    // Where there are too many texts, these are not kept.
     let with_unit: usize = look.units.values().sum();
     let fits = readable + worded.max(with_unit);
+    let context = column.context.split(' ').next_back().unwrap_or_default();
+    let by_name = match by_name {
+        // `stock/total`
+        0 if words::TOTAL.contains(&words::plain(&column.name).as_str())
+            && is_name_of("quantity", context) =>
+        {
+            BY_PART
+        }
+        by_name => by_name,
+    };
     // A number beats a word for it.
     let exact = 30 * readable / look.filled.max(1);
     let tokens = words::split(&column.name);
@@ -139,7 +153,8 @@ fn price_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let (_, readable) = look.sign(look.prices);
     let context = words::plain(&column.context);
     // `price/@net`, `price/PRICE_AMOUNT`: the whole of the name counts.
-    let in_price = ["price", "cena", "preis", "prix"].iter().any(|word| context.contains(word));
+    let in_price =
+        ["price", "pricing", "cena", "preis", "prix"].iter().any(|word| context.contains(word));
     let is_side = ["srp", "shipping", "delivery", "retail", "market", "old"]
         .iter()
         .any(|word| context.contains(word));
@@ -149,7 +164,12 @@ fn price_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let tokens = words::split(&column.name);
     let has = |known: &[&str]| tokens.iter().any(|token| known.contains(&token.as_str()));
     let kind = if has(words::OWN_PRICE) { kind + 15 } else { kind };
-    let by_name = if has(words::RETAIL_PRICE) && by_name < BY_NAME { by_name / 2 } else { by_name };
+    // `pricing/trade`
+    let by_name = match by_name {
+        0 if in_price && has(words::OWN_PRICE) => BY_PART,
+        _ if has(words::RETAIL_PRICE) => by_name.min(BY_PART + 8) / 2,
+        by_name => by_name,
+    };
     let bare = matches!(words::plain(&column.name).as_str(), "net" | "gross" | "netto" | "brutto");
     let by_name = if bare && !in_price && !context.is_empty() { 0 } else { by_name };
     let by_name = if is_side { by_name / 2 } else { by_name };
@@ -564,11 +584,9 @@ impl<'j, 's> Mapper<'j, 's> {
         if !values.is_empty() {
             field.extra.push(format!("values = {{ {} }}", values.join(", ")));
         }
-        if look.words.is_empty() || look.units.values().sum::<usize>() == look.texts {
-            let units: Vec<_> = look.units.keys().map(|unit| quoted(unit)).collect();
-            if !units.is_empty() {
-                field.extra.push(format!("unit = [{}]", units.join(", ")));
-            }
+        let units: Vec<_> = look.units.keys().map(|unit| quoted(unit)).collect();
+        if !units.is_empty() {
+            field.extra.push(format!("unit = [{}]", units.join(", ")));
         }
         // Where prices have a comma, `1.200` pieces are not one and a bit.
         let at = SIGNS.iter().position(|sign| *sign == sign_of_prices).unwrap_or(0);
@@ -690,9 +708,10 @@ fn values_of(look: &Look, doubts: &mut Vec<String>) -> Vec<String> {
     let (mut values, mut unknown) = (Vec::new(), Vec::new());
     for word in look.words.keys() {
         match words::stock_value(word) {
+            // `unit` takes care of it.
+            _ if unit_of(word).is_some() => {}
             Some(value) => values.push(format!("{} = {}", quoted(word), quoted(&value))),
-            None if look.units.is_empty() => unknown.push(quoted(word)),
-            None => {}
+            None => unknown.push(quoted(word)),
         }
     }
     for (word, opposite) in words::OPPOSITES {

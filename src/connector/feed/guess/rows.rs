@@ -128,10 +128,14 @@ fn usual(rows: &[Row], at: usize) -> (usize, usize) {
 fn rows_of(text: &str, quote: Option<char>) -> Vec<Row> {
     let (mut rows, mut line, mut in_quotes) = (Vec::new(), 1, false);
     let mut row = Row { line, counts: [0; DELIMITERS.len()], text: String::new() };
+    let mut before = '\n';
     for c in text.chars() {
-        if Some(c) == quote {
+        // One in the middle of a cell is an inch sign.
+        let is_start = before == '\n' || DELIMITERS.contains(&before);
+        if Some(c) == quote && (in_quotes || is_start) {
             in_quotes = !in_quotes;
         }
+        before = c;
         line += u64::from(c == '\n');
         if c == '\n' && !in_quotes {
             let next = Row { line, counts: [0; DELIMITERS.len()], text: String::new() };

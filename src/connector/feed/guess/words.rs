@@ -657,6 +657,7 @@ pub(super) const OWN_PRICE: &[&str] = &[
     "wholesale",
     "purchase",
     "dealer",
+    "trade",
     "buying",
     "cost",
     "neto",
