@@ -83,3 +83,13 @@ fn each_source_has_a_line_of_its_own() {
     assert_eq!(sources[1]["section"], "prices");
     assert_eq!(sources[1]["joined"][0]["detected"]["delimiter"], ",");
 }
+
+#[test]
+fn a_header_that_stands_further_down_is_pointed_out() {
+    let shop = shop("connector = \"csv\"", "Price list\n\nsku;name;qty\nA;Mug;1\nB;Bowl;2\n");
+    shop.run("check x").code(5).stdout("seem to stand in line 3: header_row = 3");
+    let fields = "fields = { sku = \"sku\", quantity = \"stock\" }\n\
+        stock = { direction = \"download\", warehouse = \"main\" }";
+    let shop = feed(&format!("connector = \"csv\"\n{fields}"), "sku;name;qty\nA;Mug;1\n");
+    shop.run("check x").code(5).stdout_lacks("header_row");
+}

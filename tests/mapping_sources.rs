@@ -198,6 +198,10 @@ fn what_is_proposed_for_several_sources_is_merged_and_pulled() {
         config = config.replace(place, source["toml"].as_str().unwrap());
     }
     shop.write("invsync.toml", config);
+    let config = shop.read("invsync.toml");
+    let without = shop.copy();
+    without.write("invsync.toml", config.replacen("connector = \"csv\"\n", "", 1));
+    without.run("map new").stdout("# [integrations.new] itself needs a connector too:");
     shop.run("pull new")
         .code(0)
         .stock("main", "P-1", "4")

@@ -48,6 +48,12 @@ impl Map {
             serde_json::to_writer(&mut *out, &object(&self.name, &all))?;
             writeln!(out)?;
         } else {
+            if let Some(first) = all.first().filter(|first| first.lacks_connector) {
+                let connector = guess::quoted(&first.connector);
+                let name = &self.name;
+                writeln!(out, "# [integrations.{name}] itself needs a connector too:")?;
+                writeln!(out, "connector = {connector}\n")?;
+            }
             for (at, mapped) in all.iter().enumerate() {
                 if at > 0 {
                     writeln!(out)?;

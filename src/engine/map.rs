@@ -35,6 +35,8 @@ pub struct Mapped {
     pub presets: Vec<FittingPreset>,
     /// Whether the config has sections for the integration.
     pub has_sections: bool,
+    /// Whether the integration's own table must name a connector as well, and does not.
+    pub lacks_connector: bool,
 }
 
 impl Mapped {
@@ -188,8 +190,17 @@ impl Look<'_> {
         };
         let presets = self.presets(&connector, &proposal, &items, &at_hand);
         let has_sections = self.own.contains_key("stock") || self.own.contains_key("prices");
-        let table = self.table;
-        Ok(Mapped { table, connector, proposal, is_enough, items, fault, presets, has_sections })
+        Ok(Mapped {
+            table: self.table,
+            connector,
+            proposal,
+            is_enough,
+            items,
+            fault,
+            presets,
+            has_sections,
+            lacks_connector: self.table.section.is_some() && !self.own.contains_key("connector"),
+        })
     }
 
     /// What the source holds; it is contacted once, however often that is read.

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use super::settings::{CsvSettings, Layout};
 use super::tokenizer::{Dialect, Field, RawRow, Tokenizer};
 use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::feed::guess;
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
 use crate::connector::feed::source::{Bytes, Keep, Source};
@@ -168,9 +169,26 @@ impl Rows {
         mapping: &Mapping,
         names: Option<&[String]>,
     ) -> Result<(), ConnectorError> {
-        self.columns = columns::find(mapping, names, self.characters.source().name())?;
+        let source = self.characters.source();
+        self.columns = columns::find(mapping, names, source.name()).map_err(|mut error| {
+            error.message += &elsewhere(source.head(), self.dialect, names);
+            error
+        })?;
         Ok(())
     }
+}
+
+/// Where the names of the columns seem to be, if that is not where they were looked for.
+fn elsewhere(head: &[u8], dialect: Dialect, names: Option<&[String]>) -> String {
+    const LOOK_BYTES: usize = 64 << 10;
+    let text = String::from_utf8_lossy(&head[..head.len().min(LOOK_BYTES)]);
+    let found = guess::cut(&text, dialect.quote.map(char::from), None).header_row;
+    let first = text.lines().nth(found.saturating_sub(1) as usize).unwrap_or_default();
+    let is_here = names.is_none_or(|names| names.iter().all(|name| first.contains(name.as_str())));
+    if found < 2 || is_here {
+        return String::new();
+    }
+    format!(". The names of columns seem to stand in line {found}: header_row = {found}")
 }
 
 fn blank(characters: &Characters) -> ConnectorError {

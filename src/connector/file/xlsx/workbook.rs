@@ -93,11 +93,14 @@ pub(super) fn names(archive: &mut Archive) -> Result<Vec<String>, ConnectorError
     Ok(with_cells(&sheets, &relations).into_iter().map(|(name, _)| name.clone()).collect())
 }
 
-/// What the workbook refers to, and its sheets: names and relations.
+/// The names of sheets and their relations.
+type Sheets = Vec<(String, String)>;
+
+/// What the workbook refers to, and its sheets.
 fn listed(
     archive: &mut Archive,
     book: &mut Workbook,
-) -> Result<(Vec<Relation>, Vec<(String, String)>), ConnectorError> {
+) -> Result<(Vec<Relation>, Sheets), ConnectorError> {
     let path = workbook_path(archive)?;
     if path.ends_with(".bin") {
         return Err(archive.error("is a binary workbook (.xlsb); save it as .xlsx"));
