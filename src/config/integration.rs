@@ -145,6 +145,7 @@ impl IntegrationReader<'_> {
             http: http.clone(),
             is_join: false,
             sections: sections.map(|(section, _)| section).collect(),
+            at_hand: None,
         }
     }
 }

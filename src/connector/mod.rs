@@ -19,7 +19,7 @@ pub use error::{ConnectorError, ErrorKind};
 pub use origin::{Origin, Validators};
 
 use crate::around::Around;
-use crate::model::{Currency, Decimal, Section};
+use crate::model::{Currency, Decimal, Dialect, Section};
 use crate::settings::Table;
 
 /// What the engine wants to know of each item.
@@ -93,6 +93,8 @@ pub struct Delivery {
     pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
+    /// How it is written, as far as the config does not say.
+    pub dialect: Dialect,
     /// When it says itself that it was made.
     pub generated: Option<SystemTime>,
     /// What the mapping asks for and no item has, where that can be told.
@@ -262,6 +264,8 @@ pub struct Context {
     pub is_join: bool,
     /// The sections that are worked on, and so need a value.
     pub sections: Vec<Section>,
+    /// What its source holds, where that was fetched before.
+    pub at_hand: Option<feed::source::AtHand>,
 }
 
 impl Context {
@@ -276,6 +280,7 @@ impl Context {
             http,
             is_join: false,
             sections: Section::ALL.to_vec(),
+            at_hand: None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, Row, RowBatch, RowProblem,
     RowView, Settings, Span, Validators, Value, Want, Writer,
 };
-use crate::model::{ProblemKind, Section};
+use crate::model::{Dialect, ProblemKind, Section};
 use crate::settings::{Entry, Table};
 
 /// Texts that are kept of one feed, in bytes: the spans of a batch reach no further.
@@ -299,6 +299,7 @@ impl Reader for CombinedReader {
         for (table, n) in self.tables.into_iter().zip(1..) {
             let shape = table.shape.into_iter();
             delivery.shape.extend(shape.map(|(part, is)| (format!("join {n}: {part}"), is)));
+            delivery.dialect.joined.push(table.dialect);
         }
         Ok(delivery)
     }
@@ -380,6 +381,7 @@ struct Gathered {
     generated: Option<SystemTime>,
     /// When it was changed last, as far as its source says.
     modified: Option<SystemTime>,
+    dialect: Dialect,
 }
 
 /// What becomes of a further row with a key that is there: its place, and the row.
@@ -397,6 +399,7 @@ impl Gathered {
         gathered.gather(&mut |batch| reader.next(batch), &mut { merge })?;
         let delivery = reader.finish()?;
         (gathered.shape, gathered.generated) = (delivery.shape, delivery.generated);
+        gathered.dialect = delivery.dialect;
         Ok(gathered)
     }
 

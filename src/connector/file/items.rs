@@ -27,7 +27,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
 };
-use crate::model::Section;
+use crate::model::{Dialect, Section};
 use crate::settings::{Entry, Table};
 
 /// Starts a walk over a document.
@@ -40,6 +40,8 @@ pub(crate) type ReadNumber = fn(&str, &Range<u64>, &Item<'_>) -> Option<(String,
 /// What one format does in its own way.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
+    /// The connector's name.
+    pub(crate) name: &'static str,
     /// Where items are when `items` is not given; `None`: it has to be.
     pub(crate) default_items: Option<&'static str>,
     /// How `items` is read.
@@ -186,17 +188,23 @@ pub(crate) struct TreeConnector {
 }
 
 impl TreeConnector {
-    /// Starts a walk over the source.
+    /// A walk over the source, and nothing about it.
     pub(crate) fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
         Ok(self.start()?.1)
     }
 
-    /// Starts a walk over the source; says also where its bytes come from.
-    fn start(&self) -> Result<(String, Box<dyn Walk>), ConnectorError> {
+    /// Starts a walk over the source.
+    fn start(&self) -> Result<(Started, Box<dyn Walk>), ConnectorError> {
         let TreeSettings { format, feed, outline, .. } = &self.settings;
         let bytes = self.source.open(feed.keep())?;
         let name = bytes.name().to_owned();
-        Ok((name, (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))?))
+        let characters = (format.decode)(bytes, feed)?;
+        let mut dialect = Dialect { connector: format.name, ..Dialect::default() };
+        if feed.encoding.is_none() {
+            let encoding = characters.source_charset().name().to_lowercase();
+            dialect.options.push(("encoding", encoding));
+        }
+        Ok((Started { name, dialect }, (format.walk)(characters, Arc::clone(outline))?))
     }
 
     /// What turns items into rows.
@@ -215,9 +223,9 @@ impl TreeConnector {
 
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let ((name, walk), rows) = (self.start()?, self.rows(want));
+        let ((started, walk), rows) = (self.start()?, self.rows(want));
         let (around, items) = (self.around.clone(), self.settings.items.clone());
-        Ok(Box::new(TreeReader { walk, rows, items, name, around, is_done: false }))
+        Ok(Box::new(TreeReader { walk, rows, items, started, around, is_done: false }))
     }
 
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
@@ -241,13 +249,19 @@ impl Connector for TreeConnector {
     }
 }
 
+/// What is known of a source once its walk begins.
+struct Started {
+    /// Where the bytes come from, for messages.
+    name: String,
+    dialect: Dialect,
+}
+
 struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
+    started: Started,
     /// `items` as the config has it, and its line.
     items: Option<(String, u64)>,
-    /// Where the bytes come from, for messages.
-    name: String,
     around: Around,
     is_done: bool,
 }
@@ -267,7 +281,7 @@ impl Reader for TreeReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         for remark in self.walk.remarks() {
-            self.around.progress.note(&format!("warning: {}: {remark}", self.name));
+            self.around.progress.note(&format!("warning: {}: {remark}", self.started.name));
         }
         let header = self.walk.paths_seen();
         let (rows, mapping) = (&self.rows, &self.rows.feed.mapping);
@@ -278,9 +292,19 @@ impl Reader for TreeReader {
             _ => rows.tally.why_empty(mapping, &nowhere),
         };
         let Rows { feed, generated, .. } = self.rows;
-        let generated = generated.finish(&feed.mapping, &self.name)?;
+        let generated = generated.finish(&feed.mapping, &self.started.name)?;
         let (complete, fingerprint) = (feed.complete, self.walk.finish()?);
-        Ok(Delivery { complete, header, shape, fingerprint, generated, nowhere, why_empty })
+        let dialect = self.started.dialect;
+        Ok(Delivery {
+            complete,
+            header,
+            shape,
+            fingerprint,
+            generated,
+            nowhere,
+            why_empty,
+            dialect,
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::connector::file::replace::make_durable;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
-use crate::model::Section;
+use crate::model::{Dialect, Section};
 
 /// A csv file.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ impl Connector for Csv {
             mapping: self.settings.feed.mapping.clone(),
             complete: self.settings.feed.complete,
             generated: Generated::default(),
+            dialect: rows.described(&self.settings),
             rows,
             tally: Tally::default(),
             want,
@@ -73,6 +74,7 @@ struct CsvReader {
     want: Want,
     complete: bool,
     generated: Generated,
+    dialect: Dialect,
 }
 
 impl Reader for CsvReader {
@@ -94,6 +96,16 @@ impl Reader for CsvReader {
         let why_empty = self.tally.why_empty(&self.mapping, &[]);
         let (complete, fingerprint) = (self.complete, self.rows.finish()?);
         let nowhere = Vec::new();
-        Ok(Delivery { complete, header, shape, fingerprint, generated, nowhere, why_empty })
+        let dialect = self.dialect;
+        Ok(Delivery {
+            complete,
+            header,
+            shape,
+            fingerprint,
+            generated,
+            nowhere,
+            why_empty,
+            dialect,
+        })
     }
 }

@@ -12,7 +12,7 @@ use crate::connector::feed::number::trim;
 use crate::connector::feed::source::{Bytes, Keep, Source};
 use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
-use crate::model::{ProblemKind, Section};
+use crate::model::{self, ProblemKind, Section};
 
 /// An opened csv file, read row by row.
 #[derive(Debug)]
@@ -89,6 +89,27 @@ impl Rows {
     /// How the file is cut.
     pub(super) fn detected(&self) -> Detected {
         self.detected
+    }
+
+    /// How the file is written, where the config leaves it open.
+    pub(super) fn described(&self, settings: &CsvSettings) -> model::Dialect {
+        let sign = |sign: u8| match sign {
+            b'\t' => "\\t".to_owned(),
+            sign => char::from(sign).to_string(),
+        };
+        let Detected { dialect, header_row, .. } = self.detected;
+        let mut options = Vec::new();
+        if settings.layout.delimiter.is_none() {
+            options.push(("delimiter", sign(dialect.delimiter)));
+        }
+        let signs =
+            [("quote", dialect.quote), ("escape", dialect.escape), ("comment", dialect.comment)];
+        options.extend(signs.into_iter().filter_map(|(key, set)| Some((key, sign(set?)))));
+        if settings.feed.encoding.is_none() {
+            options.push(("encoding", self.charset().name().to_lowercase()));
+        }
+        options.push(("header_row", header_row.to_string()));
+        model::Dialect { connector: "csv", options, joined: Vec::new() }
     }
 
     /// The encoding of the file.

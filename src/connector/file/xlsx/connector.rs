@@ -9,6 +9,7 @@ use crate::connector::feed::source::Source;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
+use crate::model::Dialect;
 
 /// A workbook.
 #[derive(Debug)]
@@ -66,9 +67,15 @@ impl Reader for XlsxReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.rows.header().to_owned();
+        let mut options = Vec::new();
+        if self.settings.sheet.is_none() {
+            options.push(("sheet", self.rows.sheet_name().to_owned()));
+        }
+        options.push(("header_row", self.settings.header_row.to_string()));
         let feed = &self.settings.feed;
         let generated = self.rows.finish(&feed.mapping)?;
         let (complete, why_empty) = (feed.complete, self.tally.why_empty(&feed.mapping, &[]));
-        Ok(Delivery { complete, header, generated, why_empty, ..Delivery::default() })
+        let dialect = Dialect { connector: "xlsx", options, joined: Vec::new() };
+        Ok(Delivery { complete, header, generated, why_empty, dialect, ..Delivery::default() })
     }
 }
