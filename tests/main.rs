@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod check;
 mod config;
 mod conformance;
 mod dry_run;
@@ -22,6 +23,7 @@ mod history;
 mod hostile;
 mod inventory;
 mod linking;
+mod links_file;
 mod locks;
 mod mapping;
 mod mapping_language;

@@ -27,6 +27,8 @@ impl IntegrationReader<'_> {
         let registration = named(self.registry, &mut table);
         let link_by = link_by(&mut table);
         let unlinked = unlinked(&mut table);
+        let links = super::links::read(&mut table, unlinked);
+        let accept = super::accept::read(&mut table).into();
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
         let [mut stock, mut prices] = self.sections(&mut table, is_store);
@@ -65,7 +67,9 @@ impl IntegrationReader<'_> {
             connector: registration.name.to_owned(),
             parts,
             link_by,
+            links,
             unlinked,
+            accept,
             allow_empty,
             http,
             stock,

@@ -1,6 +1,8 @@
 //! Feeds that are more than their rows: rows with one SKU that are added up (`rows = "sum"`), and
 //! fields that stand in further files (`[[join]]`), found by the SKU.
 
+use std::path::PathBuf;
+
 use rustc_hash::FxHashMap;
 
 use crate::around::Around;
@@ -71,6 +73,10 @@ impl Settings for Combined {
 
     fn is_remote(&self) -> bool {
         self.main.is_remote() || self.joins.iter().any(|join| join.is_remote())
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        self.main.local_file()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {
