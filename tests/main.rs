@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod check;
+mod ci_examples;
 mod config;
 mod conformance;
 mod dry_run;
