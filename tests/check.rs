@@ -56,7 +56,8 @@ const TYPO: &str = "{ kind = \"invalid_value\", sku = \"TEA-01\", reason = \"the
 fn what_is_wrong_with_items_is_told_with_file_and_line() {
     let shop = shop(
         &format!(
-            "1,MUG-01,,,3,1\n2,NEW,,,3,1\n3,,{EAN},,3,1\n4,TEA-01,,,5O,1\n5,CUP,,,3,1\n5,CUP,,,4,1\n"
+            "1,MUG-01,,,3,1\n2,NEW,,,3,1\n3,,{EAN},,3,1\n4,TEA-01,,,5O,1\n\
+             5,CUP,,,3,1\n5,CUP,,,4,1\n"
         ),
         &format!("sku,ean\nMUG-01,\nA,{EAN}\nB,{EAN}\nTEA-01,\nCUP,\n"),
     );
@@ -227,7 +228,7 @@ fn a_config_that_cannot_be_read_is_told_in_every_format() {
         assert!(text.contains(&line.to_string()), "{format}: {text}");
     }
     let github = broken.run("check --all --format github").code(2).stdout;
-    assert!(github.starts_with(&format!("::error file=invsync.toml,line=")), "{github}");
+    assert!(github.starts_with("::error file=invsync.toml,line="), "{github}");
     // Nor is one that is not there.
     for (format, text) in outputs(&Shop::new(), "--config none.toml check --all", 2) {
         assert!(text.contains("none.toml"), "{format}: {text}");

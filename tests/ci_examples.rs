@@ -1,5 +1,5 @@
-//! The examples for CI: they are YAML, and what they run does on the sample what they say. What needs
-//! the service itself, or gets the program, is left out.
+//! The examples for CI: they are YAML, and what they run does on the sample what they say. What
+//! needs the service itself, or gets the program, is left out.
 
 use std::path::Path;
 use std::process::Command;

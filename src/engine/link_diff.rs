@@ -1,4 +1,5 @@
-//! `link diff`: what the links file, the inventory's copy of it and the integration say of each item.
+//! `link diff`: what the links file, the inventory's copy of it and the integration say of each
+//! item.
 
 use std::collections::{BTreeMap, BTreeSet};
 

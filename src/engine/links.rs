@@ -1,6 +1,7 @@
 //! Link commands: links by hand, from a file, by reading the integration; all of them recorded.
 
-use super::links_file::{self, LinksFile};
+use super::links_copy;
+use super::links_file::LinksFile;
 use super::matching::Matched;
 use super::part;
 use super::problem_log::{About, ProblemLog};
@@ -314,7 +315,7 @@ fn store(
         return Ok(());
     }
     if let Some(file) = file {
-        return links_file::edit(file, tx, run, products, changes);
+        return links_copy::edit(file, tx, run, products, changes);
     }
     if let Some((id, integration)) = run.summary.run_id.zip(run.integration_id) {
         tx.change_links(id, id, integration, changes)?;

@@ -380,7 +380,9 @@ fn report_not_listed(
         let is_linked = matched.delivered[product as usize].is_linked();
         if has_value && !is_linked && !absent.contains(&product) {
             let about = About { item_id: None, sku: Some(matched.products.sku(product)), line: 0 };
-            let message = "it has a value to send, but no item of the store is linked to it";
+            let message = "it has a value to send, but no item of the store is linked to it. List \
+                           it there, link its item (`invsync link set`), or accept it in the \
+                           config (`accept`)";
             problems.add(ProblemKind::NotListed, about, message);
         }
     }

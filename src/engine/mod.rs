@@ -12,6 +12,7 @@ mod due;
 mod guards;
 mod link_diff;
 mod links;
+mod links_copy;
 mod links_file;
 mod look;
 mod map;
@@ -30,7 +31,7 @@ mod unchanged;
 mod undo;
 mod view;
 
-pub use links_file::LinksFiles;
+pub use links_copy::LinksFiles;
 pub use map::{Mapped, map};
 
 use std::path::Path;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
-use super::links_file::adopt;
+use super::links_copy::adopt;
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Opened, Reading, match_rules, read};
@@ -165,8 +165,8 @@ fn plan_and_apply(
     Ok(Pulled { keys, planned, exit })
 }
 
-/// Where a links file holds the links: reports what is wrong in it, once, and brings the inventory's
-/// copy to what it says.
+/// Where a links file holds the links: reports what is wrong in it, once, and brings the
+/// inventory's copy to what it says.
 fn adopt_links(
     session: &Session<'_>,
     integration: &Integration,

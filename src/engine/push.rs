@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
-use super::links_file::adopt;
+use super::links_copy::adopt;
 use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};

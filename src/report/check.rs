@@ -292,9 +292,22 @@ fn grid_columns() -> Vec<GridColumn> {
         GridColumn::text("problem", 9),
         GridColumn::text("item", 0).optional(),
         GridColumn::text("SKU", 1).optional(),
-        GridColumn::text("where", 7),
+        GridColumn::text("where", 7).fitting(Fit::Never),
         GridColumn::text("message", 8).fitting(Fit::Wrap),
     ]
+}
+
+/// Columns that a place may take in a table.
+const PLACE_WIDTH: usize = 32;
+
+/// A place, of a long one the end: that has the file's name and the line.
+fn end_of(place: &str) -> String {
+    let length = place.chars().count();
+    if length <= PLACE_WIDTH {
+        return place.to_owned();
+    }
+    let kept: String = place.chars().skip(length + 1 - PLACE_WIDTH).collect();
+    format!("…{kept}")
 }
 
 fn grid_cells(report: &CheckReport<'_>, found: &Finding) -> Vec<String> {
@@ -305,7 +318,20 @@ fn grid_cells(report: &CheckReport<'_>, found: &Finding) -> Vec<String> {
         problem.kind.word().to_owned(),
         shown(&problem.item_id),
         shown(&problem.sku),
-        escape::shown(&report.place_of(found)).into_owned(),
+        end_of(&escape::shown(&report.place_of(found))),
         escape::shown(&problem.words()).into_owned(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of;
+
+    #[test]
+    fn a_long_place_keeps_its_file_and_line() {
+        assert_eq!(end_of("links/store-a.csv:7"), "links/store-a.csv:7");
+        let long = end_of("/srv/shops/north/feeds/wholesaler-b.xml:1204");
+        assert_eq!(long, "…rth/feeds/wholesaler-b.xml:1204");
+        assert_eq!(long.chars().count(), 32);
+    }
 }

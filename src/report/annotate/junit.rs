@@ -1,5 +1,5 @@
-//! JUnit's XML: a test suite for each integration, a test case for each problem, and one that passes
-//! for each kind of which there is none.
+//! JUnit's XML: a test suite for each integration, a test case for each problem, and one that
+//! passes for each kind of which there is none.
 //!
 //! Source of the elements and attributes that programs read: the documentation of GitLab ("Unit
 //! test reports") and `testmoapp/junitxml`.
@@ -174,7 +174,8 @@ impl Counts {
     }
 }
 
-/// For an attribute or element. Control characters are shown; what XML has no place for is left out.
+/// For an attribute or element. Control characters are shown; what XML has no place for is left
+/// out.
 fn text(raw: &str) -> String {
     let shown = shown(raw);
     let allowed: String = shown.chars().filter(|c| !matches!(c, '\u{fffe}' | '\u{ffff}')).collect();
