@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod check;
+mod ci_examples;
 mod config;
 mod conformance;
 mod csv_dialects;
@@ -25,6 +27,7 @@ mod history;
 mod hostile;
 mod inventory;
 mod linking;
+mod links_file;
 mod locks;
 mod mapping;
 mod mapping_language;

@@ -55,7 +55,7 @@ fn copy(from: &Path, shop: &Shop, name: &str) {
 }
 
 /// A fresh clone, as far as the program sees it.
-fn clone() -> Shop {
+pub(crate) fn clone() -> Shop {
     let shop = Shop::new();
     fs::remove_file(shop.path("invsync.toml")).unwrap();
     for name in ["sample-config.toml", "examples"] {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::around::{Around, Progress as _};
 use crate::config::{self, Config};
-use crate::engine::{self, Options, Session, UsageError};
+use crate::engine::{self, LinksFiles, Options, Session, UsageError};
 use crate::model::Exit;
 use crate::report::{self, Format, Listing, Record, Records, RunReport, Style};
 
@@ -37,9 +37,10 @@ impl Context {
         }
     }
 
-    /// Checks the flags with each other and listens for signals.
-    pub(super) fn start(&self) -> Result<()> {
-        if self.common.exit_code && !self.common.dry_run {
+    /// Checks the flags with each other and listens for signals. `only_looks`: whether the command
+    /// writes nothing anyhow.
+    pub(super) fn start(&self, only_looks: bool) -> Result<()> {
+        if self.common.exit_code && !self.common.dry_run && !only_looks {
             return Err(usage("--exit-code goes with --dry-run only"));
         }
         signals::listen(&self.interrupted).context("signals cannot be handled")
@@ -84,6 +85,7 @@ impl Context {
             progress: Arc::<Bar>::clone(&self.progress),
             interrupted: Arc::clone(&self.interrupted),
             seed_is_partial: &self.seed_is_partial,
+            links_files: LinksFiles::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::engine::Options;
 use crate::model::{Guard, Section};
-use crate::report::{self, Style};
+use crate::report::{self, Annotation, Style};
 use crate::settings::parse_duration;
 
 /// Common flags, before or after the command.
@@ -88,6 +88,19 @@ pub(super) enum Format {
     Json,
     Csv,
     Markdown,
+    /// Of `check`: annotations of GitHub Actions
+    Github,
+    /// Of `check`: JUnit's XML
+    Junit,
+    /// Of `check`: SARIF 2.1.0
+    Sarif,
+}
+
+impl Format {
+    /// The word of the command line.
+    pub(super) fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// One of an integration's sections.
@@ -152,16 +165,29 @@ impl Common {
         })
     }
 
+    /// The format that only `check` has, if it is one.
+    pub(super) fn annotation(&self) -> Option<Annotation> {
+        match self.format {
+            Format::Github => Some(Annotation::Github),
+            Format::Junit => Some(Annotation::Junit),
+            Format::Sarif => Some(Annotation::Sarif),
+            Format::Table | Format::Json | Format::Csv | Format::Markdown => None,
+        }
+    }
+
     /// How results look on this standard output.
     pub(super) fn style(&self) -> Style {
         let is_terminal = std::io::stdout().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Style {
             format: match self.format {
-                Format::Table => report::Format::Table,
                 Format::Json => report::Format::Json,
                 Format::Csv => report::Format::Csv,
                 Format::Markdown => report::Format::Markdown,
+                // What only some commands have is theirs to print.
+                Format::Table | Format::Github | Format::Junit | Format::Sarif => {
+                    report::Format::Table
+                }
             },
             limit: Some(self.limit).filter(|limit| *limit > 0),
             color: match self.color {

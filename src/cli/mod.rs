@@ -34,7 +34,7 @@ use crate::engine::{self, UsageError};
 use crate::model::Exit;
 
 use context::Context;
-use flags::Common;
+use flags::{Common, Format};
 use output::Output;
 
 /// Keeps stock and prices right between a shop's stores and wholesalers and its own inventory.
@@ -78,6 +78,28 @@ enum Command {
 }
 
 impl Command {
+    /// Which formats only some commands have. The error is one of usage.
+    fn check_format(&self, format: Format) -> Result<()> {
+        let (whose, is_its) = match format {
+            Format::Github | Format::Junit | Format::Sarif => {
+                ("check", matches!(self, Command::Check(_)))
+            }
+            Format::Table | Format::Json | Format::Csv | Format::Markdown => return Ok(()),
+        };
+        if is_its {
+            return Ok(());
+        }
+        let word = format.word();
+        Err(context::usage(format!(
+            "--format {word} goes with `{whose}` only; here it is table, json, csv or markdown"
+        )))
+    }
+
+    /// Whether it writes nothing anywhere, with `--dry-run` or without.
+    fn only_looks(&self) -> bool {
+        matches!(self, Command::Link(link) if link.only_looks())
+    }
+
     fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         match self {
             Command::Init(command) => command.run(context, out),
@@ -119,7 +141,10 @@ fn explain(error: &clap::Error) -> u8 {
 fn run(cli: Cli) -> Exit {
     let context = Context::new(cli.common);
     let mut out = Output::stdout(context.common.quiet);
-    let result = context.start().and_then(|()| cli.command.run(&context, &mut out));
+    let result = context
+        .start(cli.command.only_looks())
+        .and_then(|()| cli.command.check_format(context.common.format))
+        .and_then(|()| cli.command.run(&context, &mut out));
     let result = result.map(|exit| context.with_seed(exit));
     let mut exit = result.unwrap_or_else(|error| {
         context.progress.error(&format!("{error:#}"));

@@ -26,6 +26,8 @@ impl IntegrationReader<'_> {
         let is_store = is_store(&mut table).unwrap_or(true);
         let link_by = link_by(&mut table);
         let unlinked = unlinked(&mut table);
+        let links = super::links::read(&mut table, unlinked);
+        let accept = super::accept::read(&mut table).into();
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
         let [mut stock, mut prices] = self.sections(&mut table, is_store);
@@ -69,7 +71,9 @@ impl IntegrationReader<'_> {
             is_store,
             parts,
             link_by,
+            links,
             unlinked,
+            accept,
             allow_empty,
             http,
             stock,

@@ -2,10 +2,12 @@
 //!
 //! What a connector's own keys mean stands beside the connector; this room reads the rest.
 
+mod accept;
 mod errors;
 mod find;
 mod guard;
 mod integration;
+mod links;
 mod places;
 mod read;
 mod section;
@@ -14,6 +16,7 @@ mod starter;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use errors::ConfigErrors;
@@ -23,7 +26,7 @@ pub use starter::{starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;
-use crate::model::{Decimal, Direction, LinkKey, Percent, Place, Section};
+use crate::model::{Acceptance, Decimal, Direction, LinkKey, Percent, Place, Section};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -69,8 +72,12 @@ pub struct Integration {
     pub parts: Vec<Part>,
     /// What items and products are linked by, in this order.
     pub link_by: Vec<LinkKey>,
+    /// The file that holds its links; `None`: the inventory does.
+    pub links: Option<Text>,
     /// What becomes of items without a product.
     pub unlinked: Unlinked,
+    /// Problems that are known and accepted.
+    pub accept: Arc<[Acceptance]>,
     /// Whether a delivery without items is no failure.
     pub allow_empty: bool,
     /// How it is fetched, where it is fetched by http.

@@ -119,6 +119,7 @@ fn read_integrations(table: Option<Table<'_>>, reader: &IntegrationReader<'_>) -
         }
     }
     warn_of_rivals(&table, &integrations);
+    super::links::refuse_shared_files(&table, &integrations);
     integrations
 }
 

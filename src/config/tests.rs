@@ -561,11 +561,13 @@ fn a_file_that_cannot_be_read_is_an_error_of_the_file() {
 
 #[test]
 fn problems_have_the_form_of_check() {
-    let problems = parse("x = 1\n").unwrap_err().problems();
-    assert_eq!(problems.len(), 1);
-    assert_eq!((problems[0].line, problems[0].kind.word()), (Some(1), "config"));
-    let problems = ConfigErrors::of_file(Path::new("x"), "is missing").problems();
-    assert_eq!(problems[0].line, None);
+    let found = parse("x = 1\n").unwrap_err().findings();
+    assert_eq!(found.len(), 1);
+    let problem = &found[0].problem;
+    assert_eq!((problem.line, problem.kind.word()), (Some(1), "config"));
+    assert_eq!(problem.file.as_deref(), Some("shop/invsync.toml"));
+    let found = ConfigErrors::of_file(Path::new("x"), "is missing").findings();
+    assert_eq!(found[0].problem.line, None);
 }
 
 /// Every string of the full config becomes a marker, in every way that a string can be written.

@@ -240,6 +240,11 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// The local file that is read, where there is exactly one: problems name it.
+    fn local_file(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// Whether a value of this section is mapped, or else what to add to the config.
     fn provides(&self, section: Section) -> Result<(), String>;
 

@@ -10,7 +10,10 @@
 mod courier;
 mod due;
 mod guards;
+mod link_diff;
 mod links;
+mod links_copy;
+mod links_file;
 mod look;
 mod map;
 mod matching;
@@ -28,6 +31,7 @@ mod unchanged;
 mod undo;
 mod view;
 
+pub use links_copy::LinksFiles;
 pub use map::{FittingPreset, Mapped, SourceTable, map};
 
 use std::path::Path;
@@ -46,8 +50,8 @@ use crate::config::{Config, Integration, Unlinked};
 use crate::connector::RowView;
 use crate::inventory::InventoryError;
 use crate::model::{
-    ChangeRow, Command, Dialect, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section,
-    Timestamp,
+    ChangeRow, Command, Dialect, Direction, Exit, Finding, Guard, Problem, RunStatus, RunSummary,
+    Section, Timestamp,
 };
 use crate::report::RunReport;
 
@@ -84,6 +88,8 @@ pub struct Session<'a> {
     /// Set where the seed of an inventory that was made had something wrong: the exit code is 3
     /// then, unless a worse one wins.
     pub seed_is_partial: &'a AtomicBool,
+    /// The links files that were read.
+    pub links_files: LinksFiles,
 }
 
 /// Takes each run's report as the run ends, while what it needs is still in memory.
@@ -207,13 +213,15 @@ fn has(session: &Session<'_>, integration: &Integration, direction: Direction) -
 }
 
 /// The integrations that have a section of one of these directions, each with its sources.
-/// Before anybody is contacted, everything that the command line names is checked.
+/// Before anybody is contacted, everything that the command line names and every links file is
+/// checked.
 fn connect<'i>(
     session: &Session<'_>,
     which: &[&'i Integration],
     directions: &[Direction],
 ) -> Result<Vec<(&'i Integration, Vec<Source<'i>>)>> {
     check_skus(session, which)?;
+    session.read_links_files(which)?;
     let mut connected = Vec::new();
     for integration in which {
         let of = |direction: &Direction| pull::sections(session, integration, *direction);
@@ -257,20 +265,25 @@ pub fn list(
 pub struct Checked {
     /// The integration's name.
     pub integration: String,
+    /// The line of its table in the config.
+    pub config_line: u64,
     /// Items delivered.
     pub items: u64,
     /// Items with a link.
     pub linked: u64,
     /// How its sources are written: the section that has one for itself, and what was found.
     pub sources: Vec<(Option<Section>, Dialect)>,
-    /// Everything that is wrong.
-    pub problems: Vec<Problem>,
+    /// Whether a source was not read, because nobody was to be contacted.
+    pub is_skipped: bool,
+    /// Everything that was found.
+    pub findings: Vec<Finding>,
     /// The error that kept it from being read, and its exit code.
     pub error: Option<(String, Exit)>,
 }
 
 /// Looks for errors in mappings and links; writes nothing.
 pub fn check(session: &Session<'_>, which: &[&Integration]) -> Result<Vec<Checked>> {
+    session.read_links_files(which)?;
     which
         .iter()
         .map(|integration| {
@@ -352,11 +365,50 @@ pub fn links(
     links::list(session, integration, each)
 }
 
+/// Where `link auto` puts what fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkTo {
+    /// Into the inventory; where a links file holds the links, what fits is only shown.
+    Inventory,
+    /// Into the links file, which is made where it is missing.
+    File,
+}
+
 /// `link auto NAME`: reads the integration and links what fits; values stay as they are.
-pub fn link_auto(session: &Session<'_>, integration: &Integration, sink: Sink<'_>) -> Result<Exit> {
-    let sources = session.connect_all(integration)?;
-    let source = links::Source::Auto(&sources);
-    links::link(session, integration, source, ProblemLog::default(), sink)
+pub fn link_auto(
+    session: &Session<'_>,
+    integration: &Integration,
+    to: LinkTo,
+    sink: Sink<'_>,
+) -> Result<Exit> {
+    links::auto(session, integration, to, sink)
+}
+
+/// One item about which the links file, the inventory and the integration do not agree.
+#[derive(Debug)]
+pub struct LinkDifference<'a> {
+    /// The item's id.
+    pub item_id: &'a str,
+    /// The SKU in the file; the inner `None`: never to be linked.
+    pub in_file: Option<Option<&'a str>>,
+    /// The SKU in the inventory's copy; the inner `None`: never to be linked.
+    pub in_inventory: Option<Option<&'a str>>,
+    /// The SKU that `link_by` proposes.
+    pub proposed: Option<&'a str>,
+    /// Its line in the file.
+    pub line: Option<u64>,
+    /// What the difference is, in a word or two.
+    pub state: &'static str,
+}
+
+/// `link diff NAME`: streams what differs, by item id. With `--offline` the integration is not
+/// asked.
+pub fn link_diff(
+    session: &Session<'_>,
+    integration: &Integration,
+    each: &mut dyn FnMut(&LinkDifference<'_>) -> Result<bool>,
+) -> Result<Exit> {
+    link_diff::diff(session, integration, each)
 }
 
 /// One line of a link command: the item, and the SKU to link it to. `None`: never link it.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
+use super::links_copy::adopt;
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Opened, Reading, match_rules, read};
@@ -133,6 +134,7 @@ fn plan_and_apply(
         planned.0.push(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
         read.push(source);
     }
+    adopt_links(session, integration, run, &tx, &mut planned)?;
     let is_stopped =
         run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed);
     let ending = planned.ending(is_stopped);
@@ -159,6 +161,27 @@ fn plan_and_apply(
         tx.commit()?;
     }
     Ok(Pulled { keys, planned, exit })
+}
+
+/// Where a links file holds the links: reports what is wrong in it, once, and brings the
+/// inventory's copy to what it says.
+fn adopt_links(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &OpenRun<'_>,
+    tx: &Tx<'_>,
+    planned: &mut AllPlanned,
+) -> Result<(), RunError> {
+    let (Some(file), Some(first)) = (session.links_file(integration)?, planned.0.first_mut())
+    else {
+        return Ok(());
+    };
+    let matched = &mut first.reading.matched;
+    file.report(&matched.products, &session.options.skus, &mut matched.problems);
+    if session.options.dry_run {
+        return Ok(());
+    }
+    adopt(session, integration, tx, run, &matched.products)
 }
 
 /// Keeps what tells later that the sources have nothing new. Links that one of them made may be of
@@ -215,7 +238,7 @@ fn plan_and_apply_one(
         plans.push(empty_plan(session, tx, *section, &settings.place, settings.direction)?);
     }
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
-    let rules = match_rules(session, integration, true);
+    let rules = match_rules(session, integration, true)?;
     let mut reading = read(session, tx, run.integration_id, rules, &places, opened)?;
     check_not_empty(integration, &reading)?;
     session.check_interrupted()?;

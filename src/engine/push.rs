@@ -5,6 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
+use super::links_copy::adopt;
 use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};
@@ -89,6 +90,7 @@ pub(super) fn undo(
     };
     // Also what is uncertain may turn out to have been applied.
     let sections = inventory.begin_read()?.purpose(id)?.sections;
+    session.read_links_files(&[integration])?;
     let sources = session.connect(integration, &sections)?;
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
     let start = Start {
@@ -185,6 +187,10 @@ fn run_push(
         elsewhere.extend(push.settle(source, reading, words)?);
     }
     let mut ready = Vec::new();
+    if let (Some(file), Some((.., first))) = (session.links_file(integration)?, read.first_mut()) {
+        let matched = &mut first.matched;
+        file.report(&matched.products, &session.options.skus, &mut matched.problems);
+    }
     for (source, sections, _, mut reading) in read {
         let writer = writer(source, &reading)?;
         let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
@@ -219,7 +225,7 @@ fn read_store(
     session.check_interrupted()?;
     let tx = run.inventory.begin_read()?;
     let places = places_of(session, &tx, sections)?;
-    let rules = match_rules(session, integration, false);
+    let rules = match_rules(session, integration, false)?;
     let reading = read(session, &tx, run.integration_id, rules, &places, opened);
     session.progress.end();
     reading
@@ -408,6 +414,7 @@ impl Push<'_, '_> {
         if let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id) {
             let tx = self.session.begin_write(self.run.inventory)?;
             apply_links(&tx, run, integration, reading)?;
+            adopt(self.session, self.integration, &tx, self.run, &reading.matched.products)?;
             record_unsent(&tx, run, plans, reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }

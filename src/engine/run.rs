@@ -102,11 +102,25 @@ impl Session<'_> {
         Ok(Inventory::open(&self.inventory_path()?, Access::Read)?)
     }
 
+    /// Opens the inventory for a command that looks: where there is none yet, it looks at what the
+    /// seed would make of it.
+    pub(super) fn open_to_look(&self) -> anyhow::Result<Inventory> {
+        match Inventory::open(&self.inventory_path()?, Access::Read) {
+            Err(error) if error.kind == InventoryErrorKind::Missing => self.imagine_inventory(),
+            opened => Ok(opened?),
+        }
+    }
+
+    /// What a new inventory would be.
+    fn imagine_inventory(&self) -> anyhow::Result<Inventory> {
+        let inventory = Inventory::in_memory()?;
+        super::products::seed(self, &inventory)?;
+        Ok(inventory)
+    }
+
     fn make_inventory(&self, path: &Path) -> anyhow::Result<Inventory> {
         if self.options.dry_run {
-            let inventory = Inventory::in_memory()?;
-            super::products::seed(self, &inventory)?;
-            return Ok(inventory);
+            return self.imagine_inventory();
         }
         if Inventory::create(path, |inventory| super::products::seed(self, inventory))? {
             self.progress.note(&format!("made the inventory {}", path.display()));

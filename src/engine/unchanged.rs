@@ -158,6 +158,9 @@ fn conditions(
         let declared = session.config.price_group(&settings.place);
         all += &format!(" {place:?} {declared:?}");
     }
+    if let Some(links) = session.links_file(integration)? {
+        all += &format!(" {}", links.digest);
+    }
     all += &format!(" {:?}", tx.products_mark()?);
     Ok(Sha256::digest(all).iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -149,7 +149,7 @@ impl Tx<'_> {
                     problem.item_id,
                     problem.sku,
                     problem.line.map(|line| i64::try_from(line).unwrap_or(i64::MAX)),
-                    problem.message
+                    problem.words()
                 ])?;
             }
             let mut insert = conn.prepare_cached(
@@ -314,8 +314,10 @@ impl Tx<'_> {
                     kind: ProblemKind::from_word(&kind).unwrap_or(ProblemKind::Config),
                     item_id: row.get(1)?,
                     sku: row.get(2)?,
+                    file: None,
                     line: line.map(i64::unsigned_abs),
                     message: row.get(4)?,
+                    accepted: None,
                 })
             })?
             .collect()

@@ -22,6 +22,6 @@ pub use exit::Exit;
 pub use gtin::Gtin;
 pub use guard::{Guard, GuardVerdict, Percent};
 pub use place::Place;
-pub use problem::{Problem, ProblemKind, Severity};
+pub use problem::{Acceptance, Finding, Problem, ProblemKind, Severity};
 pub use run::{Changed, Command, RunStatus, RunSummary, SectionHeading, Timestamp};
 pub use section::{Direction, LinkKey, LinkedBy, Section};

@@ -180,5 +180,11 @@ pub(super) fn problem_item(
     object.field("sku", &problem.sku)?;
     object.field("line", &problem.line)?;
     object.field("message", &problem.message)?;
+    if let Some(file) = &problem.file {
+        object.field("file", file)?;
+    }
+    if let Some(reason) = &problem.accepted {
+        object.field("accepted", reason)?;
+    }
     object.end()
 }

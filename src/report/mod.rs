@@ -1,6 +1,7 @@
 //! What people and scripts see: one sink a format, into which changes stream. Computes nothing
 //! but layout: what a run did was decided elsewhere.
 
+mod annotate;
 mod change;
 mod check;
 mod csv;
@@ -17,8 +18,9 @@ use std::io;
 
 use anyhow::Result;
 
+pub use annotate::{Annotation, Tree, annotate};
 pub use change::{HISTORY_COLUMNS, RecordedChange};
-pub use check::{Findings, check};
+pub use check::{CheckReport, Findings, check};
 pub use escape::{shown, shown_lines};
 pub use json::Object;
 pub use records::{Cells, Column, Listing, Record, Records};

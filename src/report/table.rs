@@ -159,7 +159,8 @@ impl Table<'_> {
             }
             report.problems.each(&mut |problem| {
                 if problem.kind == kind {
-                    grid.push(out, tone_of(kind.severity()), problem_cells(problem))?;
+                    let tone = tone_of(problem, kind.severity());
+                    grid.push(out, tone, problem_cells(problem))?;
                     shown += 1;
                 }
                 Ok(shown < limit)
@@ -274,15 +275,16 @@ fn tone(status: ChangeStatus) -> Tone {
 }
 
 /// The tone of a problem.
-pub(super) fn tone_of(severity: Severity) -> Tone {
+pub(super) fn tone_of(problem: &Problem, severity: Severity) -> Tone {
     match severity {
+        _ if problem.accepted.is_some() => Tone::Plain,
         Severity::Warning => Tone::Warning,
         Severity::Error => Tone::Error,
     }
 }
 
 /// The columns of a table of problems, for the cells of [`problem_cells`].
-pub(super) fn problem_columns() -> Vec<GridColumn> {
+fn problem_columns() -> Vec<GridColumn> {
     vec![
         GridColumn::text("problem", 9),
         GridColumn::text("item", 0).optional(),
@@ -293,7 +295,7 @@ pub(super) fn problem_columns() -> Vec<GridColumn> {
 }
 
 /// The cells of a problem.
-pub(super) fn problem_cells(problem: &Problem) -> Vec<String> {
+fn problem_cells(problem: &Problem) -> Vec<String> {
     let shown =
         |text: &Option<String>| escape::shown(text.as_deref().unwrap_or_default()).into_owned();
     vec![
@@ -301,7 +303,7 @@ pub(super) fn problem_cells(problem: &Problem) -> Vec<String> {
         shown(&problem.item_id),
         shown(&problem.sku),
         problem.line.map(|line| line.to_string()).unwrap_or_default(),
-        escape::shown(&problem.message).into_owned(),
+        escape::shown(&problem.words()).into_owned(),
     ]
 }
 

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use std::path::PathBuf;
+
 use rustc_hash::FxHashMap;
 
 use crate::around::Around;
@@ -96,6 +98,13 @@ impl Settings for Combined {
     fn is_remote(&self) -> bool {
         let joined = self.joins.iter().map(|join| &join.settings);
         self.files.iter().chain(joined).any(|settings| settings.is_remote())
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        match self.files.as_slice() {
+            [file] => file.local_file(),
+            _ => None,
+        }
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -157,6 +158,10 @@ impl Settings for TreeSettings {
 
     fn is_remote(&self) -> bool {
         self.feed.source.is_remote()
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        self.feed.source.local_file()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {

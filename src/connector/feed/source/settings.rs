@@ -107,6 +107,17 @@ impl SourceSettings {
         matches!(place, None | Some(Place::Web(_) | Place::Server(_)))
     }
 
+    /// The local file that is read, where there is exactly one and the config itself names it.
+    pub fn local_file(&self) -> Option<PathBuf> {
+        let Wanted::Place(text) = &self.wanted else { return None };
+        match Place::of(text.literal()?) {
+            // Messages name the file as the config does.
+            Place::File(path) if self.folder == std::path::Path::new(".") => Some(path),
+            Place::File(path) => Some(self.folder.join(path)),
+            _ => None,
+        }
+    }
+
     /// Whether values can be written back to where they came from, or else why not, as far as the
     /// config alone tells.
     pub fn can_write(&self) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! The options of a csv feed.
 
+use std::path::PathBuf;
+
 use super::connector::Csv;
 use crate::around::Around;
 use crate::connector::feed::settings::FeedSettings;
@@ -73,6 +75,10 @@ impl Settings for CsvSettings {
 
     fn is_remote(&self) -> bool {
         self.feed.source.is_remote()
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        self.feed.source.local_file()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! The options of a spreadsheet.
 
+use std::path::PathBuf;
+
 use super::connector::Xlsx;
 use crate::around::Around;
 use crate::connector::feed::number::trim;
@@ -57,6 +59,10 @@ impl Settings for XlsxSettings {
 
     fn is_remote(&self) -> bool {
         self.feed.source.is_remote()
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        self.feed.source.local_file()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {
