@@ -19,7 +19,7 @@ use crate::settings::ConfigError;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     invsync check --all                      before the first pull, and in CI\n  \
-    invsync check --all --offline            only what can be seen without contacting anybody\n  \
+    invsync check --all --offline            contact nobody\n  \
     invsync check store-a --strict           warnings count as errors")]
 pub(super) struct Check {
     #[command(flatten)]

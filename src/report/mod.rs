@@ -5,7 +5,9 @@ mod change;
 mod check;
 mod csv;
 mod escape;
+mod explain;
 mod grid;
+mod html;
 mod json;
 mod markdown;
 mod records;
@@ -20,6 +22,8 @@ use anyhow::Result;
 pub use change::{HISTORY_COLUMNS, RecordedChange};
 pub use check::{Findings, check};
 pub use escape::{shown, shown_lines};
+pub use explain::{Explained, Origin, Step, WrittenBy, explain};
+pub use html::html;
 pub use json::Object;
 pub use records::{Cells, Column, Listing, Record, Records};
 pub use runs::RUN_COLUMNS;
@@ -131,7 +135,7 @@ pub trait Sink {
 }
 
 /// The sink of a format.
-pub fn sink<'o>(style: Style, out: &'o mut dyn io::Write) -> Box<dyn Sink + 'o> {
+pub fn sink<'o>(style: Style, out: &'o mut (dyn io::Write + Send)) -> Box<dyn Sink + Send + 'o> {
     match style.format {
         Format::Table => Box::new(table::Table::new(style, out)),
         Format::Json => Box::new(json::Json::new(out)),
