@@ -79,6 +79,17 @@ fn offline_contacts_nobody_and_the_next_part_reads() {
 }
 
 #[test]
+fn an_integration_whose_secret_is_missing_does_not_hide_the_others() {
+    let web = "[integrations.web]\ntype = \"store\"\nconnector = \"woocommerce\"\n\
+               url = \"https://127.0.0.1:1\"\nconsumer_key = \"${NO_KEY}\"\n\
+               consumer_secret = \"${NO_SECRET}\"\n\
+               stock = { direction = \"download\", warehouse = \"outlet\" }\n";
+    let shop = shop().config(web);
+    let ran = shop.run("explain MUG-01").code(2);
+    ran.stdout("pull web: failed: ").stdout("NO_KEY").stdout("pull store-a, stock.main: 4 → 3");
+}
+
+#[test]
 fn the_table_reads_as_sentences() {
     let shop = shop();
     let ran = shop.run("explain MUG-01").code(0);

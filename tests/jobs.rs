@@ -101,6 +101,25 @@ fn in_a_sync_all_pulls_come_before_all_pushes() {
         .wrote("t1.csv", "sku,qty\nMUG-01,5\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_all_that_are_under_way_and_begins_no_more() {
+    use crate::signals::{signal, wait_until};
+    let mut programs: Vec<String> = (0..2).map(|n| format!("touch here{n}; sleep 60")).collect();
+    programs.push("touch here2; cat feed.csv".to_owned());
+    let shop = shop(&programs);
+    let child = shop.start("pull --all --jobs 2");
+    wait_until("both are under way", || (0..2).all(|n| shop.path(&format!("here{n}")).exists()));
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(!shop.path("here2").exists());
+    let runs = shop.json("runs");
+    let statuses: Vec<_> =
+        runs["runs"].as_array().unwrap().iter().map(|run| &run["status"]).collect();
+    assert_eq!(statuses, ["interrupted", "interrupted", "ok"]);
+}
+
 #[test]
 fn a_number_of_jobs_is_at_least_one() {
     shop(&["cat feed.csv".to_owned()]).run("pull --all --jobs 0").code(2).stderr("1..=64");

@@ -39,6 +39,8 @@ fn a_plan_is_what_a_dry_run_shows_and_writes_nothing_but_its_file() {
     std::fs::remove_file(shop.path("plan.json")).unwrap();
     shop.is_untouched_since(&before);
     shop.write("plan.json", file);
+    shop.run("plan store-a -o other.json --dry-run").code(0).stderr("the plan was not saved");
+    assert!(!shop.path("other.json").exists());
     let plan = plan(&shop);
     assert_eq!((&plan["schema_version"], &plan["command"]), (&1.into(), &"pull".into()));
     assert_eq!(plan["changed"], serde_json::json!({"stock": 1, "prices": 1}));

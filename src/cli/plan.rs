@@ -66,8 +66,12 @@ impl Plan {
             plan = made;
             Ok(exit)
         })?;
-        if let Some(plan) = plan {
-            self.save(context, plan)?;
+        match plan {
+            Some(_) if context.common.dry_run => {
+                context.progress.note("dry run: the plan was not saved");
+            }
+            Some(plan) => self.save(context, plan)?,
+            None => {}
         }
         Ok(exit)
     }

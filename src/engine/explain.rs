@@ -143,10 +143,15 @@ fn next(
         }
         Ok(())
     };
-    let exit = match command {
-        Command::Push => super::push(&session, &[integration], &mut sink)?,
-        _ => super::pull(&session, &[integration], &mut sink)?,
+    let ended = match command {
+        Command::Push => super::push(&session, &[integration], &mut sink),
+        _ => super::pull(&session, &[integration], &mut sink),
     };
+    // What one integration lacks, a secret perhaps, says nothing against the others.
+    let exit = ended.unwrap_or_else(|error| {
+        failure = Some(format!("{error:#}"));
+        super::exit_of(&error)
+    });
     let mut steps = explainer.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(error) = failure else { return Ok((steps, Exit::Done)) };
     steps.push(Step {

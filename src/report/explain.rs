@@ -148,7 +148,7 @@ impl Origin {
     }
 
     /// `run 12: pull of store-a (item 17), 2026-11-24T08:00:00Z`.
-    fn from_where(&self) -> String {
+    fn whence(&self) -> String {
         let Some(by) = &self.written_by else { return "nobody has said anything yet".to_owned() };
         let of = by.integration.as_deref().map(|name| format!(" of {name}")).unwrap_or_default();
         let item = by.item_id.as_deref().filter(|_| by.integration.is_some());
@@ -221,7 +221,7 @@ fn table(style: &Style, explained: &Explained, out: &mut dyn Write) -> io::Resul
             format!("{kind}.{}", origin.place),
             before.flatten().unwrap_or_default(),
             text(origin.value, origin.currency).or_else(unknown).unwrap_or_default(),
-            escape::shown(&origin.from_where()).into_owned(),
+            escape::shown(&origin.whence()).into_owned(),
         ];
         grid.push(out, Tone::Plain, cells)?;
     }
@@ -230,7 +230,12 @@ fn table(style: &Style, explained: &Explained, out: &mut dyn Write) -> io::Resul
         if at == 0 {
             writeln!(out, "\n{}", bold("what the next runs would do", style))?;
         }
-        writeln!(out, "{}", sentence(step))?;
+        let sentence = sentence(step);
+        let lines = match style.width {
+            Some(width) => escape::wrap(&sentence, width.saturating_sub(2)),
+            None => vec![sentence],
+        };
+        writeln!(out, "{}", lines.join("\n  "))?;
     }
     out.flush()
 }

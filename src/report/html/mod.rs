@@ -255,10 +255,8 @@ fn changes(report: &RunReport<'_>, out: &mut dyn Write) -> Result<()> {
             Ok(true)
         })?;
     }
-    Ok(match shown {
-        0 => writeln!(out, "<p>Nothing was to be changed.</p>")?,
-        _ => writeln!(out, "</tbody>\n</table>")?,
-    })
+    let end = if shown == 0 { "<p>Nothing was to be changed.</p>" } else { "</tbody>\n</table>" };
+    Ok(writeln!(out, "{end}")?)
 }
 
 const CHANGES_HEAD: &[u8] = b"<table class=\"wide changes\">\n<thead><tr><th>section</th>\
