@@ -54,11 +54,12 @@ impl Init {
             context.progress.note("dry run: nothing was written");
             return Ok(Exit::Done);
         }
-        let done = if create(&path, &text)? { "created" } else { "kept" };
+        let is_new = create(&path, &text)?;
+        let done = if is_new { "created" } else { "kept" };
         context.progress.note(&format!("{done} {}", path.display()));
-        // Editors find it by the first line of the config.
+        // Editors find it by the first line of the config that was just made.
         let schema = path.with_file_name(config::SCHEMA_NAME);
-        if create(&schema, config::schema())? {
+        if is_new && create(&schema, config::schema())? {
             context.progress.note(&format!("created {}, for your editor", schema.display()));
         }
         let config = Config::load(&path)?;
