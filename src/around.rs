@@ -20,6 +20,10 @@ pub trait Progress: Send + Sync {
     fn note(&self, message: &str);
     /// Something for who looks closely (`-v`): one line for a request.
     fn detail(&self, message: &str);
+    /// Another one, for a run at the same time as this one's; `None`: this one serves both.
+    fn beside(&self) -> Option<Arc<dyn Progress>> {
+        None
+    }
 }
 
 /// What a connector is given of the program around it.

@@ -13,8 +13,8 @@
 //! - [`report`]: what people and scripts see
 //! - [`cli`]: one file a command
 //!
-//! `around` and `leftovers` stand below all of them: who is told and whether to stop, and
-//! what a killed process left beside a file.
+//! `around`, `leftovers` and `whole` stand below all of them: who is told and whether to stop,
+//! what a killed process left beside a file, and files that appear whole.
 
 pub mod around;
 pub mod cli;
@@ -26,3 +26,4 @@ mod leftovers;
 pub mod model;
 pub mod report;
 pub mod settings;
+mod whole;

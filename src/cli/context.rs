@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::around::{Around, Progress as _};
 use crate::config::{self, Config};
-use crate::engine::{self, LinksFiles, Options, Session, UsageError};
+use crate::engine::{self, LinksFiles, Onlooker, Options, Session, UsageError};
 use crate::model::Exit;
 use crate::report::{self, Format, Listing, Record, Records, RunReport, Style};
 
@@ -86,6 +86,7 @@ impl Context {
             interrupted: Arc::clone(&self.interrupted),
             seed_is_partial: &self.seed_is_partial,
             links_files: LinksFiles::default(),
+            onlooker: Onlooker::default(),
         }
     }
 
@@ -120,7 +121,7 @@ impl Context {
         let result = runs(&mut |run: &RunReport<'_>| {
             is_begun = true;
             self.progress.end();
-            sink.run(run)
+            self.progress.aside(|| sink.run(run))
         });
         // Who was interrupted before the first run did not hear that there is nothing to do.
         let is_cut = self.interrupted.load(Ordering::Relaxed) && self.style.format == Format::Table;

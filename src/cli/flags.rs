@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use crate::engine::Options;
 use crate::model::{Guard, Section};
 use crate::report::{self, Annotation, Style};
-use crate::settings::parse_duration;
+use crate::settings::{nearest, parse_duration};
 
 /// Common flags, before or after the command.
 #[derive(Clone, Debug, Args)]
@@ -131,7 +131,10 @@ fn allowed(text: &str) -> Result<Allowed, String> {
     }
     Guard::from_word(text).map(Allowed::One).ok_or_else(|| {
         let known = Guard::ALL.map(Guard::word).join(", ");
-        format!("there is no guard of that name; the guards are {known}, or `all`")
+        match nearest(text, Guard::ALL.map(Guard::word).into_iter()) {
+            Some(near) => format!("did you mean `{near}`? The guards are {known}, or `all`"),
+            None => format!("there is no guard of that name; the guards are {known}, or `all`"),
+        }
     })
 }
 

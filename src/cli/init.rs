@@ -22,9 +22,9 @@ use crate::settings::Document;
 /// What is there already is kept as it is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    invsync init                             ./invsync.toml and the inventory beside it\n  \
+    invsync init                             ./invsync.toml and the inventory\n  \
     invsync --config shop/invsync.toml init  in another folder, which must exist\n  \
-    invsync init --from feeds/stock.csv      with an integration for this feed; see `invsync map`")]
+    invsync init --from feeds/stock.csv      with an integration for a feed")]
 pub(super) struct Init {
     /// Look at this feed and put it into the config, with its mapping
     #[arg(long, value_name = "FILE|URL")]
@@ -56,8 +56,14 @@ impl Init {
             context.progress.note("dry run: nothing was written");
             return Ok(Exit::Done);
         }
-        let done = if create(&path, &text)? { "created" } else { "kept" };
+        let is_new = create(&path, &text)?;
+        let done = if is_new { "created" } else { "kept" };
         context.progress.note(&format!("{done} {}", path.display()));
+        // Editors find it by the first line of the config that was just made.
+        let schema = path.with_file_name(config::SCHEMA_NAME);
+        if is_new && create(&schema, config::schema())? {
+            context.progress.note(&format!("created {}, for your editor", schema.display()));
+        }
         let config = Config::load(&path)?;
         context.warn_of(&config);
         if !engine::create_inventory(&context.session(&config))? {

@@ -18,7 +18,7 @@ use crate::report::{Cells, Column, Format, Listing, Object, Record, Style};
 /// Links between an integration's items and the inventory's products
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    invsync link auto store-a                link what fits by SKU or EAN, change no value\n  \
+    invsync link auto store-a                link what fits, change no value\n  \
     invsync link set store-a 4711 MUG-01     link one item by hand\n  \
     invsync link export store-a > links.csv  keep the links in git\n  \
     invsync link import store-a links.csv    and put them back\n\n\
@@ -34,18 +34,37 @@ pub(super) struct Link {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Read the integration and link what fits; values stay as they are
+    #[command(after_help = "Examples:\n  \
+        invsync link auto store-a --dry-run      show what would be linked\n  \
+        invsync link auto store-a                link it")]
     Auto(Auto),
     /// Show what links file, inventory and integration do not agree on
+    #[command(after_help = "Examples:\n  \
+        invsync link diff store-a                file, inventory and store-a\n  \
+        invsync link diff store-a --offline      file and inventory only")]
     Diff(Diff),
     /// Show the links
+    #[command(after_help = "Examples:\n  \
+        invsync link list store-a --limit 0      all of them")]
     List(Name),
     /// Link one item to a product by hand
+    #[command(after_help = "Examples:\n  \
+        invsync link set store-a 4711 MUG-01     from now on they belong together\n  \
+        invsync link set store-a 4712 \"\"         never link this item")]
     Set(Set),
     /// Take away the link of one item, or the mark that says never
+    #[command(after_help = "Examples:\n  \
+        invsync link remove store-a 4711         it is not linked again by itself\n  \
+        invsync link remove store-a 4711         the second time: it may be")]
     Remove(Item),
     /// Merge links from a CSV `item_id,sku`; an empty SKU means: never link this item
+    #[command(after_help = "Examples:\n  \
+        invsync link import store-a links.csv --dry-run   what would change\n  \
+        invsync link import store-a links.csv             take it over")]
     Import(Import),
     /// Print the links as CSV `item_id,sku`
+    #[command(after_help = "Examples:\n  \
+        invsync link export store-a > links.csv  sorted, fit for git")]
     Export(Name),
 }
 

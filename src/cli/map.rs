@@ -26,7 +26,8 @@ use crate::report::{Format, Listing, Records, Style};
     invsync map wholesaler-b                 the mapping to paste, and why\n  \
     invsync map wholesaler-b --format json   the same for a script\n  \
     invsync init --from feeds/stock.csv      a config for a feed, with its mapping\n\n\
-    Exit codes: 0 a usable mapping was found (a SKU or id, and a quantity or price), 1 it was not.")]
+    Exit codes: 0 a usable mapping was found (a SKU or id, and a\n\
+    quantity or price), 1 it was not.")]
 pub(super) struct Map {
     /// The integration
     #[arg(value_name = "NAME")]

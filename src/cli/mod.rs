@@ -1,23 +1,29 @@
 //! The command line: one file a command, each with its flags, its help and a short `run`. What a
 //! command does is decided in the engine, how it looks in the report.
 
+mod apply;
 mod check;
 mod completions;
 mod context;
+mod explain;
 mod flags;
 mod history;
 mod init;
 mod inventory;
+mod jobs;
 mod link;
 mod list;
 mod man;
 mod map;
 mod output;
+mod plan;
 mod presets;
 mod progress;
 mod pull;
 mod push;
+mod report;
 mod runs;
+mod schema;
 mod select;
 mod signals;
 mod sync;
@@ -44,12 +50,12 @@ use output::Output;
     version,
     about,
     after_help = "Examples:\n  \
-        invsync init                            start with a config and an empty inventory\n  \
-        invsync pull store-a --dry-run          show what a pull would change\n  \
-        invsync sync --all --due --quiet        for cron: says something only when it must\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial, 4 a guard struck,\n\
-        5 check found errors, 6 locked, 7 try later, 8 credentials rejected, 10 differences\n\
-        (--dry-run --exit-code), 130 interrupted."
+        invsync init                       a config and an empty inventory\n  \
+        invsync pull store-a --dry-run     show what a pull would change\n  \
+        invsync sync --all --due --quiet   for cron: speaks only when it must\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial,\n\
+        4 a guard struck, 5 check found errors, 6 locked, 7 try later, 8 credentials\n\
+        rejected, 10 differences (--dry-run --exit-code), 130 interrupted."
 )]
 struct Cli {
     #[command(flatten)]
@@ -64,17 +70,22 @@ enum Command {
     Pull(pull::Pull),
     Push(push::Push),
     Sync(sync::Sync),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
     Check(check::Check),
     List(list::List),
     Map(map::Map),
     Link(link::Link),
     Inventory(inventory::Inventory),
     Runs(runs::Runs),
+    Report(report::Report),
     Undo(undo::Undo),
     History(history::History),
+    Explain(explain::Explain),
     Presets(presets::Presets),
     Completions(completions::Completions),
     Man(man::Man),
+    Schema(schema::Schema),
 }
 
 impl Command {
@@ -106,17 +117,22 @@ impl Command {
             Command::Pull(command) => command.run(context, out),
             Command::Push(command) => command.run(context, out),
             Command::Sync(command) => command.run(context, out),
+            Command::Plan(command) => command.run(context, out),
+            Command::Apply(command) => command.run(context, out),
             Command::Check(command) => command.run(context, out),
             Command::List(command) => command.run(context, out),
             Command::Map(command) => command.run(context, out),
             Command::Link(command) => command.run(context, out),
             Command::Inventory(command) => command.run(context, out),
             Command::Runs(command) => command.run(context, out),
+            Command::Report(command) => command.run(context, out),
             Command::Undo(command) => command.run(context, out),
             Command::History(command) => command.run(context, out),
+            Command::Explain(command) => command.run(context, out),
             Command::Presets(command) => command.run(context, out),
             Command::Completions(command) => command.run(out),
             Command::Man(command) => command.run(out),
+            Command::Schema(command) => command.run(out),
         }
     }
 }

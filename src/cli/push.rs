@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::context::Context;
+use super::jobs::Jobs;
 use super::output::Output;
 use super::select::Names;
 use crate::engine;
@@ -15,19 +16,22 @@ use crate::model::{Direction, Exit};
 /// prices of linked items are ever written, and only where they differ.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    invsync push store-a --dry-run --exit-code   exit 10 where something would be sent\n  \
+    invsync push store-a --dry-run --exit-code   exit 10 where it would send\n  \
     invsync push store-a --sku MUG-01            only one product\n  \
     invsync push --all --only prices             only prices")]
 pub(super) struct Push {
     #[command(flatten)]
     names: Names,
+
+    #[command(flatten)]
+    jobs: Jobs,
 }
 
 impl Push {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         let config = context.config()?;
         let which = self.names.select(&config, &[Direction::Send], context.common.only())?;
-        let session = context.session(&config);
+        let session = context.session_with(&config, self.jobs.options(context));
         context.report(out, |sink| engine::push(&session, &which, sink))
     }
 }

@@ -78,7 +78,8 @@ fn has_section(integration: &Integration, directions: &[Direction], only: Option
         })
 }
 
-fn lacks_section(name: &str, directions: &[Direction], only: Option<Section>) -> String {
+/// What is said where an integration has nothing to do.
+pub(super) fn lacks_section(name: &str, directions: &[Direction], only: Option<Section>) -> String {
     let words: Vec<_> = directions
         .iter()
         .map(|direction| match direction {

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::context::Context;
+use super::jobs::Jobs;
 use super::output::Output;
 use super::select::Names;
 use crate::engine;
@@ -16,10 +17,14 @@ use crate::model::{Direction, Exit};
 #[command(after_help = "Examples:\n  \
     invsync sync --all                       everything, now\n  \
     invsync sync --all --due --quiet         for cron: what `every` says is due\n  \
+    invsync sync --all --jobs 4              four integrations at a time\n  \
     invsync sync store-a --dry-run           show both directions")]
 pub(super) struct Sync {
     #[command(flatten)]
     names: Names,
+
+    #[command(flatten)]
+    jobs: Jobs,
 
     /// Only what `every` in the config says is due
     #[arg(long)]
@@ -31,7 +36,7 @@ impl Sync {
         let config = context.config()?;
         let both = [Direction::Download, Direction::Send];
         let which = self.names.select(&config, &both, context.common.only())?;
-        let session = context.session(&config);
+        let session = context.session_with(&config, self.jobs.options(context));
         context.report(out, |sink| engine::sync(&session, &which, self.due, sink))
     }
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use errors::ConfigErrors;
 pub use find::{DEFAULT_NAME, FindError, VARIABLE, find, locate};
 pub use read::document;
-pub use starter::{starter, starter_with};
+pub use starter::{SCHEMA_NAME, schema, starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;

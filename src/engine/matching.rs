@@ -1033,6 +1033,11 @@ impl Matched {
         self.items.get(item as usize).and_then(|item| item.handle.as_deref())
     }
 
+    /// How an item with an entry is linked.
+    pub(super) fn linked_by(&self, item: u32) -> LinkedBy {
+        self.items.get(item as usize).map_or(LinkedBy::Sku, |item| item.linked_by)
+    }
+
     /// Everything that linked items delivered, in the order of product ids; further items of a
     /// product follow its first.
     pub(super) fn linked(&self) -> impl Iterator<Item = (ProductId, u32, &Delivered)> {

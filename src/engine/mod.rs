@@ -9,7 +9,9 @@
 
 mod courier;
 mod due;
+mod explain;
 mod guards;
+mod jobs;
 mod link_diff;
 mod links;
 mod links_copy;
@@ -26,6 +28,7 @@ mod push;
 mod read;
 mod record;
 mod run;
+mod saved;
 mod send;
 mod unchanged;
 mod undo;
@@ -33,6 +36,7 @@ mod view;
 
 pub use links_copy::LinksFiles;
 pub use map::{FittingPreset, Mapped, SourceTable, map};
+pub use saved::{NewPlan, Onlooker, SavedPlan};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +47,7 @@ use anyhow::Result;
 
 use part::Source;
 use problem_log::ProblemLog;
+use pull::Kept;
 use run::{IfMissing, RunError};
 
 use crate::around::Progress;
@@ -53,7 +58,7 @@ use crate::model::{
     ChangeRow, Command, Dialect, Direction, Exit, Finding, Guard, Problem, RunStatus, RunSummary,
     Section, Timestamp,
 };
-use crate::report::RunReport;
+use crate::report::{Explained, RunReport};
 
 /// What a command was told on the command line.
 #[derive(Clone, Debug, Default)]
@@ -70,8 +75,10 @@ pub struct Options {
     pub allow: Vec<Guard>,
     /// How long to wait for a lock, and, where longer than its default, for the inventory.
     pub wait: Duration,
-    /// Of `check`: contact nobody.
+    /// Of `check` and `explain`: contact nobody.
     pub offline: bool,
+    /// How many integrations are worked on at the same time; 0 counts as 1.
+    pub jobs: usize,
 }
 
 /// Everything that a command works with.
@@ -90,10 +97,12 @@ pub struct Session<'a> {
     pub seed_is_partial: &'a AtomicBool,
     /// The links files that were read.
     pub links_files: LinksFiles,
+    /// Who looks on before a run applies what it planned; usually nobody.
+    pub onlooker: Onlooker<'a>,
 }
 
 /// Takes each run's report as the run ends, while what it needs is still in memory.
-pub type Sink<'s> = &'s mut dyn FnMut(&RunReport<'_>) -> Result<()>;
+pub type Sink<'s> = &'s mut (dyn FnMut(&RunReport<'_>) -> Result<()> + Send);
 
 /// The error that ends a command before anything was contacted: exit 2.
 #[derive(Debug, thiserror::Error)]
@@ -113,30 +122,22 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 
 /// Runs the sections with direction "download" of these integrations.
 pub fn pull(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
-    let connected = connect(session, which, &[Direction::Download])?;
-    let mut exit = Exit::Done;
-    for (integration, sources) in &connected {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
-        }
+    let mut passes = connect(session, which, &[Direction::Download])?;
+    jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, .. } = pass;
         let ended = pull::pull(session, integration, sources, None, sink);
-        exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
-    }
-    Ok(exit)
+        go_on(session, integration, Command::Pull, ended, sink)
+    })
 }
 
 /// Runs the sections with direction "send" of these integrations.
 pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
-    let connected = connect(session, which, &[Direction::Send])?;
-    let mut exit = Exit::Done;
-    for (integration, sources) in &connected {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
-        }
+    let mut passes = connect(session, which, &[Direction::Send])?;
+    jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, .. } = pass;
         let ended = push::push(session, integration, sources, None, sink);
-        exit = exit.max(go_on(session, integration, Command::Push, ended, sink)?);
-    }
-    Ok(exit)
+        go_on(session, integration, Command::Push, ended, sink)
+    })
 }
 
 /// All pulls, then all pushes, each integration read once. `due`: only what `every` says is due.
@@ -147,37 +148,60 @@ pub fn sync(
     sink: Sink<'_>,
 ) -> Result<Exit> {
     let mut passes = Vec::new();
-    for (integration, sources) in connect(session, which, &[Direction::Download, Direction::Send])?
-    {
+    for pass in connect(session, which, &[Direction::Download, Direction::Send])? {
         let only = match due {
-            true => due::due_sections(session, integration)?,
+            true => due::due_sections(session, pass.integration)?,
             false => due::Due::All,
         };
-        if let Some(session) = only.narrow(session) {
-            passes.push((session, integration, sources, None));
+        if let Some(session) = only.narrow(&pass.session) {
+            passes.push(Pass { session, ..pass });
         }
     }
-    let mut exit = Exit::Done;
-    for (session, integration, sources, kept) in &mut passes {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
+    let pulled = jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, kept } = pass;
+        if !has(session, integration, Direction::Download) {
+            return Ok(Exit::Done);
         }
-        if has(session, integration, Direction::Download) {
-            let keep = has(session, integration, Direction::Send).then_some(kept);
-            let ended = pull::pull(session, integration, sources, keep, sink);
-            exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
+        let keep = has(session, integration, Direction::Send).then_some(kept);
+        let ended = pull::pull(session, integration, sources, keep, sink);
+        go_on(session, integration, Command::Pull, ended, sink)
+    })?;
+    let pushed = jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, kept } = pass;
+        if !has(session, integration, Direction::Send) {
+            return Ok(Exit::Done);
         }
-    }
-    for (session, integration, sources, kept) in passes {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
-        }
-        if has(&session, integration, Direction::Send) {
-            let ended = push::push(&session, integration, &sources, kept, sink);
-            exit = exit.max(go_on(&session, integration, Command::Push, ended, sink)?);
-        }
-    }
-    Ok(exit)
+        let ended = push::push(session, integration, sources, kept.take(), sink);
+        go_on(session, integration, Command::Push, ended, sink)
+    })?;
+    Ok(pulled.max(pushed))
+}
+
+/// Plans the pull or the push of an integration for a file, and writes nothing anywhere. `None`: it
+/// failed, and there is no plan.
+pub fn plan(
+    session: &Session<'_>,
+    integration: &Integration,
+    command: Command,
+    sink: Sink<'_>,
+) -> Result<(Exit, Option<NewPlan>)> {
+    saved::plan(session, integration, command, sink)
+}
+
+/// Applies a saved plan: exactly its changes, or none where what it saw has changed since.
+pub fn apply(session: &Session<'_>, plan: &SavedPlan, sink: Sink<'_>) -> Result<Exit> {
+    saved::apply(session, plan, sink)
+}
+
+/// Explains one product: where its values came from, and what the next runs of these integrations
+/// would do with them. The exit code is that of the integrations that could not be read. An unknown
+/// SKU is a [`UsageError`].
+pub fn explain(
+    session: &Session<'_>,
+    which: &[&Integration],
+    sku: &str,
+) -> Result<(Explained, Exit)> {
+    explain::explain(session, which, sku)
 }
 
 /// A run that could not even start is a failed one; the other integrations run whatever became of
@@ -212,26 +236,37 @@ fn has(session: &Session<'_>, integration: &Integration, direction: Direction) -
     !pull::sections(session, integration, direction).is_empty()
 }
 
+/// One integration on its way: what its runs work with.
+struct Pass<'s, 'i> {
+    session: Session<'s>,
+    integration: &'i Integration,
+    sources: Vec<Source<'i>>,
+    /// What its pull read, for its push.
+    kept: Option<Kept>,
+}
+
 /// The integrations that have a section of one of these directions, each with its sources.
 /// Before anybody is contacted, everything that the command line names and every links file is
 /// checked.
-fn connect<'i>(
-    session: &Session<'_>,
+fn connect<'s, 'i>(
+    session: &Session<'s>,
     which: &[&'i Integration],
     directions: &[Direction],
-) -> Result<Vec<(&'i Integration, Vec<Source<'i>>)>> {
+) -> Result<Vec<Pass<'s, 'i>>> {
     check_skus(session, which)?;
     session.read_links_files(which)?;
-    let mut connected = Vec::new();
+    let mut passes = Vec::new();
     for integration in which {
         let of = |direction: &Direction| pull::sections(session, integration, *direction);
         let sections = directions.iter().flat_map(of);
         let sections: Vec<Section> = sections.map(|(section, _)| section).collect();
         if !sections.is_empty() {
-            connected.push((*integration, session.connect(integration, &sections)?));
+            let session = session.beside();
+            let sources = session.connect(integration, &sections)?;
+            passes.push(Pass { session, integration, sources, kept: None });
         }
     }
-    Ok(connected)
+    Ok(passes)
 }
 
 /// `--sku` must name products, unless a pull may make them.
@@ -331,6 +366,15 @@ pub fn products(
     each: &mut dyn FnMut(&ProductRow<'_>) -> Result<bool>,
 ) -> Result<()> {
     products::list(session, each)
+}
+
+/// Streams the products in whose SKU, EAN or name all of these words occur, by SKU.
+pub fn search(
+    session: &Session<'_>,
+    words: &[String],
+    each: &mut dyn FnMut(&ProductRow<'_>) -> Result<bool>,
+) -> Result<()> {
+    products::search(session, words, each)
 }
 
 /// `inventory backup FILE`: a whole copy, also while runs write. The file must not exist.

@@ -578,6 +578,7 @@ impl Pass<'_, '_> {
                 plan.changes.retain(|change| !unmade.contains(change.product));
             }
         }
+        self.session.onlooker.show(self.reading, &plans)?;
         if let (false, Some(run), Some(integration)) =
             (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)
         {

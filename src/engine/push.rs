@@ -195,10 +195,13 @@ fn run_push(
         let writer = writer(source, &reading)?;
         let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
         push.report_broken_links(&mut reading);
-        if !session.options.dry_run {
-            push.keep_links(&reading, &plans)?;
-        }
+        session.onlooker.show(&reading, &plans)?;
         ready.push(Ready { planned: Planned { reading, plans }, writer });
+    }
+    if !session.options.dry_run {
+        for Ready { planned: Planned { reading, plans }, .. } in &ready {
+            push.keep_links(reading, plans)?;
+        }
     }
     push.send_and_finish(ready)
 }

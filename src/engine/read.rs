@@ -124,10 +124,12 @@ fn take_all(
     full: Receiver<RowBatch>,
     empty: &Sender<RowBatch>,
 ) -> Result<(), RunError> {
+    let mut done = 0;
     for batch in full {
         session.check_interrupted()?;
         matcher.take(&batch)?;
-        session.progress.advance(batch.len() as u64);
+        done += batch.len() as u64;
+        session.progress.advance(done);
         // The reader may have ended already.
         let _ = empty.send(batch);
     }

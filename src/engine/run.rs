@@ -21,6 +21,8 @@ use crate::settings::ConfigError;
 
 /// How long another program's write to the inventory is waited for, unless `--wait` is longer.
 const INVENTORY_WAIT: Duration = Duration::from_secs(300);
+/// The same where runs of this command write at the same time: each may take its time.
+const INVENTORY_WAIT_OF_JOBS: Duration = Duration::from_secs(3600);
 
 /// Why a run failed, and the exit code for it.
 #[derive(Debug, thiserror::Error)]
@@ -160,7 +162,7 @@ impl Session<'_> {
         Ok(is_known)
     }
 
-    fn declared_places(&self) -> [(Section, &[Place]); 2] {
+    pub(super) fn declared_places(&self) -> [(Section, &[Place]); 2] {
         [(Section::Stock, &self.config.warehouses), (Section::Prices, &self.config.price_groups)]
     }
 
@@ -189,9 +191,15 @@ impl Session<'_> {
         &self,
         inventory: &'i Inventory,
     ) -> Result<Tx<'i>, InventoryError> {
-        let wait = self.options.wait.max(INVENTORY_WAIT);
+        let has_jobs = self.options.jobs > 1;
+        let least = if has_jobs { INVENTORY_WAIT_OF_JOBS } else { INVENTORY_WAIT };
+        let wait = self.options.wait.max(least);
         let interrupted = || self.is_interrupted();
-        let note = |message: &str| self.progress.note(message);
+        let note = |message: &str| match has_jobs {
+            // Most likely it is one of our own.
+            true => self.progress.detail(message),
+            false => self.progress.note(message),
+        };
         inventory.begin_write(&interrupted, wait, &note)
     }
 

@@ -57,8 +57,7 @@ fn known(
     run: &OpenRun<'_>,
     source: &Source<'_>,
 ) -> Result<Option<KeptValidators>, RunError> {
-    let options = &session.options;
-    let Some(id) = run.integration_id.filter(|_| may_be_skipped(options)) else { return Ok(None) };
+    let Some(id) = run.integration_id.filter(|_| may_be_skipped(session)) else { return Ok(None) };
     let sections = source.sections(session, integration, Direction::Download);
     let part = source.part.key();
     let Some(kept) = tx.kept_validators(id, part, &words(&sections))? else { return Ok(None) };
@@ -69,8 +68,9 @@ fn known(
 }
 
 /// Whether a run like this tells all that there is to tell.
-fn may_be_skipped(options: &super::Options) -> bool {
-    options.skus.is_empty() && options.allow.is_empty()
+fn may_be_skipped(session: &Session<'_>) -> bool {
+    let options = &session.options;
+    !session.onlooker.is_there() && options.skus.is_empty() && options.allow.is_empty()
 }
 
 /// Whether another delivery without some item would make its stock 0.
@@ -136,7 +136,7 @@ fn may_be_kept(
     run: &OpenRun<'_>,
 ) -> Result<Option<(i64, i64)>, RunError> {
     let ids = run.summary.run_id.zip(run.integration_id);
-    let is_whole = run.summary.status == RunStatus::Ok && may_be_skipped(&session.options);
+    let is_whole = run.summary.status == RunStatus::Ok && may_be_skipped(session);
     // What somebody else is just writing would be missed.
     match ids.filter(|_| is_whole) {
         Some((run_id, _)) if tx.is_another_run_under_way(run_id)? => Ok(None),

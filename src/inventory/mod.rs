@@ -35,7 +35,7 @@ pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
 
 use error::Location;
 
-use crate::leftovers;
+use crate::{leftovers, whole};
 
 /// `invs`, in the header of every inventory.
 const APPLICATION_ID: i32 = 0x696e_7673;
@@ -142,7 +142,7 @@ impl Inventory {
         leftovers::clear(path);
         let (prefix, mut builder) = (leftovers::prefix(path), tempfile::Builder::new());
         builder.prefix(&prefix).suffix(leftovers::SUFFIX);
-        let made = with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
+        let made = whole::with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
             InventoryError::broken(format!(
                 "the inventory {} cannot be made: {why}. Check that you may write in {} and that \
                  its disk has room",
@@ -469,23 +469,6 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
         let _ = path;
         None
     }
-}
-
-/// A temporary file is private; an inventory is made as any other file of its owner's, with what
-/// the umask leaves.
-#[cfg(unix)]
-fn with_usual_permissions<'b, 'p, 's>(
-    builder: &'b mut tempfile::Builder<'p, 's>,
-) -> &'b tempfile::Builder<'p, 's> {
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(std::fs::Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn with_usual_permissions<'b, 'p, 's>(
-    builder: &'b mut tempfile::Builder<'p, 's>,
-) -> &'b tempfile::Builder<'p, 's> {
-    builder
 }
 
 /// Where an integration's lock file is: beside the inventory.

@@ -242,6 +242,26 @@ impl Tx<'_> {
         })
     }
 
+    /// The run that wrote a value, or made it unknown; `None` where nobody has.
+    pub fn run_that_wrote(
+        &self,
+        section: Section,
+        place: i64,
+        product: ProductId,
+    ) -> Result<Option<i64>> {
+        let sql = match section {
+            Section::Prices => {
+                "SELECT run_id FROM prices WHERE price_group_id = ?1 AND product_id = ?2"
+            }
+            _ => "SELECT run_id FROM stock WHERE warehouse_id = ?1 AND product_id = ?2",
+        };
+        self.with(|conn| {
+            conn.prepare_cached(sql)?
+                .query_row(params![place, product], |row| row.get(0))
+                .optional()
+        })
+    }
+
     /// Inserts rows, many a statement; `bind` pushes one row's parameters.
     pub(super) fn insert_many<T>(
         &self,

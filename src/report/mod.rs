@@ -6,7 +6,9 @@ mod change;
 mod check;
 mod csv;
 mod escape;
+mod explain;
 mod grid;
+mod html;
 mod json;
 mod markdown;
 mod records;
@@ -22,6 +24,8 @@ pub use annotate::{Annotation, Tree, annotate};
 pub use change::{HISTORY_COLUMNS, RecordedChange};
 pub use check::{CheckReport, Findings, check};
 pub use escape::{shown, shown_lines};
+pub use explain::{Explained, Origin, Step, WrittenBy, explain};
+pub use html::html;
 pub use json::Object;
 pub use records::{Cells, Column, Listing, Record, Records};
 pub use runs::RUN_COLUMNS;
@@ -133,7 +137,7 @@ pub trait Sink {
 }
 
 /// The sink of a format.
-pub fn sink<'o>(style: Style, out: &'o mut dyn io::Write) -> Box<dyn Sink + 'o> {
+pub fn sink<'o>(style: Style, out: &'o mut (dyn io::Write + Send)) -> Box<dyn Sink + Send + 'o> {
     match style.format {
         Format::Table => Box::new(table::Table::new(style, out)),
         Format::Json => Box::new(json::Json::new(out)),

@@ -19,12 +19,12 @@ use crate::model::{
 /// Prints each run as it ends.
 pub(super) struct Table<'o> {
     style: Style,
-    out: &'o mut dyn Write,
+    out: &'o mut (dyn Write + Send),
     runs: u64,
 }
 
 impl<'o> Table<'o> {
-    pub(super) fn new(style: Style, out: &'o mut dyn Write) -> Self {
+    pub(super) fn new(style: Style, out: &'o mut (dyn Write + Send)) -> Self {
         Table { style, out, runs: 0 }
     }
 }
@@ -190,7 +190,7 @@ fn count_kinds(report: &RunReport<'_>) -> Result<BTreeMap<(Reverse<Severity>, Pr
 }
 
 /// Whether a change was to be made and was not.
-fn is_wrong(status: ChangeStatus) -> bool {
+pub(super) fn is_wrong(status: ChangeStatus) -> bool {
     matches!(
         status,
         ChangeStatus::Refused
@@ -202,7 +202,7 @@ fn is_wrong(status: ChangeStatus) -> bool {
 
 /// `store-a → main (store-a is superior)`. `place`: that of the first change, for runs that
 /// were recorded without their headings.
-fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
+pub(super) fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
     let name = run.integration.as_deref().unwrap_or("inventory");
     let place = match headings(run, section).next() {
         Some(heading) => heading.place.as_str(),

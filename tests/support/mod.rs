@@ -1,6 +1,7 @@
 //! The harness: a shop in a folder of its own, the real binary run in it, and what to expect of
 //! both. A test reads as `Shop::new().config(…).file(…).run("pull store-a").code(0).stock(…)`.
 
+pub(crate) mod chromium;
 pub(crate) mod conformance;
 pub(crate) mod feeds;
 pub(crate) mod http;
