@@ -13,10 +13,11 @@
 //! - [`report`]: what people and scripts see
 //! - [`cli`]: one file a command
 //!
-//! `around` and `leftovers` stand below all of them: who is told and whether to stop, and
-//! what a killed process left beside a file.
+//! `around`, `child` and `leftovers` stand below all of them: who is told and whether to stop,
+//! programs that are started, and what a killed process left beside a file.
 
 pub mod around;
+mod child;
 pub mod cli;
 pub mod config;
 pub mod connector;
