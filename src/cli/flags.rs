@@ -68,9 +68,13 @@ pub(super) struct Common {
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
 
-    /// Show more, such as item ids
+    /// Show more, such as item ids, and a line for each run
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
+
+    /// How messages on stderr are printed; json: one object a line, with one for each run
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
 
     /// When tables are coloured; NO_COLOR turns `auto` off
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -88,6 +92,15 @@ pub(super) enum Format {
     Json,
     Csv,
     Markdown,
+    /// Only of `status`
+    Prometheus,
+}
+
+/// How messages on stderr are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
 }
 
 /// One of an integration's sections.
@@ -158,7 +171,8 @@ impl Common {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Style {
             format: match self.format {
-                Format::Table => report::Format::Table,
+                // What has a format of its own prints it itself.
+                Format::Table | Format::Prometheus => report::Format::Table,
                 Format::Json => report::Format::Json,
                 Format::Csv => report::Format::Csv,
                 Format::Markdown => report::Format::Markdown,

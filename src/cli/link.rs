@@ -97,18 +97,21 @@ impl Link {
         let session = context.session(&config);
         match self.action {
             Action::Auto(_) => {
-                context.report(out, |sink| engine::link_auto(&session, integration, sink))
+                context.report(out, &session, |sink| engine::link_auto(&session, integration, sink))
             }
             Action::Set(set) => {
                 let sku = Some(set.sku).filter(|sku| !sku.is_empty());
                 let order = LinkOrder { item_id: set.item.item_id, sku, line: None };
-                context.report(out, |sink| engine::link_set(&session, integration, order, sink))
+                context.report(out, &session, |sink| {
+                    engine::link_set(&session, integration, order, sink)
+                })
             }
-            Action::Remove(item) => context.report(out, |sink| {
+            Action::Remove(item) => context.report(out, &session, |sink| {
                 engine::link_remove(&session, integration, &item.item_id, sink)
             }),
-            Action::Import(import) => context
-                .report(out, |sink| engine::link_import(&session, integration, &import.file, sink)),
+            Action::Import(import) => context.report(out, &session, |sink| {
+                engine::link_import(&session, integration, &import.file, sink)
+            }),
             Action::List(_) => list(context, &session, integration, out),
             Action::Export(_) => export(context, &session, integration, out),
         }

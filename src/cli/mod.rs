@@ -17,9 +17,12 @@ mod presets;
 mod progress;
 mod pull;
 mod push;
+mod question;
 mod runs;
+mod schedule;
 mod select;
 mod signals;
+mod status;
 mod sync;
 mod undo;
 
@@ -33,8 +36,8 @@ use crate::config::{ConfigErrors, FindError};
 use crate::engine::{self, UsageError};
 use crate::model::Exit;
 
-use context::Context;
-use flags::Common;
+use context::{Context, usage};
+use flags::{Common, Format};
 use output::Output;
 
 /// Keeps stock and prices right between a shop's stores and wholesalers and its own inventory.
@@ -48,8 +51,8 @@ use output::Output;
         invsync pull store-a --dry-run          show what a pull would change\n  \
         invsync sync --all --due --quiet        for cron: says something only when it must\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial, 4 a guard struck,\n\
-        5 check found errors, 6 locked, 7 try later, 8 credentials rejected, 10 differences\n\
-        (--dry-run --exit-code), 130 interrupted."
+        5 check found errors, 6 locked, 7 try later, 8 credentials rejected, 9 something is\n\
+        overdue (status), 10 differences (--dry-run --exit-code), 130 interrupted."
 )]
 struct Cli {
     #[command(flatten)]
@@ -69,9 +72,11 @@ enum Command {
     Map(map::Map),
     Link(link::Link),
     Inventory(inventory::Inventory),
+    Status(status::Status),
     Runs(runs::Runs),
     Undo(undo::Undo),
     History(history::History),
+    Schedule(schedule::Schedule),
     Presets(presets::Presets),
     Completions(completions::Completions),
     Man(man::Man),
@@ -79,6 +84,9 @@ enum Command {
 
 impl Command {
     fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
+        if context.common.format == Format::Prometheus && !matches!(self, Command::Status(_)) {
+            return Err(usage("--format prometheus goes with `status` only"));
+        }
         match self {
             Command::Init(command) => command.run(context, out),
             Command::Pull(command) => command.run(context, out),
@@ -89,9 +97,11 @@ impl Command {
             Command::Map(command) => command.run(context, out),
             Command::Link(command) => command.run(context, out),
             Command::Inventory(command) => command.run(context, out),
+            Command::Status(command) => command.run(context, out),
             Command::Runs(command) => command.run(context, out),
             Command::Undo(command) => command.run(context, out),
             Command::History(command) => command.run(context, out),
+            Command::Schedule(command) => command.run(context, out),
             Command::Presets(command) => command.run(context, out),
             Command::Completions(command) => command.run(out),
             Command::Man(command) => command.run(out),

@@ -7,15 +7,57 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::flags::{Common, LogFormat};
 use crate::around::Progress;
-use crate::model::Exit;
-use crate::report::shown_lines;
+use crate::model::{Exit, RunStatus, RunSummary, Timestamp};
+use crate::report::{Object, run_fields, run_line, shown_lines};
 
 /// Progress on stderr.
 pub(super) struct Bar {
     has_bars: bool,
     is_verbose: bool,
+    format: LogFormat,
     state: Mutex<State>,
+}
+
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Error,
+    Warning,
+    Info,
+    Debug,
+}
+
+impl Level {
+    /// The word in lines of JSON.
+    fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "info",
+            Level::Debug => "debug",
+        }
+    }
+
+    /// What stands before a message for people.
+    fn mark(self) -> &'static str {
+        match self {
+            Level::Error => "error: ",
+            Level::Warning => "warning: ",
+            Level::Info | Level::Debug => "",
+        }
+    }
+
+    fn of(status: RunStatus) -> Level {
+        match status {
+            RunStatus::Failed | RunStatus::Interrupted | RunStatus::Locked | RunStatus::Crashed => {
+                Level::Error
+            }
+            RunStatus::Partial | RunStatus::Blocked => Level::Warning,
+            RunStatus::Ok | RunStatus::Unchanged | RunStatus::Running => Level::Info,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -26,20 +68,46 @@ struct State {
 }
 
 impl Bar {
-    pub(super) fn new(quiet: bool, is_verbose: bool) -> Bar {
-        let held = quiet.then(Vec::new);
-        let has_bars = !quiet && io::stderr().is_terminal();
-        Bar { has_bars, is_verbose, state: Mutex::new(State { bar: None, held }) }
+    pub(super) fn new(flags: &Common) -> Bar {
+        let held = flags.quiet.then(Vec::new);
+        let format = flags.log_format;
+        let is_for_eyes = !flags.quiet && format == LogFormat::Text;
+        let has_bars = is_for_eyes && io::stderr().is_terminal();
+        let is_verbose = flags.verbose > 0;
+        Bar { has_bars, is_verbose, format, state: Mutex::new(State { bar: None, held }) }
     }
 
     /// Says what failed.
     pub(super) fn error(&self, message: &str) {
-        self.say(format!("error: {}", shown_lines(message)));
+        self.message(Level::Error, message);
     }
 
     /// Says what is doubtful.
     pub(super) fn warning(&self, message: &str) {
-        self.say(format!("warning: {}", shown_lines(message)));
+        self.message(Level::Warning, message);
+    }
+
+    /// One line of a run that ended, where a log is wanted.
+    pub(super) fn log(&self, run: &RunSummary) {
+        let line = run_line(run);
+        match self.format {
+            LogFormat::Text if self.is_verbose => {
+                let at = run.finished_at.unwrap_or_else(Timestamp::now).rfc3339();
+                self.say(format!("{at} {line}"));
+            }
+            LogFormat::Text => {}
+            LogFormat::Json => {
+                let level = Level::of(run.status);
+                self.say(json_line(level, &line, |object| run_fields(object, run)));
+            }
+        }
+    }
+
+    fn message(&self, level: Level, message: &str) {
+        self.say(match self.format {
+            LogFormat::Text => format!("{}{}", level.mark(), shown_lines(message)),
+            LogFormat::Json => json_line(level, message, |_| Ok(())),
+        });
     }
 
     /// Says what was held, unless all went well.
@@ -99,14 +167,33 @@ impl Progress for Bar {
     }
 
     fn note(&self, message: &str) {
-        self.say(shown_lines(message).into_owned());
+        self.message(Level::Info, message);
     }
 
     fn detail(&self, message: &str) {
         if self.is_verbose {
-            self.note(message);
+            self.message(Level::Debug, message);
         }
     }
+}
+
+/// A message as an object of JSON, with further keys.
+fn json_line(
+    level: Level,
+    message: &str,
+    more: impl FnOnce(&mut Object<'_>) -> io::Result<()>,
+) -> String {
+    let mut line = Vec::new();
+    let written = Object::begin(&mut line).and_then(|mut object| {
+        object.field("at", &Timestamp::now().rfc3339())?;
+        object.field("level", level.word())?;
+        object.field("message", message)?;
+        more(&mut object)?;
+        object.end()
+    });
+    // Memory takes all that is written to it.
+    debug_assert!(written.is_ok());
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// What cannot be said on stderr cannot be said anywhere.

@@ -29,6 +29,6 @@ impl Pull {
         let config = context.config()?;
         let which = self.names.select(&config, &[Direction::Download], context.common.only())?;
         let session = context.session(&config);
-        context.report(out, |sink| engine::pull(&session, &which, sink))
+        context.report(out, &session, |sink| engine::pull(&session, &which, sink))
     }
 }

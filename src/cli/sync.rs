@@ -5,8 +5,9 @@ use clap::Args;
 
 use super::context::Context;
 use super::output::Output;
+use super::question::Asking;
 use super::select::Names;
-use crate::engine;
+use crate::engine::{self, Session};
 use crate::model::{Direction, Exit};
 
 /// Run all pulls, then all pushes
@@ -24,6 +25,9 @@ pub(super) struct Sync {
     /// Only what `every` in the config says is due
     #[arg(long)]
     due: bool,
+
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Sync {
@@ -31,7 +35,8 @@ impl Sync {
         let config = context.config()?;
         let both = [Direction::Download, Direction::Send];
         let which = self.names.select(&config, &both, context.common.only())?;
-        let session = context.session(&config);
-        context.report(out, |sink| engine::sync(&session, &which, self.due, sink))
+        let confirm = self.asking.who(context)?;
+        let session = Session { confirm, ..context.session(&config) };
+        context.report(out, &session, |sink| engine::sync(&session, &which, self.due, sink))
     }
 }

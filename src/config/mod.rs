@@ -6,6 +6,7 @@ mod errors;
 mod find;
 mod guard;
 mod integration;
+mod notify;
 mod places;
 mod read;
 mod section;
@@ -23,7 +24,7 @@ pub use starter::{starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;
-use crate::model::{Decimal, Direction, LinkKey, Percent, Place, Section};
+use crate::model::{Decimal, Direction, LinkKey, Percent, Place, RunStatus, Section};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -41,6 +42,8 @@ pub struct Config {
     pub price_groups: Vec<Place>,
     /// The integrations, in the order of the file.
     pub integrations: Vec<Integration>,
+    /// Who is told of runs that did not go well.
+    pub notify: Option<NotifySettings>,
     /// What is doubtful but no error.
     pub warnings: Vec<ConfigError>,
 }
@@ -54,6 +57,17 @@ pub struct InventorySettings {
     pub seed: Option<Text>,
     /// How long the changes of runs stay on record.
     pub keep_runs: Duration,
+}
+
+/// `[notify]`.
+#[derive(Debug)]
+pub struct NotifySettings {
+    /// The program and its arguments; at least the program.
+    pub command: Vec<Text>,
+    /// How the runs end that it is told of.
+    pub on: Vec<RunStatus>,
+    /// How long it may take.
+    pub timeout: Duration,
 }
 
 /// `[integrations.NAME]`.
@@ -103,6 +117,8 @@ pub struct SectionSettings {
     pub place: String,
     /// How often `sync --due` runs it.
     pub every: Option<Duration>,
+    /// How much later than that it may come due, so that many machines do not come at once.
+    pub jitter: Duration,
     /// What to do where the store's value is not the one last confirmed there.
     pub on_drift: OnDrift,
     /// The guards of this section: its own over the integration's over the defaults.

@@ -14,6 +14,7 @@ mod links;
 mod look;
 mod map;
 mod matching;
+mod notify;
 mod part;
 mod plan;
 mod problem_log;
@@ -23,7 +24,9 @@ mod push;
 mod read;
 mod record;
 mod run;
+mod schedule;
 mod send;
+mod status;
 mod unchanged;
 mod undo;
 mod view;
@@ -46,9 +49,10 @@ use crate::config::{Config, Integration, Unlinked};
 use crate::connector::RowView;
 use crate::inventory::InventoryError;
 use crate::model::{
-    ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section, Timestamp,
+    ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Schedule, Section,
+    Timestamp,
 };
-use crate::report::RunReport;
+use crate::report::{RunReport, Status};
 
 /// What a command was told on the command line.
 #[derive(Clone, Debug, Default)]
@@ -80,10 +84,23 @@ pub struct Session<'a> {
     pub progress: Arc<dyn Progress>,
     /// Set by a signal: stop at the next safe point.
     pub interrupted: Arc<AtomicBool>,
+    /// Who is asked before anything is sent to a store; `None`: nobody.
+    pub confirm: Option<Arc<dyn Confirm>>,
     /// Set where the seed of an inventory that was made had something wrong: the exit code is 3
     /// then, unless a worse one wins.
     pub seed_is_partial: &'a AtomicBool,
 }
+
+/// Who is asked before anything is sent.
+pub trait Confirm: Send + Sync {
+    /// Shows a push as it is planned, and asks whether to send so many changes. An error is a
+    /// signal's.
+    fn confirm(&self, plan: &RunReport<'_>, changes: u64) -> Result<bool, Interrupted>;
+}
+
+/// A signal came instead of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted;
 
 /// Takes each run's report as the run ends, while what it needs is still in memory.
 pub type Sink<'s> = &'s mut dyn FnMut(&RunReport<'_>) -> Result<()>;
@@ -139,16 +156,19 @@ pub fn sync(
     due: bool,
     sink: Sink<'_>,
 ) -> Result<Exit> {
+    check_skus(session, which)?;
     let mut passes = Vec::new();
-    for (integration, sources) in connect(session, which, &[Direction::Download, Direction::Send])?
-    {
+    for integration in which {
         let only = match due {
             true => due::due_sections(session, integration)?,
             false => due::Due::All,
         };
-        if let Some(session) = only.narrow(session) {
-            passes.push((session, integration, sources, None));
-        }
+        // What is not due needs no secrets either.
+        let Some(session) = only.narrow(session) else { continue };
+        let both = [Direction::Download, Direction::Send];
+        let connected = connect_to(&session, &[*integration], &both)?;
+        let pass = |(integration, sources)| (session.clone(), integration, sources, None);
+        passes.extend(connected.into_iter().map(pass));
     }
     let mut exit = Exit::Done;
     for (session, integration, sources, kept) in &mut passes {
@@ -213,6 +233,14 @@ fn connect<'i>(
     directions: &[Direction],
 ) -> Result<Vec<(&'i Integration, Vec<Source<'i>>)>> {
     check_skus(session, which)?;
+    connect_to(session, which, directions)
+}
+
+fn connect_to<'i>(
+    session: &Session<'_>,
+    which: &[&'i Integration],
+    directions: &[Direction],
+) -> Result<Vec<(&'i Integration, Vec<Source<'i>>)>> {
     let mut connected = Vec::new();
     for integration in which {
         let of = |direction: &Direction| pull::sections(session, integration, *direction);
@@ -413,6 +441,24 @@ pub fn runs(
 /// Hands one recorded run to the sink. An unknown id is a [`UsageError`].
 pub fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<()> {
     record::run(session, id, sink)
+}
+
+/// Tells the program that the config names of a run that did not go well. Its failure is nobody
+/// else's.
+pub fn notify(session: &Session<'_>, run: &RunReport<'_>) -> Result<()> {
+    notify::notify(session, run)
+}
+
+/// How these integrations stand: when each of their sections last went well, and what did not.
+/// Contacts nobody.
+pub fn status(session: &Session<'_>, which: &[&Integration]) -> Result<Status> {
+    status::status(session, which)
+}
+
+/// How often a timer must run `sync --all --due`, so that no `every` of the config waits for it.
+/// A config without any `every` is wrong usage.
+pub fn schedule(config: &Config) -> Result<Schedule, UsageError> {
+    schedule::schedule(config)
 }
 
 /// `runs prune`: drops the changes of runs that ended longer ago than this; gives how many runs.

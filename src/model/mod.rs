@@ -11,6 +11,7 @@ mod guard;
 mod place;
 mod problem;
 mod run;
+mod schedule;
 mod section;
 
 pub use change::{ChangeRow, ChangeStatus, Value};
@@ -22,4 +23,5 @@ pub use guard::{Guard, GuardVerdict, Percent};
 pub use place::Place;
 pub use problem::{Problem, ProblemKind, Severity};
 pub use run::{Changed, Command, RunStatus, RunSummary, SectionHeading, Timestamp};
+pub use schedule::Schedule;
 pub use section::{Direction, LinkKey, LinkedBy, Section};
