@@ -76,3 +76,12 @@ impl std::fmt::Debug for Around {
         f.write_str("Around")
     }
 }
+
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .map_or_else(|| "this machine".to_owned(), |name| name.trim().to_owned())
+}

@@ -13,10 +13,12 @@
 //! - [`report`]: what people and scripts see
 //! - [`cli`]: one file a command
 //!
-//! `around`, `leftovers` and `whole` stand below all of them: who is told and whether to stop,
-//! what a killed process left beside a file, and files that appear whole.
+//! `around`, `child`, `leftovers` and `whole` stand below all of them: who is told and whether to
+//! stop, programs that are started, what a killed process left beside a file, and files that appear
+//! whole.
 
 pub mod around;
+mod child;
 pub mod cli;
 pub mod config;
 pub mod connector;

@@ -40,7 +40,7 @@ impl Apply {
         let config = context.config()?;
         let plan = self.read()?;
         let session = context.session(&config);
-        context.report(out, |sink| engine::apply(&session, &plan, sink))
+        context.report(out, &session, |sink| engine::apply(&session, &plan, sink))
     }
 
     fn read(&self) -> Result<SavedPlan, UsageError> {

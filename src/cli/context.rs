@@ -12,9 +12,10 @@ use crate::engine::{self, LinksFiles, Onlooker, Options, Session, UsageError};
 use crate::model::Exit;
 use crate::report::{self, Format, Listing, Record, Records, RunReport, Style};
 
-use super::flags::Common;
+use super::flags::{Common, LogFormat};
 use super::output::Output;
 use super::progress::Bar;
+use super::question::Question;
 use super::signals;
 
 /// The command line and the terminal of one command.
@@ -22,16 +23,22 @@ pub(super) struct Context {
     pub(super) common: Common,
     pub(super) style: Style,
     pub(super) progress: Arc<Bar>,
+    pub(super) question: Arc<Question>,
     interrupted: Arc<AtomicBool>,
     seed_is_partial: AtomicBool,
 }
 
 impl Context {
     pub(super) fn new(common: Common) -> Context {
+        let style = common.style();
+        let progress = Arc::new(Bar::new(&common));
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let asking = (Arc::clone(&progress), Arc::clone(&interrupted));
         Context {
-            style: common.style(),
-            progress: Arc::new(Bar::new(common.quiet, common.verbose > 0)),
-            interrupted: Arc::new(AtomicBool::new(false)),
+            style,
+            question: Arc::new(Question::new(style, asking.0, asking.1)),
+            progress,
+            interrupted,
             seed_is_partial: AtomicBool::new(false),
             common,
         }
@@ -84,6 +91,7 @@ impl Context {
             options,
             progress: Arc::<Bar>::clone(&self.progress),
             interrupted: Arc::clone(&self.interrupted),
+            confirm: None,
             seed_is_partial: &self.seed_is_partial,
             links_files: LinksFiles::default(),
             onlooker: Onlooker::default(),
@@ -96,16 +104,22 @@ impl Context {
         if is_partial { exit.max(Exit::Partial) } else { exit }
     }
 
-    /// Prints the runs of a pass as they end.
+    /// Prints the runs of a pass as they end, and tells whoever else is to know of them.
     pub(super) fn report(
         &self,
         out: &mut Output,
+        session: &Session<'_>,
         pass: impl FnOnce(engine::Sink<'_>) -> Result<Exit>,
     ) -> Result<Exit> {
         self.show(out, |sink| {
             pass(&mut |run| {
                 self.repeat_error(run);
-                sink(run)
+                sink(run)?;
+                self.progress.log(&run.summary);
+                if let Err(why) = engine::notify(session, run) {
+                    self.progress.warning(&format!("{why:#}. The run itself is as reported"));
+                }
+                Ok(())
             })
         })
     }
@@ -123,8 +137,10 @@ impl Context {
             self.progress.end();
             self.progress.aside(|| sink.run(run))
         });
-        // Who was interrupted before the first run did not hear that there is nothing to do.
-        let is_cut = self.interrupted.load(Ordering::Relaxed) && self.style.format == Format::Table;
+        // Who was interrupted before the first run, or said no, did not hear that there is nothing to
+        // do.
+        let is_cut = self.style.format == Format::Table
+            && (self.interrupted.load(Ordering::Relaxed) || self.question.is_declined());
         if is_begun || (result.is_ok() && !is_cut) {
             sink.end()?;
         }
@@ -135,6 +151,7 @@ impl Context {
     /// screen, once is enough.
     fn repeat_error(&self, run: &RunReport<'_>) {
         let is_on_screen = self.style.format == Format::Table
+            && self.common.log_format == LogFormat::Text
             && !self.common.quiet
             && std::io::stdout().is_terminal()
             && std::io::stderr().is_terminal();

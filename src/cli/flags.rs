@@ -68,9 +68,13 @@ pub(super) struct Common {
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
 
-    /// Show more, such as item ids
+    /// Show more, such as item ids, and a line for each run
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
+
+    /// How messages on stderr are printed; json: one object a line, with one for each run
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
 
     /// When tables are coloured; NO_COLOR turns `auto` off
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -94,6 +98,8 @@ pub(super) enum Format {
     Junit,
     /// Of `check`: SARIF 2.1.0
     Sarif,
+    /// Only of `status`
+    Prometheus,
 }
 
 impl Format {
@@ -101,6 +107,13 @@ impl Format {
     pub(super) fn word(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
+}
+
+/// How messages on stderr are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
 }
 
 /// One of an integration's sections.
@@ -174,7 +187,9 @@ impl Common {
             Format::Github => Some(Annotation::Github),
             Format::Junit => Some(Annotation::Junit),
             Format::Sarif => Some(Annotation::Sarif),
-            Format::Table | Format::Json | Format::Csv | Format::Markdown => None,
+            Format::Table | Format::Json | Format::Csv | Format::Markdown | Format::Prometheus => {
+                None
+            }
         }
     }
 
@@ -188,9 +203,11 @@ impl Common {
                 Format::Csv => report::Format::Csv,
                 Format::Markdown => report::Format::Markdown,
                 // What only some commands have is theirs to print.
-                Format::Table | Format::Github | Format::Junit | Format::Sarif => {
-                    report::Format::Table
-                }
+                Format::Table
+                | Format::Github
+                | Format::Junit
+                | Format::Sarif
+                | Format::Prometheus => report::Format::Table,
             },
             limit: Some(self.limit).filter(|limit| *limit > 0),
             color: match self.color {

@@ -118,11 +118,10 @@ impl Inventory {
                 let style = Style { format: Format::Csv, ..context.style };
                 products(context, &session, style, out, &engine::products)
             }
-            Action::Set(set) => {
-                context.report(out, |sink| engine::set(&session, &set.sku, &set.values, sink))
-            }
+            Action::Set(set) => context
+                .report(out, &session, |sink| engine::set(&session, &set.sku, &set.values, sink)),
             Action::Import(import) => {
-                context.report(out, |sink| engine::import(&session, &import.file, sink))
+                context.report(out, &session, |sink| engine::import(&session, &import.file, sink))
             }
             Action::Backup(_) if context.common.dry_run => {
                 context.progress.note("dry run: nothing was written");

@@ -150,7 +150,9 @@ impl Link {
         match self.action {
             Action::Auto(auto) => {
                 let to = if auto.write { LinkTo::File } else { LinkTo::Inventory };
-                context.report(out, |sink| engine::link_auto(&session, integration, to, sink))
+                context.report(out, &session, |sink| {
+                    engine::link_auto(&session, integration, to, sink)
+                })
             }
             Action::Diff(of) => {
                 let options = Options { offline: of.offline, ..context.common.options() };
@@ -160,13 +162,16 @@ impl Link {
             Action::Set(set) => {
                 let sku = Some(set.sku).filter(|sku| !sku.is_empty());
                 let order = LinkOrder { item_id: set.item.item_id, sku, line: None };
-                context.report(out, |sink| engine::link_set(&session, integration, order, sink))
+                context.report(out, &session, |sink| {
+                    engine::link_set(&session, integration, order, sink)
+                })
             }
-            Action::Remove(item) => context.report(out, |sink| {
+            Action::Remove(item) => context.report(out, &session, |sink| {
                 engine::link_remove(&session, integration, &item.item_id, sink)
             }),
-            Action::Import(import) => context
-                .report(out, |sink| engine::link_import(&session, integration, &import.file, sink)),
+            Action::Import(import) => context.report(out, &session, |sink| {
+                engine::link_import(&session, integration, &import.file, sink)
+            }),
             Action::List(_) => list(context, &session, integration, out),
             Action::Export(_) => export(context, &session, integration, out),
         }

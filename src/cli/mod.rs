@@ -21,11 +21,14 @@ mod presets;
 mod progress;
 mod pull;
 mod push;
+mod question;
 mod report;
 mod runs;
+mod schedule;
 mod schema;
 mod select;
 mod signals;
+mod status;
 mod sync;
 mod undo;
 
@@ -55,7 +58,8 @@ use output::Output;
         invsync sync --all --due --quiet   for cron: speaks only when it must\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial,\n\
         4 a guard struck, 5 check found errors, 6 locked, 7 try later, 8 credentials\n\
-        rejected, 10 differences (--dry-run --exit-code), 130 interrupted."
+        rejected, 9 overdue (status), 10 differences (--dry-run --exit-code),\n\
+        130 interrupted."
 )]
 struct Cli {
     #[command(flatten)]
@@ -77,11 +81,13 @@ enum Command {
     Map(map::Map),
     Link(link::Link),
     Inventory(inventory::Inventory),
+    Status(status::Status),
     Runs(runs::Runs),
     Report(report::Report),
     Undo(undo::Undo),
     History(history::History),
     Explain(explain::Explain),
+    Schedule(schedule::Schedule),
     Presets(presets::Presets),
     Completions(completions::Completions),
     Man(man::Man),
@@ -95,6 +101,7 @@ impl Command {
             Format::Github | Format::Junit | Format::Sarif => {
                 ("check", matches!(self, Command::Check(_)))
             }
+            Format::Prometheus => ("status", matches!(self, Command::Status(_))),
             Format::Table | Format::Json | Format::Csv | Format::Markdown => return Ok(()),
         };
         if is_its {
@@ -124,11 +131,13 @@ impl Command {
             Command::Map(command) => command.run(context, out),
             Command::Link(command) => command.run(context, out),
             Command::Inventory(command) => command.run(context, out),
+            Command::Status(command) => command.run(context, out),
             Command::Runs(command) => command.run(context, out),
             Command::Report(command) => command.run(context, out),
             Command::Undo(command) => command.run(context, out),
             Command::History(command) => command.run(context, out),
             Command::Explain(command) => command.run(context, out),
+            Command::Schedule(command) => command.run(context, out),
             Command::Presets(command) => command.run(context, out),
             Command::Completions(command) => command.run(out),
             Command::Man(command) => command.run(out),

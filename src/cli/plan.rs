@@ -61,7 +61,7 @@ impl Plan {
             return Ok(exit);
         }
         let mut plan = None;
-        let exit = context.report(out, |sink| {
+        let exit = context.report(out, &session, |sink| {
             let (exit, made) = engine::plan(&session, integration, command, sink)?;
             plan = made;
             Ok(exit)

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::flags::{Common, LogFormat};
 use crate::around::Progress;
-use crate::model::Exit;
-use crate::report::shown_lines;
+use crate::model::{Exit, RunStatus, RunSummary, Timestamp};
+use crate::report::{Object, run_fields, run_line, shown_lines};
 
 /// Progress on stderr: one bar for each run that is under way.
 pub(super) struct Bar {
     is_verbose: bool,
+    format: LogFormat,
     screen: Arc<Screen>,
     bar: Mutex<Option<ProgressBar>>,
 }
@@ -26,22 +28,92 @@ struct Screen {
     held: Mutex<Option<Vec<String>>>,
 }
 
+/// How much a message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Error,
+    Warning,
+    Info,
+    Debug,
+}
+
+impl Level {
+    /// The word in lines of JSON.
+    fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Info => "info",
+            Level::Debug => "debug",
+        }
+    }
+
+    /// What stands before a message for people.
+    fn mark(self) -> &'static str {
+        match self {
+            Level::Error => "error: ",
+            Level::Warning => "warning: ",
+            Level::Info | Level::Debug => "",
+        }
+    }
+
+    fn of(status: RunStatus) -> Level {
+        match status {
+            RunStatus::Failed | RunStatus::Interrupted | RunStatus::Locked | RunStatus::Crashed => {
+                Level::Error
+            }
+            RunStatus::Partial | RunStatus::Blocked => Level::Warning,
+            RunStatus::Ok | RunStatus::Unchanged | RunStatus::Running => Level::Info,
+        }
+    }
+}
+
 impl Bar {
-    pub(super) fn new(quiet: bool, is_verbose: bool) -> Bar {
-        let has_bars = !quiet && io::stderr().is_terminal();
+    pub(super) fn new(flags: &Common) -> Bar {
+        let is_for_eyes = !flags.quiet && flags.log_format == LogFormat::Text;
+        let has_bars = is_for_eyes && io::stderr().is_terminal();
         let bars = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let screen = Screen { bars: has_bars.then(bars), held: Mutex::new(quiet.then(Vec::new)) };
-        Bar { is_verbose, screen: Arc::new(screen), bar: Mutex::default() }
+        let held = Mutex::new(flags.quiet.then(Vec::new));
+        let screen = Screen { bars: has_bars.then(bars), held };
+        Bar {
+            is_verbose: flags.verbose > 0,
+            format: flags.log_format,
+            screen: Arc::new(screen),
+            bar: Mutex::default(),
+        }
     }
 
     /// Says what failed.
     pub(super) fn error(&self, message: &str) {
-        self.say(format!("error: {}", shown_lines(message)));
+        self.message(Level::Error, message);
     }
 
     /// Says what is doubtful.
     pub(super) fn warning(&self, message: &str) {
-        self.say(format!("warning: {}", shown_lines(message)));
+        self.message(Level::Warning, message);
+    }
+
+    /// One line of a run that ended, where a log is wanted.
+    pub(super) fn log(&self, run: &RunSummary) {
+        let line = run_line(run);
+        match self.format {
+            LogFormat::Text if self.is_verbose => {
+                let at = run.finished_at.unwrap_or_else(Timestamp::now).rfc3339();
+                self.say(format!("{at} {line}"));
+            }
+            LogFormat::Text => {}
+            LogFormat::Json => {
+                let level = Level::of(run.status);
+                self.say(json_line(level, &line, |object| run_fields(object, run)));
+            }
+        }
+    }
+
+    fn message(&self, level: Level, message: &str) {
+        self.say(match self.format {
+            LogFormat::Text => format!("{}{}", level.mark(), shown_lines(message)),
+            LogFormat::Json => json_line(level, message, |_| Ok(())),
+        });
     }
 
     /// Says what was held, unless all went well.
@@ -113,19 +185,39 @@ impl Progress for Bar {
     }
 
     fn note(&self, message: &str) {
-        self.say(shown_lines(message).into_owned());
+        self.message(Level::Info, message);
     }
 
     fn detail(&self, message: &str) {
         if self.is_verbose {
-            self.note(message);
+            self.message(Level::Debug, message);
         }
     }
 
     fn beside(&self) -> Option<Arc<dyn Progress>> {
-        let (is_verbose, screen) = (self.is_verbose, Arc::clone(&self.screen));
-        Some(Arc::new(Bar { is_verbose, screen, bar: Mutex::default() }))
+        let (is_verbose, format) = (self.is_verbose, self.format);
+        let screen = Arc::clone(&self.screen);
+        Some(Arc::new(Bar { is_verbose, format, screen, bar: Mutex::default() }))
     }
+}
+
+/// A message as an object of JSON, with further keys.
+fn json_line(
+    level: Level,
+    message: &str,
+    more: impl FnOnce(&mut Object<'_>) -> io::Result<()>,
+) -> String {
+    let mut line = Vec::new();
+    let written = Object::begin(&mut line).and_then(|mut object| {
+        object.field("at", &Timestamp::now().rfc3339())?;
+        object.field("level", level.word())?;
+        object.field("message", message)?;
+        more(&mut object)?;
+        object.end()
+    });
+    // Memory takes all that is written to it.
+    debug_assert!(written.is_ok());
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 /// What cannot be said on stderr cannot be said anywhere.

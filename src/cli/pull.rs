@@ -33,6 +33,6 @@ impl Pull {
         let config = context.config()?;
         let which = self.names.select(&config, &[Direction::Download], context.common.only())?;
         let session = context.session_with(&config, self.jobs.options(context));
-        context.report(out, |sink| engine::pull(&session, &which, sink))
+        context.report(out, &session, |sink| engine::pull(&session, &which, sink))
     }
 }

@@ -21,6 +21,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// All where none is named.
+    pub(super) fn or_all(self) -> Names {
+        Names { all: self.all || self.names.is_empty(), ..self }
+    }
+
     /// The integrations that have a section of one of these directions; without any direction
     /// all that are named. Each counts once.
     pub(super) fn select<'c>(

@@ -6,8 +6,9 @@ use clap::Args;
 use super::context::Context;
 use super::jobs::Jobs;
 use super::output::Output;
+use super::question::Asking;
 use super::select::Names;
-use crate::engine;
+use crate::engine::{self, Session};
 use crate::model::{Direction, Exit};
 
 /// Run all pulls, then all pushes
@@ -29,6 +30,9 @@ pub(super) struct Sync {
     /// Only what `every` in the config says is due
     #[arg(long)]
     due: bool,
+
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Sync {
@@ -36,7 +40,9 @@ impl Sync {
         let config = context.config()?;
         let both = [Direction::Download, Direction::Send];
         let which = self.names.select(&config, &both, context.common.only())?;
-        let session = context.session_with(&config, self.jobs.options(context));
-        context.report(out, |sink| engine::sync(&session, &which, self.due, sink))
+        let confirm = self.asking.who(context)?;
+        let options = self.jobs.options(context);
+        let session = Session { confirm, ..context.session_with(&config, options) };
+        context.report(out, &session, |sink| engine::sync(&session, &which, self.due, sink))
     }
 }

@@ -29,6 +29,6 @@ impl Undo {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         let config = context.config()?;
         let session = context.session(&config);
-        context.report(out, |sink| engine::undo(&session, self.id, sink))
+        context.report(out, &session, |sink| engine::undo(&session, self.id, sink))
     }
 }

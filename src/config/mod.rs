@@ -8,6 +8,7 @@ mod find;
 mod guard;
 mod integration;
 mod links;
+mod notify;
 mod places;
 mod read;
 mod section;
@@ -26,7 +27,7 @@ pub use starter::{SCHEMA_NAME, schema, starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;
-use crate::model::{Acceptance, Decimal, Direction, LinkKey, Percent, Place, Section};
+use crate::model::{Acceptance, Decimal, Direction, LinkKey, Percent, Place, RunStatus, Section};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -44,6 +45,8 @@ pub struct Config {
     pub price_groups: Vec<Place>,
     /// The integrations, in the order of the file.
     pub integrations: Vec<Integration>,
+    /// Who is told of runs that did not go well.
+    pub notify: Option<NotifySettings>,
     /// What is doubtful but no error.
     pub warnings: Vec<ConfigError>,
 }
@@ -57,6 +60,17 @@ pub struct InventorySettings {
     pub seed: Option<Text>,
     /// How long the changes of runs stay on record.
     pub keep_runs: Duration,
+}
+
+/// `[notify]`.
+#[derive(Debug)]
+pub struct NotifySettings {
+    /// The program and its arguments; at least the program.
+    pub command: Vec<Text>,
+    /// How the runs end that it is told of.
+    pub on: Vec<RunStatus>,
+    /// How long it may take.
+    pub timeout: Duration,
 }
 
 /// `[integrations.NAME]`.
@@ -108,6 +122,8 @@ pub struct SectionSettings {
     pub place: String,
     /// How often `sync --due` runs it.
     pub every: Option<Duration>,
+    /// How much later than that it may come due, so that many machines do not come at once.
+    pub jitter: Duration,
     /// What to do where the store's value is not the one last confirmed there.
     pub on_drift: OnDrift,
     /// The guards of this section: its own over the integration's over the defaults.

@@ -359,7 +359,7 @@ max_price_change = "300%"
         33: `integrations.x.type` must be "store" or "wholesaler"
         34: unknown connector in `integrations.x.connector`: did you mean "csv"? known are "csv", "api", "early", "mute"
         35: `integrations.x.prices.direction` is missing
-        37: unknown key `integrations.x.prices.warehouse`; known here: `direction`, `every`, `guard`, `on_drift`, `price_group`
+        37: unknown key `integrations.x.prices.warehouse`; known here: `direction`, `every`, `guard`, `jitter`, `on_drift`, `price_group`
         39: `integrations.y.connector` is missing
         39: `integrations.y.type` is missing
         40: `integrations.y.guard.max_changed` must be at most "100%"
@@ -415,6 +415,16 @@ fn on_drift_is_only_for_sending() {
     };
     assert_eq!((section("send"), section("off")), (String::new(), String::new()));
     insta::assert_snapshot!(section("download"), @r#"4: `integrations.a.stock.on_drift` is only for `direction = "send"`"#);
+}
+
+#[test]
+fn jitter_goes_with_every_and_is_not_longer() {
+    let found =
+        |keys: &str| errors_of_store(&format!("[integrations.a.stock]\ndirection='off'\n{keys}"));
+    assert_eq!(found("every='15m'\njitter='15m'"), "");
+    insta::assert_snapshot!(found("jitter='2m'"), @"3: `integrations.a.stock.jitter` goes with `every`, which is missing");
+    insta::assert_snapshot!(found("every='15m'\njitter='15m1s'"), @"4: `integrations.a.stock.jitter` must not be longer than `every`");
+    insta::assert_snapshot!(found("every='15m'\njitter='soon'"), @r#"4: `integrations.a.stock.jitter` must be a duration such as "30s", "15m", "4h", "1d" or "1h30m""#);
 }
 
 #[test]
@@ -490,7 +500,7 @@ fn two_integrations_into_one_place_are_a_warning() {
     insta::assert_snapshot!(warnings[0].1, @"`integrations.a.stock` downloads into the warehouse `main`, as `integrations.b.stock` does: each overwrites the values of the other");
     // Beside an error it is shown as what it is.
     insta::assert_snapshot!(errors(&format!("x = 1\n{text}")), @"
-        1: unknown key `x`; known here: `integrations`, `inventory`, `price_groups`, `warehouses`
+        1: unknown key `x`; known here: `integrations`, `inventory`, `notify`, `price_groups`, `warehouses`
         17: warning: `integrations.a.stock` downloads into the warehouse `main`, as `integrations.b.stock` does: each overwrites the values of the other
         ");
 }

@@ -19,6 +19,7 @@ mod links_file;
 mod look;
 mod map;
 mod matching;
+mod notify;
 mod part;
 mod plan;
 mod problem_log;
@@ -29,7 +30,9 @@ mod read;
 mod record;
 mod run;
 mod saved;
+mod schedule;
 mod send;
+mod status;
 mod unchanged;
 mod undo;
 mod view;
@@ -56,9 +59,9 @@ use crate::connector::RowView;
 use crate::inventory::InventoryError;
 use crate::model::{
     ChangeRow, Command, Dialect, Direction, Exit, Finding, Guard, Problem, RunStatus, RunSummary,
-    Section, Timestamp,
+    Schedule, Section, Timestamp,
 };
-use crate::report::{Explained, RunReport};
+use crate::report::{Explained, RunReport, Status};
 
 /// What a command was told on the command line.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +95,8 @@ pub struct Session<'a> {
     pub progress: Arc<dyn Progress>,
     /// Set by a signal: stop at the next safe point.
     pub interrupted: Arc<AtomicBool>,
+    /// Who is asked before anything is sent to a store; `None`: nobody.
+    pub confirm: Option<Arc<dyn Confirm>>,
     /// Set where the seed of an inventory that was made had something wrong: the exit code is 3
     /// then, unless a worse one wins.
     pub seed_is_partial: &'a AtomicBool,
@@ -100,6 +105,17 @@ pub struct Session<'a> {
     /// Who looks on before a run applies what it planned; usually nobody.
     pub onlooker: Onlooker<'a>,
 }
+
+/// Who is asked before anything is sent.
+pub trait Confirm: Send + Sync {
+    /// Shows a push as it is planned, and asks whether to send so many changes. An error is a
+    /// signal's.
+    fn confirm(&self, plan: &RunReport<'_>, changes: u64) -> Result<bool, Interrupted>;
+}
+
+/// A signal came instead of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted;
 
 /// Takes each run's report as the run ends, while what it needs is still in memory.
 pub type Sink<'s> = &'s mut (dyn FnMut(&RunReport<'_>) -> Result<()> + Send);
@@ -147,15 +163,17 @@ pub fn sync(
     due: bool,
     sink: Sink<'_>,
 ) -> Result<Exit> {
+    check_skus(session, which)?;
     let mut passes = Vec::new();
-    for pass in connect(session, which, &[Direction::Download, Direction::Send])? {
+    for integration in which {
         let only = match due {
-            true => due::due_sections(session, pass.integration)?,
+            true => due::due_sections(session, integration)?,
             false => due::Due::All,
         };
-        if let Some(session) = only.narrow(&pass.session) {
-            passes.push(Pass { session, ..pass });
-        }
+        // What is not due needs no secrets either.
+        let Some(session) = only.narrow(session) else { continue };
+        let both = [Direction::Download, Direction::Send];
+        passes.extend(connect_to(&session, &[*integration], &both)?);
     }
     let pulled = jobs::run(session, &mut passes, sink, &|pass, sink| {
         let Pass { session, integration, sources, kept } = pass;
@@ -254,6 +272,14 @@ fn connect<'s, 'i>(
     directions: &[Direction],
 ) -> Result<Vec<Pass<'s, 'i>>> {
     check_skus(session, which)?;
+    connect_to(session, which, directions)
+}
+
+fn connect_to<'s, 'i>(
+    session: &Session<'s>,
+    which: &[&'i Integration],
+    directions: &[Direction],
+) -> Result<Vec<Pass<'s, 'i>>> {
     session.read_links_files(which)?;
     let mut passes = Vec::new();
     for integration in which {
@@ -512,6 +538,24 @@ pub fn runs(
 /// Hands one recorded run to the sink. An unknown id is a [`UsageError`].
 pub fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<()> {
     record::run(session, id, sink)
+}
+
+/// Tells the program that the config names of a run that did not go well. Its failure is nobody
+/// else's.
+pub fn notify(session: &Session<'_>, run: &RunReport<'_>) -> Result<()> {
+    notify::notify(session, run)
+}
+
+/// How these integrations stand: when each of their sections last went well, and what did not.
+/// Contacts nobody.
+pub fn status(session: &Session<'_>, which: &[&Integration]) -> Result<Status> {
+    status::status(session, which)
+}
+
+/// How often a timer must run `sync --all --due`, so that no `every` of the config waits for it.
+/// A config without any `every` is wrong usage.
+pub fn schedule(config: &Config) -> Result<Schedule, UsageError> {
+    schedule::schedule(config)
 }
 
 /// `runs prune`: drops the changes of runs that ended longer ago than this; gives how many runs.

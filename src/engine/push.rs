@@ -53,6 +53,10 @@ pub(super) fn push(
     };
     let work = |run: &mut OpenRun<'_>| run_push(session, integration, sources, run, kept);
     in_run(session, start, sink, work, |summary, pushed, sink| {
+        let Some(pushed) = pushed else {
+            session.progress.note(&format!("{}: nothing was sent", integration.name));
+            return Ok(Exit::Done);
+        };
         sink(&pushed.planned.report(&inventory, summary))?;
         Ok(pushed.exit)
     })
@@ -164,7 +168,7 @@ fn run_push(
     sources: &[Source<'_>],
     run: &mut OpenRun<'_>,
     kept: Option<Kept>,
-) -> Result<Pushed, RunError> {
+) -> Result<Option<Pushed>, RunError> {
     let mut kept = kept.map(|kept| kept.readings).unwrap_or_default();
     let mut read = Vec::new();
     for source in sources {
@@ -198,12 +202,13 @@ fn run_push(
         session.onlooker.show(&reading, &plans)?;
         ready.push(Ready { planned: Planned { reading, plans }, writer });
     }
+    let Some(ready) = push.confirmed(ready)? else { return Ok(None) };
     if !session.options.dry_run {
         for Ready { planned: Planned { reading, plans }, .. } in &ready {
             push.keep_links(reading, plans)?;
         }
     }
-    push.send_and_finish(ready)
+    push.send_and_finish(ready).map(Some)
 }
 
 fn writer(source: &Source<'_>, reading: &Reading) -> Result<Box<dyn Writer>, RunError> {
@@ -410,6 +415,34 @@ impl Push<'_, '_> {
                            not sent. Remove the link (`invsync link remove`), or put the item back";
             reading.matched.problems.add(ProblemKind::BrokenLink, about, message);
         }
+    }
+
+    /// Asks whether to send what is planned, where somebody is to be asked. `None`: no, and then it
+    /// is as if the run had never been.
+    fn confirmed(&self, ready: Vec<Ready>) -> Result<Option<Vec<Ready>>, RunError> {
+        let confirm = self.session.confirm.as_ref().filter(|_| !self.session.options.dry_run);
+        let Some(confirm) = confirm else { return Ok(Some(ready)) };
+        let (planned, writers): (Vec<_>, Vec<_>) =
+            ready.into_iter().map(|ready| (ready.planned, ready.writer)).unzip();
+        let planned = AllPlanned(planned);
+        let to_send = planned.plans().filter(|plan| !plan.stopped);
+        let changes = to_send.map(|plan| plan.count(ChangeStatus::Planned)).sum();
+        let mut summary = RunSummary { dry_run: true, ..self.run.summary.clone() };
+        planned.summarise(&mut summary, &planned.ending(false));
+        let is_yes = changes == 0
+            || confirm
+                .confirm(&planned.report(self.run.inventory, &summary), changes)
+                .map_err(|_| RunError::new(Exit::Interrupted, "interrupted by a signal"))?;
+        if is_yes {
+            let ready = planned.0.into_iter().zip(writers);
+            return Ok(Some(ready.map(|(planned, writer)| Ready { planned, writer }).collect()));
+        }
+        if let Some(run) = self.run.summary.run_id {
+            let tx = self.session.begin_write(self.run.inventory)?;
+            tx.forget_run(run)?;
+            tx.commit()?;
+        }
+        Ok(None)
     }
 
     /// Keeps the new links, and what is left alone already.

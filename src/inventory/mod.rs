@@ -200,6 +200,15 @@ impl Inventory {
         }
     }
 
+    /// What its files take, in bytes: also what stands beside it and is still to be merged into it.
+    pub fn bytes(&self) -> u64 {
+        let Some(path) = self.path() else { return 0 };
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        size(path) + size(wal.as_ref())
+    }
+
     /// Begins a transaction that reads one unmoving state. It waits for nobody.
     pub fn begin_read(&self) -> Result<Tx<'_>> {
         self.try_to_begin("BEGIN")?;

@@ -96,6 +96,29 @@ impl Tx<'_> {
         })
     }
 
+    /// How many changes of each section were sent to an integration without an answer, leaving out
+    /// what the run that is under way has just sent.
+    pub fn uncertain(
+        &self,
+        integration: i64,
+        under_way: Option<i64>,
+    ) -> Result<Vec<(Section, u64)>> {
+        self.with(|conn| {
+            conn.prepare_cached(
+                "SELECT section, count(*) FROM runs JOIN changes ON changes.run_id = runs.id
+                 WHERE runs.integration_id = ?1 AND runs.command IN ('push', 'undo')
+                     AND (changes.status = 5 OR (changes.status = 6 AND runs.id IS NOT ?2))
+                 GROUP BY section",
+            )?
+            .query_map(params![integration, under_way], |row| {
+                let count: i64 = row.get(1)?;
+                let section = Section::from_code(row.get(0)?).unwrap_or(Section::Stock);
+                Ok((section, count.unsigned_abs()))
+            })?
+            .collect()
+        })
+    }
+
     /// One value, now.
     pub fn value(&self, section: Section, place: i64, product: ProductId) -> Result<Cell> {
         let sql = match section {

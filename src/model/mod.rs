@@ -12,6 +12,7 @@ mod guard;
 mod place;
 mod problem;
 mod run;
+mod schedule;
 mod section;
 
 pub use change::{ChangeRow, ChangeStatus, Value};
@@ -24,4 +25,5 @@ pub use guard::{Guard, GuardVerdict, Percent};
 pub use place::Place;
 pub use problem::{Acceptance, Finding, Problem, ProblemKind, Severity};
 pub use run::{Changed, Command, RunStatus, RunSummary, SectionHeading, Timestamp};
+pub use schedule::Schedule;
 pub use section::{Direction, LinkKey, LinkedBy, Section};

@@ -26,6 +26,12 @@ impl Timestamp {
         Timestamp { unix_ms: self.unix_ms.saturating_sub(ms) }
     }
 
+    /// So much later.
+    pub fn later_by(self, time: std::time::Duration) -> Timestamp {
+        let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Timestamp { unix_ms: self.unix_ms.saturating_add(ms) }
+    }
+
     /// `2026-11-24T08:00:00Z`, whole seconds.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_second(self.unix_ms.div_euclid(1000))

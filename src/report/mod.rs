@@ -10,9 +10,13 @@ mod explain;
 mod grid;
 mod html;
 mod json;
+mod log;
 mod markdown;
+mod prometheus;
 mod records;
 mod runs;
+mod schedule;
+mod status;
 mod table;
 mod words;
 
@@ -27,8 +31,12 @@ pub use escape::{shown, shown_lines};
 pub use explain::{Explained, Origin, Step, WrittenBy, explain};
 pub use html::html;
 pub use json::Object;
+pub use log::{run_fields, run_line};
+pub use prometheus::prometheus;
 pub use records::{Cells, Column, Listing, Record, Records};
 pub use runs::RUN_COLUMNS;
+pub use schedule::{Invocation, crontab, systemd_units};
+pub use status::{SectionStatus, Status, status};
 
 use crate::model::{ChangeRow, Problem, RunSummary, Section};
 
@@ -144,6 +152,12 @@ pub fn sink<'o>(style: Style, out: &'o mut (dyn io::Write + Send)) -> Box<dyn Si
         Format::Csv => Box::new(csv::Csv::new(style, out)),
         Format::Markdown => Box::new(markdown::Markdown::new(out)),
     }
+}
+
+/// Prints what is planned, for who is about to be asked: the tables of the changes and what guards
+/// said.
+pub fn preview(style: Style, plan: &RunReport<'_>, out: &mut (dyn io::Write + Send)) -> Result<()> {
+    table::Table::new(style, out).preview(plan)
 }
 
 #[cfg(test)]

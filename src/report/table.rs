@@ -60,6 +60,15 @@ impl Sink for Table<'_> {
 }
 
 impl Table<'_> {
+    /// What a run would do, before anybody has agreed to it.
+    pub(super) fn preview(&mut self, plan: &RunReport<'_>) -> Result<()> {
+        for section in Section::ALL {
+            self.section(plan, section)?;
+        }
+        self.problems(plan)?;
+        Ok(self.guards(&plan.summary)?)
+    }
+
     /// The heading and the rows of one section.
     fn section(&mut self, report: &RunReport<'_>, section: Section) -> Result<()> {
         let run = &report.summary;
