@@ -53,6 +53,15 @@ impl Check {
         let findings: Vec<_> = doubtful.into_iter().chain(checked.iter().map(findings)).collect();
         context.progress.end();
         report::check(&context.style, &findings, out)?;
+        if matches!(context.style.format, Format::Csv | Format::Markdown) {
+            // These have a row for each problem, and no place for anything else.
+            for found in &findings {
+                let name = found.integration.unwrap_or_default();
+                for line in found.dialects() {
+                    context.progress.note(&format!("{name}: found {line}"));
+                }
+            }
+        }
         for (error, _) in checked.iter().filter_map(|checked| checked.error.as_ref()) {
             context.progress.error(error);
         }
@@ -90,6 +99,7 @@ fn findings(checked: &Checked) -> Findings<'_> {
         integration: Some(&checked.integration),
         items: checked.items,
         linked: checked.linked,
+        sources: &checked.sources,
         problems: &checked.problems,
         warnings: &[],
         error: checked.error.as_ref().map(|(error, _)| error.as_str()),

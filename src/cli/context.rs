@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 
-use crate::around::Progress as _;
+use crate::around::{Around, Progress as _};
 use crate::config::{self, Config};
 use crate::engine::{self, Options, Session, UsageError};
 use crate::model::Exit;
@@ -63,6 +63,12 @@ impl Context {
     /// The config that the flags name, for who reports what is doubtful in it otherwise.
     pub(super) fn config_to_check(&self) -> Result<Config> {
         Ok(Config::load(&config::find(self.common.config.as_deref())?)?)
+    }
+
+    /// Who is told how far it is, and what stops it.
+    pub(super) fn around(&self) -> Around {
+        let progress = Arc::<Bar>::clone(&self.progress);
+        Around { progress, interrupted: Arc::clone(&self.interrupted) }
     }
 
     /// What the engine works with.

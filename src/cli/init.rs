@@ -12,7 +12,7 @@ use super::map;
 use super::output::Output;
 use crate::around::Progress as _;
 use crate::config::{self, Config};
-use crate::connector::feed::guess::quoted;
+use crate::connector::feed::guess::{self, quoted};
 use crate::engine::{self, Mapped};
 use crate::model::Exit;
 use crate::settings::Document;
@@ -37,8 +37,10 @@ impl Init {
         let mut text = config::starter().to_owned();
         if let Some(from) = &self.from {
             let feed = Feed::of(from, &path)?;
-            let mapped = engine::map(&Document::new(&path, feed.table()), &feed.name)?;
-            let exit = map::verdict(context, &mapped);
+            let document = Document::new(&path, feed.table());
+            let mut all = engine::map(&document, &feed.name, &context.around())?;
+            let Some(mapped) = all.pop() else { return Ok(Exit::Failed) };
+            let exit = map::verdict(context, &feed.name, &mapped, false);
             let integration = feed.integration(&mapped)?;
             if exit != Exit::Done || path.exists() || context.common.dry_run {
                 write!(out, "{integration}")?;
@@ -108,9 +110,10 @@ impl Feed {
             &self.table(),
             "unlinked = \"create\"                     # make products of items that the inventory \
              does not know\n",
-            &mapped.lines,
+            &map::presets(mapped),
+            &guess::lines(&mapped.proposal),
             "\n",
-            &mapped.table,
+            &guess::table(&mapped.proposal, &mapped.table.path(&self.name)),
             &map::sections(&self.name, mapped, ""),
             &map::items(mapped)?,
         ]

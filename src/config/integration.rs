@@ -140,6 +140,7 @@ impl IntegrationReader<'_> {
             currency: group.and_then(|place| place.currency),
             http: http.clone(),
             is_join: false,
+            at_hand: None,
         }
     }
 }

@@ -19,7 +19,7 @@ pub use error::{ConnectorError, ErrorKind};
 pub use origin::{Origin, Validators};
 
 use crate::around::Around;
-use crate::model::{Currency, Decimal, Section};
+use crate::model::{Currency, Decimal, Dialect, Section};
 use crate::settings::Table;
 
 /// What the engine wants to know of each item.
@@ -93,6 +93,8 @@ pub struct Delivery {
     pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
+    /// How it is written, as far as the config does not say.
+    pub dialect: Dialect,
 }
 
 /// What a file was when it was read: a writer refuses a file that is no longer that one.
@@ -243,6 +245,8 @@ pub struct Context {
     pub http: http::HttpSettings,
     /// Whether it is a further file of a feed, whose `key` finds the SKU.
     pub is_join: bool,
+    /// What its source holds, where that was fetched before.
+    pub at_hand: Option<feed::source::AtHand>,
 }
 
 impl Context {
@@ -256,6 +260,7 @@ impl Context {
             currency: None,
             http,
             is_join: false,
+            at_hand: None,
         }
     }
 }

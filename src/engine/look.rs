@@ -118,6 +118,7 @@ pub(super) fn check(
         integration: integration.name.clone(),
         items: 0,
         linked: 0,
+        sources: Vec::new(),
         problems: Vec::new(),
         error: None,
     };
@@ -219,6 +220,7 @@ impl Look<'_> {
             }
         }
         report_not_listed(&reading, &mut problems, &places);
+        checked.sources.push((source.part.of, reading.delivery.dialect.clone()));
         Ok((problems, reading.delivery.complete))
     }
 }

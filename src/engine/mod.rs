@@ -28,7 +28,7 @@ mod unchanged;
 mod undo;
 mod view;
 
-pub use map::{Mapped, map};
+pub use map::{FittingPreset, Mapped, SourceTable, map};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ use crate::config::{Config, Integration, Unlinked};
 use crate::connector::RowView;
 use crate::inventory::InventoryError;
 use crate::model::{
-    ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section, Timestamp,
+    ChangeRow, Command, Dialect, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section,
+    Timestamp,
 };
 use crate::report::RunReport;
 
@@ -260,6 +261,8 @@ pub struct Checked {
     pub items: u64,
     /// Items with a link.
     pub linked: u64,
+    /// How its sources are written: the section that has one for itself, and what was found.
+    pub sources: Vec<(Option<Section>, Dialect)>,
     /// Everything that is wrong.
     pub problems: Vec<Problem>,
     /// The error that kept it from being read, and its exit code.

@@ -5,6 +5,7 @@
 mod change;
 mod currency;
 mod decimal;
+mod dialect;
 mod exit;
 mod gtin;
 mod guard;
@@ -16,6 +17,7 @@ mod section;
 pub use change::{ChangeRow, ChangeStatus, Value};
 pub use currency::Currency;
 pub use decimal::{Cell, Decimal, DecimalError};
+pub use dialect::Dialect;
 pub use exit::Exit;
 pub use gtin::Gtin;
 pub use guard::{Guard, GuardVerdict, Percent};

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use serde_json::{Map, Value, json};
+
 use super::grid::{Grid, Tone};
 use super::json::{Document, problem_item};
 use super::table::{problem_cells, problem_columns, tone_of};
 use super::words::count;
 use super::{Format, Style, csv, escape, grid, markdown, records};
-use crate::model::{Problem, Severity};
+use crate::model::{Dialect, Problem, Section, Severity};
 
 const COLUMNS: [&str; 7] = ["integration", "kind", "severity", "item_id", "sku", "line", "message"];
 
@@ -20,6 +22,8 @@ pub struct Findings<'a> {
     pub items: u64,
     /// Items with a link.
     pub linked: u64,
+    /// How its sources are written: the section that has one for itself, and what was found.
+    pub sources: &'a [(Option<Section>, Dialect)],
     /// What is wrong.
     pub problems: &'a [Problem],
     /// What is doubtful in the config: problems that count as warnings whatever their kind.
@@ -33,6 +37,19 @@ impl<'a> Findings<'a> {
     pub fn all(&self) -> impl Iterator<Item = (&'a Problem, Severity)> + use<'a> {
         let problems = self.problems.iter().map(|problem| (problem, problem.kind.severity()));
         problems.chain(self.warnings.iter().map(|problem| (problem, Severity::Warning)))
+    }
+
+    /// How its sources are written, a line each.
+    pub fn dialects(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (section, dialect) in self.sources {
+            let of = section.map_or(String::new(), |section| format!("{}: ", section.word()));
+            lines.extend(described(&of, dialect));
+            for (joined, n) in dialect.joined.iter().zip(1..) {
+                lines.extend(described(&format!("{of}join {n}: "), joined));
+            }
+        }
+        lines
     }
 
     /// How many of this severity.
@@ -72,12 +89,45 @@ fn json(findings: &[Findings<'_>], out: &mut dyn Write) -> io::Result<()> {
             problem_item(&mut problems, problem, severity)?;
         }
         problems.end()?;
+        if found.integration.is_some() {
+            object.field("sources", &found.sources.iter().map(source).collect::<Vec<_>>())?;
+        }
         if let Some(error) = found.error {
             object.field("error", error)?;
         }
         object.end()?;
     }
     document.end()
+}
+
+/// A source, with keys as the config has them.
+fn source((section, dialect): &(Option<Section>, Dialect)) -> Value {
+    let detected = |dialect: &Dialect| {
+        let options = dialect.options.iter().map(|(key, value)| ((*key).to_owned(), json!(value)));
+        options.collect::<Map<_, _>>()
+    };
+    let joined =
+        |joined: &Dialect| json!({ "connector": joined.connector, "detected": detected(joined) });
+    json!({
+        "section": section.map(Section::word),
+        "connector": dialect.connector,
+        "detected": detected(dialect),
+        "joined": dialect.joined.iter().map(joined).collect::<Vec<_>>(),
+    })
+}
+
+/// `csv: delimiter ";", encoding utf-8, header_row 1`
+fn described(of: &str, dialect: &Dialect) -> Option<String> {
+    if dialect.connector.is_empty() {
+        return None;
+    }
+    let option = |(key, value): &(&str, String)| match *key {
+        "delimiter" | "quote" | "escape" | "comment" | "sheet" => format!("{key} \"{value}\""),
+        _ => format!("{key} {value}"),
+    };
+    let options: Vec<_> = dialect.options.iter().map(option).collect();
+    let connector = dialect.connector;
+    Some(escape::shown(&format!("{of}{connector}: {}", options.join(", "))).into_owned())
 }
 
 fn rows(
@@ -116,6 +166,9 @@ fn table(style: &Style, findings: &[Findings<'_>], out: &mut dyn Write) -> io::R
 fn integration(style: &Style, found: &Findings<'_>, out: &mut dyn Write) -> io::Result<()> {
     let name = found.integration.unwrap_or("config");
     writeln!(out, "{}", grid::bold(name, style))?;
+    for line in found.dialects() {
+        writeln!(out, "found {line}")?;
+    }
     let limit = style.limit.unwrap_or(usize::MAX);
     let mut grid = Grid::new(style, problem_columns());
     let errors_first = [Severity::Error, Severity::Warning];

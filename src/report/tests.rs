@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::model::{
-    ChangeStatus, Command, Currency, Decimal, Direction, GuardVerdict, ProblemKind, RunStatus,
-    SectionHeading, Timestamp, Value,
+    ChangeStatus, Command, Currency, Decimal, Dialect, Direction, GuardVerdict, ProblemKind,
+    RunStatus, SectionHeading, Timestamp, Value,
 };
 
 struct Rows(Vec<ChangeRow<'static>>);
@@ -409,10 +409,13 @@ fn lists_have_a_truthful_total_in_tables_and_all_rows_elsewhere() {
 #[test]
 fn check_shows_findings_in_every_format() {
     let problems = [problem(ProblemKind::Ambiguous, "X", 3, "fits 2 products")];
+    let options = vec![("delimiter", ";".to_owned()), ("encoding", "utf-8".to_owned())];
+    let sources = [(None, Dialect { connector: "csv", options, joined: Vec::new() })];
     let findings = [Findings {
         integration: Some("store-a"),
         items: 5,
         linked: 4,
+        sources: &sources,
         problems: &problems,
         ..Findings::default()
     }];
@@ -423,11 +426,12 @@ fn check_shows_findings_in_every_format() {
     };
     assert_snapshot!(show(Format::Table), @r#"
     store-a
+    found csv: delimiter ";", encoding utf-8
     problem    item  SKU  line  message
     ambiguous  99    X       3  fits 2 products
     check store-a: 5 items, 4 linked · 1 errors, 0 warnings
     "#);
-    assert_snapshot!(show(Format::Json), @r#"{"schema_version":1,"integrations":[{"integration":"store-a","items":5,"linked":4,"problems":[{"kind":"ambiguous","severity":"error","item_id":"99","sku":"X","line":3,"message":"fits 2 products"}]}]}"#);
+    assert_snapshot!(show(Format::Json), @r#"{"schema_version":1,"integrations":[{"integration":"store-a","items":5,"linked":4,"problems":[{"kind":"ambiguous","severity":"error","item_id":"99","sku":"X","line":3,"message":"fits 2 products"}],"sources":[{"connector":"csv","detected":{"delimiter":";","encoding":"utf-8"},"joined":[],"section":null}]}]}"#);
     assert_snapshot!(show(Format::Csv), @r#"
     integration,kind,severity,item_id,sku,line,message
     store-a,ambiguous,error,99,X,3,fits 2 products

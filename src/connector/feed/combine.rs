@@ -8,7 +8,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, Row, RowBatch, RowProblem,
     RowView, Settings, Span, Validators, Value, Want, Writer,
 };
-use crate::model::{ProblemKind, Section};
+use crate::model::{Dialect, ProblemKind, Section};
 use crate::settings::Table;
 
 /// Texts that are kept of one feed, in bytes: the spans of a batch reach no further.
@@ -188,6 +188,7 @@ impl Reader for CombinedReader {
         for (table, n) in self.tables.into_iter().zip(1..) {
             let shape = table.shape.into_iter();
             delivery.shape.extend(shape.map(|(part, is)| (format!("join {n}: {part}"), is)));
+            delivery.dialect.joined.push(table.dialect);
         }
         Ok(delivery)
     }
@@ -258,6 +259,7 @@ struct Gathered {
     problems: FxHashMap<u32, Vec<RowProblem>>,
     lost: Vec<RowProblem>,
     shape: Vec<(String, bool)>,
+    dialect: Dialect,
 }
 
 /// What becomes of a further row with a key that is there: its place, and the row.
@@ -268,7 +270,8 @@ impl Gathered {
     fn join(mut reader: Box<dyn Reader>) -> Result<Gathered, ConnectorError> {
         let mut gathered = Gathered::default();
         gathered.gather(reader.as_mut(), &mut Gathered::keep_equal)?;
-        gathered.shape = reader.finish()?.shape;
+        let delivery = reader.finish()?;
+        (gathered.shape, gathered.dialect) = (delivery.shape, delivery.dialect);
         Ok(gathered)
     }
 

@@ -68,7 +68,7 @@ impl Preset {
     }
 
     /// Whether it can be used with a connector: tables of text and sheets have columns alike.
-    fn fits(&self, connector: &str) -> bool {
+    pub fn fits(&self, connector: &str) -> bool {
         let own = self.connector();
         own == connector || (own == "csv" && connector == "xlsx")
     }

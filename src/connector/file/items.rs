@@ -23,7 +23,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
 };
-use crate::model::Section;
+use crate::model::{Dialect, Section};
 use crate::settings::Table;
 
 /// Starts a walk over a document.
@@ -36,6 +36,8 @@ pub(crate) type ReadNumber = fn(&str, &Range<u64>, &Item<'_>) -> Option<(String,
 /// What one format does in its own way.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
+    /// The connector's name.
+    pub(crate) name: &'static str,
     /// Where items are when `items` is not given; `None`: it has to be.
     pub(crate) default_items: Option<&'static str>,
     /// How `items` is read.
@@ -163,17 +165,23 @@ pub(crate) struct TreeConnector {
 }
 
 impl TreeConnector {
-    /// Starts a walk over the source.
+    /// A walk over the source, and nothing about it.
     pub(crate) fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
         Ok(self.start()?.1)
     }
 
-    /// Starts a walk over the source; says also where its bytes come from.
-    fn start(&self) -> Result<(String, Box<dyn Walk>), ConnectorError> {
+    /// Starts a walk over the source.
+    fn start(&self) -> Result<(Started, Box<dyn Walk>), ConnectorError> {
         let TreeSettings { format, feed, outline } = &self.settings;
         let bytes = self.source.open(feed.keep())?;
         let name = bytes.name().to_owned();
-        Ok((name, (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))?))
+        let characters = (format.decode)(bytes, feed)?;
+        let mut dialect = Dialect { connector: format.name, ..Dialect::default() };
+        if feed.encoding.is_none() {
+            let encoding = characters.source_charset().name().to_lowercase();
+            dialect.options.push(("encoding", encoding));
+        }
+        Ok((Started { name, dialect }, (format.walk)(characters, Arc::clone(outline))?))
     }
 
     /// What turns items into rows.
@@ -190,9 +198,9 @@ impl TreeConnector {
 
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let ((name, walk), rows) = (self.start()?, self.rows(want));
+        let ((started, walk), rows) = (self.start()?, self.rows(want));
         let around = self.around.clone();
-        Ok(Box::new(TreeReader { walk, rows, name, around, is_done: false }))
+        Ok(Box::new(TreeReader { walk, rows, started, around, is_done: false }))
     }
 
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
@@ -216,11 +224,17 @@ impl Connector for TreeConnector {
     }
 }
 
+/// What is known of a source once its walk begins.
+struct Started {
+    /// Where the bytes come from, for messages.
+    name: String,
+    dialect: Dialect,
+}
+
 struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
-    /// Where the bytes come from, for messages.
-    name: String,
+    started: Started,
     around: Around,
     is_done: bool,
 }
@@ -240,12 +254,13 @@ impl Reader for TreeReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         for remark in self.walk.remarks() {
-            self.around.progress.note(&format!("warning: {}: {remark}", self.name));
+            self.around.progress.note(&format!("warning: {}: {remark}", self.started.name));
         }
         let header = self.walk.paths_seen();
         let shape = self.rows.found.shape(&self.rows.feed.mapping);
         let fingerprint = self.walk.finish()?;
-        Ok(Delivery { complete: self.rows.feed.complete, header, shape, fingerprint })
+        let (complete, dialect) = (self.rows.feed.complete, self.started.dialect);
+        Ok(Delivery { complete, header, shape, fingerprint, dialect })
     }
 }
 

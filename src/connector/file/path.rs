@@ -206,9 +206,11 @@ impl<'a> Parser<'a> {
                 None => "it ends where a name is needed".to_owned(),
             }),
             "." => Err("`.` can only stand alone: it is the item's own text".to_owned()),
-            ".." => Err("`..` can only stand at the start, as `../`: it is the item that holds the \
+            ".." => {
+                Err("`..` can only stand at the start, as `../`: it is the item that holds the \
                          variant"
-                .to_owned()),
+                    .to_owned())
+            }
             _ if name.matches(':').count() > 1 || name.starts_with(':') || name.ends_with(':') => {
                 Err(format!("`{name}` can have one `:`, between a prefix and a name"))
             }

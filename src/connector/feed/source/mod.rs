@@ -6,6 +6,7 @@
 
 mod apart;
 mod archive;
+mod at_hand;
 mod bytes;
 mod fetched;
 mod folder;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glob::Pattern;
 
+pub use at_hand::AtHand;
 pub use bytes::{Bytes, Stamp};
 pub use settings::SourceSettings;
 pub use whole::WholeFile;
@@ -80,6 +82,8 @@ enum Way {
     Program(Arc<Program>),
     Web(Arc<Web>),
     Server(Arc<Server>),
+    /// It was fetched before.
+    AtHand(AtHand),
 }
 
 impl Source {
@@ -161,6 +165,7 @@ impl Source {
             Way::Stdin => stdin::fetch(&self.around),
             Way::Program(program) => program.fetch(),
             Way::Server(server) => server.fetch(),
+            Way::AtHand(at_hand) => at_hand.again(),
             Way::Web(web) => match web.fetch(None)? {
                 Asked::Came(fetched) => Ok(fetched),
                 Asked::Unchanged(_) => Err(ConnectorError::source(

@@ -10,7 +10,7 @@ use super::place::Place;
 use super::program::ProgramSettings;
 use super::server::Server;
 use super::web::{Web, WebContext};
-use super::{Source, Way};
+use super::{AtHand, Source, Way};
 use crate::around::Around;
 use crate::connector::http::HttpSettings;
 use crate::connector::{ConnectorError, Context};
@@ -28,6 +28,7 @@ pub struct SourceSettings {
     http: HttpSettings,
     /// The key, for messages.
     key: String,
+    at_hand: Option<AtHand>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +66,7 @@ impl SourceSettings {
             folder: context.folder.clone(),
             http: context.http.clone(),
             key,
+            at_hand: context.at_hand.clone(),
         };
         settings.check_login(table);
         Some(settings)
@@ -124,9 +126,10 @@ impl SourceSettings {
 
     /// Resolves the place; contacts nobody. The error is one of usage.
     pub fn connect(&self, around: &Around) -> Result<Source, ConnectorError> {
-        let way = match &self.wanted {
-            Wanted::Place(text) => self.connect_place(text, around)?,
-            Wanted::Program(program) => {
+        let way = match (&self.at_hand, &self.wanted) {
+            (Some(at_hand), _) => Way::AtHand(at_hand.clone()),
+            (None, Wanted::Place(text)) => self.connect_place(text, around)?,
+            (None, Wanted::Program(program)) => {
                 let timeout = self.http.download_timeout;
                 Way::Program(Arc::new(program.connect(&self.folder, timeout, around)?))
             }

@@ -11,7 +11,7 @@ use crate::connector::file::replace::make_durable;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
-use crate::model::Section;
+use crate::model::{Dialect, Section};
 
 /// A csv file.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl Connector for Csv {
         Ok(Box::new(CsvReader {
             mapping: self.settings.feed.mapping.clone(),
             complete: self.settings.feed.complete,
+            dialect: rows.described(&self.settings),
             rows,
             want,
         }))
@@ -67,6 +68,7 @@ struct CsvReader {
     mapping: Mapping,
     want: Want,
     complete: bool,
+    dialect: Dialect,
 }
 
 impl Reader for CsvReader {
@@ -84,6 +86,6 @@ impl Reader for CsvReader {
         let is_ended = self.rows.is_last_row_ended();
         let shape = vec![("the line end of the last row".to_owned(), is_ended)];
         let fingerprint = self.rows.finish()?;
-        Ok(Delivery { complete: self.complete, header, shape, fingerprint })
+        Ok(Delivery { complete: self.complete, header, shape, fingerprint, dialect: self.dialect })
     }
 }

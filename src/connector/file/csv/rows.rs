@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::detect::{self, Detected, Head};
-use super::settings::CsvSettings;
-use super::tokenizer::{Field, Input, RawRow, Tokenizer};
+use super::settings::{CsvSettings, Sign};
+use super::tokenizer::{Dialect, Field, Input, RawRow, Tokenizer};
 use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::feed::guess;
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
 use crate::connector::feed::source::{Bytes, Keep, Source};
 use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
-use crate::model::{ProblemKind, Section};
+use crate::model::{self, ProblemKind, Section};
 
 /// An opened csv file, read row by row.
 #[derive(Debug)]
@@ -86,6 +87,32 @@ impl Rows {
         self.detected
     }
 
+    /// How the file is written, where the config leaves it open.
+    pub(super) fn described(&self, settings: &CsvSettings) -> model::Dialect {
+        let sign = |sign: u8| match sign {
+            b'\t' => "\\t".to_owned(),
+            sign => char::from(sign).to_string(),
+        };
+        let (layout, Detected { dialect, header_row, .. }) = (&settings.layout, self.detected);
+        let mut options = Vec::new();
+        if layout.delimiter.is_none() {
+            options.push(("delimiter", sign(dialect.delimiter)));
+        }
+        let found = [
+            ("quote", layout.quote, dialect.quote),
+            ("escape", layout.escape, dialect.escape),
+            ("comment", layout.comment, dialect.comment),
+        ];
+        for (key, given, found) in found {
+            options.extend(found.filter(|_| given == Sign::Open).map(|byte| (key, sign(byte))));
+        }
+        if settings.feed.encoding.is_none() {
+            options.push(("encoding", self.charset().name().to_lowercase()));
+        }
+        options.push(("header_row", header_row.to_string()));
+        model::Dialect { connector: "csv", options, joined: Vec::new() }
+    }
+
     /// The encoding of the file.
     pub(super) fn charset(&self) -> Charset {
         self.characters.source_charset()
@@ -145,7 +172,11 @@ impl Rows {
         mapping: &Mapping,
         names: Option<&[String]>,
     ) -> Result<(), ConnectorError> {
-        self.columns = columns::find(mapping, names, self.characters.source().name())?;
+        let source = self.characters.source();
+        self.columns = columns::find(mapping, names, source.name()).map_err(|mut error| {
+            error.message += &elsewhere(source.head(), self.detected.dialect, names, mapping);
+            error
+        })?;
         Ok(())
     }
 }
@@ -174,6 +205,27 @@ fn start(
     }
     tokenizer.set_dialect(detected.dialect);
     Ok(detected)
+}
+
+/// Where the names of the columns seem to be, if that is not where they were looked for; or else, if
+/// none of them is there, how to say it.
+fn elsewhere(head: &[u8], dialect: Dialect, names: Option<&[String]>, mapping: &Mapping) -> String {
+    const LOOK_BYTES: usize = 64 << 10;
+    let text = String::from_utf8_lossy(&head[..head.len().min(LOOK_BYTES)]);
+    let found = guess::cut(&text, dialect.quote.map(char::from), None).header_row;
+    let first = text.lines().nth(found.saturating_sub(1) as usize).unwrap_or_default();
+    let is_here = names.is_none_or(|names| names.iter().all(|name| first.contains(name.as_str())));
+    if found > 1 && !is_here {
+        return format!(
+            ". The names of columns seem to stand in line {found}: header_row = {found}"
+        );
+    }
+    match names.map(|names| columns::known(mapping, names)) {
+        Some(0) => {
+            ". If they stand in a line further down, say in which with `header_row`".to_owned()
+        }
+        _ => String::new(),
+    }
 }
 
 fn blank(characters: &Characters) -> ConnectorError {

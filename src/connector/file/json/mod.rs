@@ -32,6 +32,7 @@ const DEPTH: usize = 128;
 pub const REGISTRATION: Registration = Registration { name: "json", settings, is_feed: true };
 
 const FORMAT: Format = Format {
+    name: "json",
     default_items: Some("/"),
     parse_items: Path::parse_items,
     unknown_words: &["false"],

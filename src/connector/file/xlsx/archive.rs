@@ -22,7 +22,7 @@ const UNPACKED_RATIO: u64 = 200;
 const BLOCK_BYTES: usize = 64 << 10;
 
 /// The first bytes of the format of old `.xls` files and of encrypted workbooks.
-const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+pub(super) const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// An opened zip file.
 pub(super) struct Archive {
@@ -70,6 +70,12 @@ impl Archive {
     /// Whether there is such a member.
     pub(super) fn has(&self, name: &str) -> bool {
         self.places.contains_key(&normal(name))
+    }
+
+    /// Whether it is a workbook or another document of an office, by its members.
+    pub(super) fn is_document(&self) -> bool {
+        let members = ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "mimetype"];
+        members.iter().any(|name| self.has(name)) || self.has("content.xml")
     }
 
     /// Whether it is an archive with workbooks in it.

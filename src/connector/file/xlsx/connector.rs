@@ -8,6 +8,7 @@ use crate::connector::feed::source::Source;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
+use crate::model::Dialect;
 
 /// A workbook.
 #[derive(Debug)]
@@ -62,8 +63,14 @@ impl Reader for XlsxReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.rows.header().to_owned();
+        let mut options = Vec::new();
+        if self.settings.sheet.is_none() {
+            options.push(("sheet", self.rows.sheet_name().to_owned()));
+        }
+        options.push(("header_row", self.settings.header_row.to_string()));
         self.rows.finish()?;
         let complete = self.settings.feed.complete;
-        Ok(Delivery { complete, header, ..Delivery::default() })
+        let dialect = Dialect { connector: "xlsx", options, joined: Vec::new() };
+        Ok(Delivery { complete, header, dialect, ..Delivery::default() })
     }
 }

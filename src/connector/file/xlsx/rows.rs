@@ -53,6 +53,11 @@ impl Rows {
         &self.header
     }
 
+    /// The name of the sheet.
+    pub(super) fn sheet_name(&self) -> &str {
+        self.sheet.name()
+    }
+
     /// Goes to the next row. `false`: there is none.
     pub(super) fn advance(&mut self) -> Result<bool, ConnectorError> {
         if std::mem::take(&mut self.is_ahead) {

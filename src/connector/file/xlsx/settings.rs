@@ -37,7 +37,7 @@ impl XlsxSettings {
 }
 
 /// `None` where the key is wrong, `Some(None)` where it is absent.
-fn read_sheet(table: &mut Table<'_>) -> Option<Option<String>> {
+pub(super) fn read_sheet(table: &mut Table<'_>) -> Option<Option<String>> {
     let name = table.name_of("sheet");
     let Some(entry) = table.take("sheet") else { return Some(None) };
     let (text, _) = entry.string(&name)?;

@@ -28,6 +28,7 @@ use crate::settings::Table;
 pub const REGISTRATION: Registration = Registration { name: "xml", settings, is_feed: true };
 
 const FORMAT: Format = Format {
+    name: "xml",
     default_items: None,
     parse_items: Path::parse_items,
     unknown_words: &[],
