@@ -22,6 +22,7 @@ fn a_header_below_title_lines_is_found_where_all_its_columns_are() {
     // What the config says is not looked for.
     let why = refused(&format!("header_row = 1\n{NAMED}"), titled, 1);
     assert!(why.contains("its columns are \"Hurtownia Sp. z o.o.\""), "{why}");
+    assert!(why.contains("header_row = 4"), "{why}");
 }
 
 #[test]
@@ -29,7 +30,8 @@ fn columns_that_are_nowhere_are_told_with_the_line_that_has_the_others() {
     let why = refused(NAMED, "Hurtownia\n\nsku;quantity;price\nA;1;12.50\n", 1);
     assert!(why.contains("wants column \"qty\", which is not there"), "{why}");
     assert!(why.contains("its columns are \"sku\", \"quantity\", \"price\""), "{why}");
-    assert!(why.contains("`header_row`"), "{why}");
+    // The line is the right one, and a name in it another.
+    assert!(!why.contains("header_row"), "{why}");
     let far = format!("{}sku;qty;price\nA;1;2\n", "title\n".repeat(40));
     assert!(refused(NAMED, &far, 1).contains("`header_row`"));
     assert_eq!(items(&format!("header_row = 41\n{NAMED}"), &far), ["A A . . 1 2 ."]);
@@ -132,4 +134,15 @@ fn only_the_beginning_decides() {
     let shop = feed(NAMED, &csv);
     let ran = shop.run("list x --limit 1").code(3);
     assert!(ran.stderr.contains("the row has 5 cells"), "{}", ran.stderr);
+}
+
+#[test]
+fn check_says_what_was_found() {
+    let toml = format!("{NAMED}\nstock = {{ direction = \"download\", warehouse = \"main\" }}");
+    let found = |csv: &str| feed(&toml, csv).inventory("sku\nA\n").run("check x").code(0).stdout;
+    let text = found("# of today\nsku,name,qty,price\n'A','x, y',1,12.50\n");
+    assert!(text.contains("quote \"'\", comment \"#\", encoding utf-8, header_row 2"), "{text}");
+    let text = found("sep=|\nsku|name|qty|price\nA|\"x\\\"y\"|1|12.50\n");
+    assert!(text.contains("delimiter \"|\", quote \"\"\", escape \"\\\""), "{text}");
+    assert!(text.contains("header_row 2"), "{text}");
 }

@@ -85,10 +85,13 @@ fn each_source_has_a_line_of_its_own() {
 }
 
 #[test]
-fn a_header_that_stands_further_down_is_found_and_told() {
-    let csv = "Price list\n\nsku;name;qty\nA;Mug;1\nB;Bowl;2\n";
-    shop("connector = \"csv\"", csv)
-        .run("check x")
-        .stdout("delimiter \";\"")
-        .stdout("header_row 3");
+fn a_header_that_stands_further_down_is_pointed_out() {
+    let list = "Price list\n\nsku;name;qty\nA;Mug;1\nB;Bowl;2\n";
+    shop("connector = \"csv\"", list).run("check x").code(0).stdout("header_row 3");
+    let shop = shop("connector = \"csv\"\nheader_row = 1", list);
+    shop.run("check x").code(5).stdout("seem to stand in line 3: header_row = 3");
+    let fields = "fields = { sku = \"sku\", quantity = \"stock\" }\n\
+        stock = { direction = \"download\", warehouse = \"main\" }";
+    let shop = feed(&format!("connector = \"csv\"\n{fields}"), "sku;name;qty\nA;Mug;1\n");
+    shop.run("check x").code(5).stdout_lacks("header_row");
 }

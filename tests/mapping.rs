@@ -279,7 +279,7 @@ fn a_sheet_and_header_that_the_config_names_are_kept() {
     );
     shop.run("map new").code(0).stdout_lacks("sheet =").stdout_lacks("header_row =");
     shop.write("liste.xlsx", zipped(&[("readme.txt", b"no workbook")]));
-    shop.run("map new").code(1).stderr("is a zip file and no spreadsheet");
+    shop.run("map new").code(1).stderr("is no spreadsheet");
 }
 
 #[test]

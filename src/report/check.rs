@@ -184,7 +184,7 @@ fn described(of: &str, dialect: &Dialect) -> Option<String> {
         return None;
     }
     let option = |(key, value): &(&str, String)| match *key {
-        "delimiter" | "quote" | "sheet" => format!("{key} \"{value}\""),
+        "delimiter" | "quote" | "escape" | "comment" | "sheet" => format!("{key} \"{value}\""),
         _ => format!("{key} {value}"),
     };
     let options: Vec<_> = dialect.options.iter().map(option).collect();

@@ -45,8 +45,7 @@ pub(super) fn find(
     }
     let seen: Vec<_> = names.unwrap_or_default().iter().map(|name| shown(name)).collect();
     Err(ConnectorError::mapping(format!(
-        "{place}: {}; its columns are {}. If their names stand in another line, say which with \
-         `header_row`",
+        "{place}: {}; its columns are {}",
         errors.join("; "),
         seen.join(", ")
     )))

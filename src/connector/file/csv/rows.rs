@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::detect::{self, Detected, Head};
-use super::settings::CsvSettings;
-use super::tokenizer::{Field, Input, RawRow, Tokenizer, too_large};
+use super::settings::{CsvSettings, Sign};
+use super::tokenizer::{Dialect, Field, Input, RawRow, Tokenizer, too_large};
 use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::feed::guess;
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
 use crate::connector::feed::source::{Bytes, Keep, Source};
@@ -97,14 +98,19 @@ impl Rows {
             b'\t' => "\\t".to_owned(),
             sign => char::from(sign).to_string(),
         };
-        let Detected { dialect, header_row, .. } = self.detected;
+        let (layout, Detected { dialect, header_row, .. }) = (&settings.layout, self.detected);
         let mut options = Vec::new();
-        if settings.layout.delimiter.is_none() {
+        if layout.delimiter.is_none() {
             options.push(("delimiter", sign(dialect.delimiter)));
         }
-        let signs =
-            [("quote", dialect.quote), ("escape", dialect.escape), ("comment", dialect.comment)];
-        options.extend(signs.into_iter().filter_map(|(key, set)| Some((key, sign(set?)))));
+        let found = [
+            ("quote", layout.quote, dialect.quote),
+            ("escape", layout.escape, dialect.escape),
+            ("comment", layout.comment, dialect.comment),
+        ];
+        for (key, given, found) in found {
+            options.extend(found.filter(|_| given == Sign::Open).map(|byte| (key, sign(byte))));
+        }
         if settings.feed.encoding.is_none() {
             options.push(("encoding", self.charset().name().to_lowercase()));
         }
@@ -175,7 +181,11 @@ impl Rows {
         mapping: &Mapping,
         names: Option<&[String]>,
     ) -> Result<(), ConnectorError> {
-        self.columns = columns::find(mapping, names, self.characters.source().name())?;
+        let source = self.characters.source();
+        self.columns = columns::find(mapping, names, source.name()).map_err(|mut error| {
+            error.message += &elsewhere(source.head(), self.detected.dialect, names, mapping);
+            error
+        })?;
         Ok(())
     }
 }
@@ -222,6 +232,27 @@ fn start(
     }
     tokenizer.set_dialect(detected.dialect);
     Ok(detected)
+}
+
+/// Where the names of the columns seem to be, if that is not where they were looked for; or else, if
+/// none of them is there, how to say it.
+fn elsewhere(head: &[u8], dialect: Dialect, names: Option<&[String]>, mapping: &Mapping) -> String {
+    const LOOK_BYTES: usize = 64 << 10;
+    let text = String::from_utf8_lossy(&head[..head.len().min(LOOK_BYTES)]);
+    let found = guess::cut(&text, dialect.quote.map(char::from), None).header_row;
+    let first = text.lines().nth(found.saturating_sub(1) as usize).unwrap_or_default();
+    let is_here = names.is_none_or(|names| names.iter().all(|name| first.contains(name.as_str())));
+    if found > 1 && !is_here {
+        return format!(
+            ". The names of columns seem to stand in line {found}: header_row = {found}"
+        );
+    }
+    match names.map(|names| columns::known(mapping, names)) {
+        Some(0) => {
+            ". If they stand in a line further down, say in which with `header_row`".to_owned()
+        }
+        _ => String::new(),
+    }
 }
 
 fn blank(characters: &Characters) -> ConnectorError {

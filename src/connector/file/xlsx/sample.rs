@@ -25,6 +25,10 @@ pub(crate) fn is_workbook(whole: WholeFile) -> Result<bool, ConnectorError> {
     if whole.head().starts_with(COMPOUND_FILE) {
         return Ok(true);
     }
+    // What an archive was around.
+    if !may_be_workbook(whole.head()) {
+        return Ok(false);
+    }
     let archive = Archive::open(whole)?;
     Ok(archive.is_document() || archive.holds_workbooks())
 }
