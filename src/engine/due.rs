@@ -24,7 +24,7 @@ use crate::model::{Command, Direction, RunStatus, RunSummary, Section, Timestamp
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 /// More failures in a row make no difference: a minute doubled so often is longer than any `every`.
 const FAILURES_COUNTED: u32 = 32;
-/// What comes due within this part of `every`, or of this time, is due now: a timer that ticks a
+/// What comes due within this part of its wait, or of this time, is due now: a timer that ticks a
 /// moment too early must not cost another whole interval.
 const EARLY_PART: u32 = 20;
 const EARLY_MOST: Duration = Duration::from_secs(60);
@@ -121,19 +121,20 @@ impl Rhythm {
     /// When the section is due; `None`: at once, for it was never tried.
     pub(super) fn due_at(&self, attempts: &Attempts) -> Option<Timestamp> {
         let last = attempts.last?;
-        let (from, distance) = match attempts.failures {
-            0 => (last.began, self.every),
-            failures => {
-                let doubled = 1_u32.checked_shl(failures - 1).unwrap_or(u32::MAX);
-                (last.ended, FIRST_RETRY.saturating_mul(doubled).min(self.every))
-            }
-        };
-        Some(from.later_by(distance).later_by(self.offset))
+        let from = if attempts.failures == 0 { last.began } else { last.ended };
+        Some(from.later_by(self.distance(attempts)).later_by(self.offset))
+    }
+
+    /// How long it waits after its last attempt.
+    fn distance(&self, attempts: &Attempts) -> Duration {
+        let Some(failures) = attempts.failures.checked_sub(1) else { return self.every };
+        let doubled = 1_u32.checked_shl(failures).unwrap_or(u32::MAX);
+        FIRST_RETRY.saturating_mul(doubled).min(self.every)
     }
 
     fn is_due(&self, attempts: &Attempts, now: Timestamp) -> bool {
         let Some((due_at, last)) = self.due_at(attempts).zip(attempts.last) else { return true };
-        let early = (self.every / EARLY_PART).min(EARLY_MOST);
+        let early = (self.distance(attempts) / EARLY_PART).min(EARLY_MOST);
         // A clock that was set back must not put everything off.
         last.ended > now || due_at.earlier_by(early) <= now
     }
@@ -233,6 +234,8 @@ mod tests {
         assert!(rhythm(0).is_due(&Attempts::default(), at(0)), "never tried");
         assert!(!is_due(1_854));
         assert!(is_due(1_855), "a timer that ticks a little early is not too early");
+        let retried = |seconds| rhythm(0).is_due(&after(1), at(seconds));
+        assert!(!retried(1_156) && retried(1_157), "the first retry is a minute away");
         assert!(is_due(1_900_000), "missed ones are due once");
         assert!(is_due(1_050), "after the clock was set back");
     }
