@@ -110,7 +110,9 @@ pub struct Nowhere {
     pub is_needed: bool,
     /// Its paths, as [`Delivery::shape`] names them.
     pub paths: Vec<String>,
-    /// The key, its line in the config, and what there is instead.
+    /// The line of its key in the config.
+    pub line: u64,
+    /// The key, its line, and what there is instead.
     pub message: String,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::links_file::LinksFile;
 use super::part::Source;
 use super::plan::{Elsewhere, SendRules};
 use super::problem_log::{About, ProblemLog};
@@ -128,6 +129,7 @@ pub(super) fn check(
         error: None,
     };
     check_links_file(session, integration, &inventory, &mut checked)?;
+    let links = session.links_file(integration)?;
     let mut look = Look { session, integration, inventory: &inventory, absent: Absent::new() };
     let mut complete = 0;
     for source in sources {
@@ -135,6 +137,7 @@ pub(super) fn check(
             Ok((problems, is_complete)) => {
                 let file = source.part.settings.local_file();
                 let found = problems.iter().map(|problem| in_file(problem, file.as_deref()));
+                let found = found.map(|problem| in_links(problem, links.as_deref()));
                 checked.findings.extend(found.map(|problem| finding(integration, problem)));
                 complete += usize::from(is_complete);
             }
@@ -157,6 +160,17 @@ pub(super) fn check(
         }
     }
     Ok(checked)
+}
+
+/// The problem with its line of the links file, where it is of links that stand there.
+fn in_links(problem: Problem, links: Option<&LinksFile>) -> Problem {
+    let is_of_links = problem.kind == ProblemKind::DuplicateSku && problem.line.is_none();
+    let links = links.filter(|_| is_of_links);
+    let line = links.zip(problem.item_id.as_deref()).and_then(|(links, id)| links.line_of(id));
+    match (links, line) {
+        (Some(links), Some(_)) => Problem { file: Some(links.name.clone()), line, ..problem },
+        _ => problem,
+    }
 }
 
 /// The problem with the local file that its line is one of.
@@ -204,7 +218,7 @@ fn check_links_file(
     let untidy = file
         .untidy()
         .into_iter()
-        .map(|(line, message)| (doubt(file.name.clone(), line, message), Severity::Warning));
+        .map(|(line, message)| (of_file(file.name.clone(), line, message), Severity::Warning));
     let found = wrong.chain(untidy);
     checked.findings.extend(found.map(|(problem, severity)| Finding {
         problem,
@@ -214,8 +228,8 @@ fn check_links_file(
     Ok(())
 }
 
-/// What is doubtful in a file of the config.
-fn doubt(file: String, line: u64, message: String) -> Problem {
+/// What is wrong or doubtful in the config, or in a file that it names.
+fn of_file(file: String, line: u64, message: String) -> Problem {
     Problem {
         kind: ProblemKind::Config,
         item_id: None,
@@ -243,7 +257,7 @@ fn report_needless(session: &Session<'_>, integration: &Integration, checked: &m
             kind.word()
         );
         let file = session.config.path.display().to_string();
-        let problem = doubt(file, *line, message);
+        let problem = of_file(file, *line, message);
         checked.findings.push(Finding { problem, severity: Severity::Warning, config_line: *line });
     }
 }
@@ -308,12 +322,10 @@ impl Look<'_> {
             }
         }
         for lack in &reading.delivery.nowhere {
-            match lack.is_needed {
-                true => problems.add(ProblemKind::Config, About::default(), &lack.message),
-                false => session
-                    .progress
-                    .note(&format!("warning: {}: {}", integration.name, lack.message)),
-            }
+            let severity = if lack.is_needed { Severity::Error } else { Severity::Warning };
+            let file = session.config.path.display().to_string();
+            let problem = of_file(file, lack.line, lack.message.clone());
+            checked.findings.push(Finding { problem, severity, config_line: lack.line });
         }
         report_not_listed(&reading, &mut problems, &places);
         checked.sources.push((source.part.of, reading.delivery.dialect.clone()));

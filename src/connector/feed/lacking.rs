@@ -90,7 +90,7 @@ pub(crate) fn nowhere(
             let message = message(word, field.line, &texts, seen);
             let paths = texts.iter().map(|text| format!("the path {text}")).collect();
             let is_needed = ["item_id", "sku", "quantity", "price"].contains(&word);
-            Some(Nowhere { is_needed, paths, message })
+            Some(Nowhere { is_needed, paths, line: field.line, message })
         })
         .collect()
 }
