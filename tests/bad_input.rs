@@ -300,3 +300,29 @@ fn no_folder_for_the_inventory() {
     shop.run("pull store-a").code(2).stderr("no/such");
     assert!(!shop.path("no").exists());
 }
+
+#[test]
+fn a_broken_line_of_json_lines_costs_no_other_line() {
+    let config = "[integrations.w]\ntype = \"wholesaler\"\nconnector = \"json\"\nsource = \"f.json\"\n\
+                  unlinked = \"ignore\"\nfields = { sku = \"sku\", quantity = \"qty\" }\n\
+                  stock = { direction = \"download\", warehouse = \"main\" }\n";
+    let shop = Shop::new().inventory("sku,stock.main\nA,1\nB,1\nC,1\n").config(config);
+    let line = |sku: &str| format!("{{\"sku\":\"{sku}\",\"qty\":5}}\n");
+    // Longer than what is read at once.
+    let filler: String = (0..30_000).map(|n| line(&format!("F{n}"))).collect();
+    for broken in ["{\"sku\":\"B\",\"qty\":,}\n", "}\n", "<html>\n", "{\"sku\":\"B\n"] {
+        shop.write("f.json", [&line("A"), broken, &filler, broken, &line("C")].concat());
+        let run = shop.run("pull w --format json").code(3).one_run();
+        assert_eq!((run.number("items"), run.number("invalid")), (30_002, 2), "{broken}");
+        assert_eq!(shop.stock("main", "C").unwrap(), "5");
+        shop.run("inventory set C stock.main=1").code(0);
+        shop.run("list w").code(3).stderr("line 2: ").stderr("line 30003: ");
+    }
+    // What is cut, or is one document, is refused as a whole.
+    for text in
+        ["{\"sku\":\"A\",\"qty\":7}\n{\"sku\":\"C\",\"q", "[\n{\"sku\":\"A\",\"qty\":7},\n{,}\n]\n"]
+    {
+        shop.write("f.json", text);
+        shop.run("pull w").code(1).stock("main", "A", "5");
+    }
+}

@@ -20,7 +20,7 @@ use crate::connector::feed::decode::Characters;
 use crate::connector::feed::generated::Generated;
 use crate::connector::feed::guess::SAMPLE_BYTES;
 use crate::connector::feed::lacking::{self, Tally};
-use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
+use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId, RowFate};
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::shown;
 use crate::connector::feed::source::{Bytes, Keep, Source, SourceSettings};
@@ -28,7 +28,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
 };
-use crate::model::{Dialect, Section};
+use crate::model::{Dialect, ProblemKind, Section};
 use crate::settings::{Entry, Table};
 
 /// Starts a walk over a document.
@@ -409,6 +409,11 @@ impl Rows {
         each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
     ) {
         let Rows { feed, outline, outside, found, tally, generated, want } = self;
+        if let Some(why) = item.broken {
+            let message = format!("{why}; what stands there was left out");
+            batch.add_lost_row(ProblemKind::InvalidValue, item.line, message);
+            return tally.count(RowFate::Lost);
+        }
         outside.follow(item, outline);
         let mut add = |node: NodeId| {
             let (is_number, has_fault) = (Cell::new(false), Cell::new(false));

@@ -66,6 +66,8 @@ pub(crate) struct Item<'t> {
     /// The encoding, where the document holds bytes that are no characters of it: they stand in
     /// texts as NUL bytes.
     pub(crate) undecodable: Option<Charset>,
+    /// Why it cannot be read, where the format tells where the next one begins all the same.
+    pub(crate) broken: Option<&'t str>,
 }
 
 /// What a walk parses: a window, with its place in the document.
@@ -121,6 +123,7 @@ impl<'w> Source<'w> {
             source_chars: self.offset_chars,
             has_decimal_comma: false,
             undecodable: self.damaged,
+            broken: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A key that an object has twice counts once, with its first value. When the window ends inside
 //! of something, the walk goes back to its start and reads it anew in the next window.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::fill::{Filler, add_key};
@@ -68,6 +69,16 @@ struct Slot<'k> {
     parent: Option<NodeId>,
 }
 
+/// What a fault spoils of a document with one value a line.
+enum Line {
+    /// It is no such document, or it is cut there.
+    None,
+    /// Its line is not whole yet.
+    Unended,
+    /// This line, without its end.
+    At(Range<usize>),
+}
+
 /// What a step of the walk came to.
 enum Step {
     On,
@@ -122,6 +133,42 @@ impl JsonWalk {
         stopped
     }
 
+    /// The line that a fault spoils, where each line is a value of its own: the next one can be read.
+    fn broken_line(&self, fault_at: usize) -> Line {
+        let text = self.window.text();
+        let rest = &text[self.at..];
+        let start = text.len() - rest.trim_ascii_start().len();
+        let is_own = text[self.at..start].contains('\n') && self.state.values > 0;
+        if self.state.frames.len() > 1 || !self.outline.items.is_empty() || !is_own {
+            return Line::None;
+        }
+        match memchr::memchr(b'\n', &text.as_bytes()[start..]) {
+            Some(length) if fault_at <= start + length => Line::At(start..start + length),
+            None if !self.window.is_last() => Line::Unended,
+            // A value of several lines, or a last line without its end: the document is cut.
+            _ => Line::None,
+        }
+    }
+
+    /// Hands a broken line over; `false`: the receiver has enough.
+    fn leave_out(
+        &mut self,
+        line: Range<usize>,
+        why: &str,
+        each: &mut dyn FnMut(Item<'_>) -> bool,
+    ) -> bool {
+        let mut source = Source::new(&self.outline, &self.window);
+        let number = source.lines.at(source.text, line.start);
+        let outside = (&self.state.outside, self.state.outside_version);
+        let item = source.item(number, &self.state.tree, outside);
+        let goes_on = each(Item { broken: Some(why), ..item });
+        let lines = source.lines;
+        self.window.set_lines(lines);
+        self.at = line.end;
+        self.state.fill();
+        goes_on
+    }
+
     /// Whether nothing is open and nothing is left.
     fn is_at_end(&self) -> bool {
         let rest = &self.window.text()[self.at..];
@@ -146,7 +193,18 @@ impl Walk for JsonWalk {
                 Ok(()) => return Ok(true),
                 Err(Trouble::Fault(fault)) => {
                     let (at, message) = *fault;
-                    return Err(self.window.error_at(at, &message));
+                    match self.broken_line(at) {
+                        Line::None => return Err(self.window.error_at(at, &message)),
+                        Line::Unended => {
+                            self.window.refill(self.at, "one line")?;
+                            self.at = 0;
+                        }
+                        Line::At(line) => {
+                            if !self.leave_out(line, &message, each) {
+                                return Ok(true);
+                            }
+                        }
+                    }
                 }
                 Err(Trouble::Unfinished) if self.is_at_end() && self.state.values > 0 => {
                     return Ok(false);
