@@ -1,13 +1,14 @@
 //! `[integrations.NAME]`: the keys of every integration; the connector takes its own.
 
+use std::sync::Arc;
+
 use super::section::{ReadSection, SectionReader};
 use super::{GuardSettings, Integration, Part, SectionSettings, Unlinked};
 use crate::connector::feed::combine::Combine;
 use crate::connector::feed::presets;
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
-use crate::model::Place;
-use crate::model::{Direction, LinkKey, Section};
+use crate::model::{Direction, LinkKey, Place, Section, StorePlaceKind, StorePlaces};
 use crate::settings::{Problems, Table, nearest};
 
 /// What integrations are read with.
@@ -29,7 +30,8 @@ impl IntegrationReader<'_> {
         let unlinked = unlinked(&mut table);
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
-        let [mut stock, mut prices] = self.sections(&mut table, is_store);
+        let kinds = registration.map_or(&[][..], |registration| registration.places);
+        let [mut stock, mut prices] = self.sections(&mut table, is_store, kinds);
         let context = self.context(name, &table, is_store, prices.read.as_ref(), &http);
         let are_read =
             [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
@@ -57,7 +59,8 @@ impl IntegrationReader<'_> {
         check.run(Section::Prices, prices.as_ref());
         let (stock, stock_own) = parted(stock);
         let (prices, prices_own) = parted(prices);
-        let parts = parts(shared, stock_own, prices_own);
+        let sources = Sources { shared, stock: stock_own, prices: prices_own };
+        let parts = sources.parts(&stock, &prices);
         Some(Integration {
             name: name.to_owned(),
             line,
@@ -69,17 +72,23 @@ impl IntegrationReader<'_> {
             allow_empty,
             http,
             stock,
-            prices,
+            prices: prices.into_iter().next(),
         })
     }
 
-    fn sections<'t>(&self, table: &mut Table<'t>, is_store: bool) -> [SectionTable<'t>; 2] {
+    fn sections<'t>(
+        &self,
+        table: &mut Table<'t>,
+        is_store: bool,
+        kinds: &[StorePlaceKind],
+    ) -> [SectionTable<'t>; 2] {
         let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
         let reader = SectionReader {
             is_store,
             warehouses: self.warehouses,
             price_groups: self.price_groups,
             guard: &guard,
+            kinds,
         };
         Section::ALL.map(|section| {
             let mut below = table.table(section.word());
@@ -101,6 +110,7 @@ impl IntegrationReader<'_> {
             use_preset(&mut rest);
         }
         if !rest.has("source") {
+            check_places(section.read.as_ref(), shared, &rest);
             rest.finish();
             return true;
         }
@@ -109,6 +119,7 @@ impl IntegrationReader<'_> {
             rest.finish_early();
             return false;
         };
+        check_places(section.read.as_ref(), own, &rest);
         let settings = connector_settings(rest, registration, context, self.registry);
         let is_read = settings.is_some();
         if let Some(read) = &mut section.read {
@@ -125,7 +136,8 @@ impl IntegrationReader<'_> {
         prices: Option<&ReadSection>,
         http: &HttpSettings,
     ) -> Context {
-        let group = prices.map(|section| section.settings.place.as_str());
+        let group = prices.and_then(|section| section.settings.first());
+        let group = group.map(|settings| settings.place.as_str());
         let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
         Context {
             name: name.to_owned(),
@@ -233,20 +245,85 @@ struct SectionTable<'t> {
 
 type Own = Option<Box<dyn Settings>>;
 
-fn parted(section: Option<ReadSection>) -> (Option<SectionSettings>, Own) {
-    section.map_or((None, None), |section| (Some(section.settings), section.own))
+fn parted(section: Option<ReadSection>) -> (Vec<SectionSettings>, Own) {
+    section.map_or((Vec::new(), None), |section| (section.settings, section.own))
 }
 
-/// The sources, each with the sections that it feeds.
-fn parts(shared: Own, stock: Own, prices: Own) -> Vec<Part> {
-    let own = [(Section::Stock, stock), (Section::Prices, prices)];
-    let fed_by_shared = own.iter().filter(|(_, own)| own.is_none()).map(|(section, _)| *section);
-    let sections = fed_by_shared.collect();
-    let mut parts = Vec::new();
-    parts.extend(shared.map(|settings| Part { of: None, settings, sections }));
-    parts.extend(own.into_iter().filter_map(|(section, own)| {
-        Some(Part { of: Some(section), settings: own?, sections: vec![section] })
-    }));
+/// Places at the other side that its connector knows nothing of are errors.
+fn check_places(
+    read: Option<&ReadSection>,
+    registration: Option<&Registration>,
+    table: &Table<'_>,
+) {
+    let (Some(read), Some(Registration { name, places, .. })) = (read, registration) else {
+        return;
+    };
+    for named in read.named.iter().filter(|named| !places.contains(&named.kind)) {
+        let (key, what) = (table.name_of(named.key), named.kind.shown());
+        let section = named.kind.section();
+        let known = places.iter().filter(|kind| kind.section() == section);
+        let known: Vec<_> = known.map(|kind| format!("`{}`", kind.word())).collect();
+        let known = match known.as_slice() {
+            [] => "leave it out".to_owned(),
+            known => format!("it knows {}", known.join(", ")),
+        };
+        let message = format!("`{key}`: the connector \"{name}\" knows no {what}; {known}");
+        table.problems().error(named.line, message);
+    }
+}
+
+/// What feeds the sections of an integration.
+struct Sources {
+    shared: Own,
+    stock: Own,
+    prices: Own,
+}
+
+impl Sources {
+    /// The sources, each with the sections that it feeds; of several locations each is one.
+    fn parts(self, stock: &[SectionSettings], prices: &[SectionSettings]) -> Vec<Part> {
+        let mut fed: [Vec<(Section, &[SectionSettings])>; 3] = Default::default();
+        fed[if self.stock.is_some() { 1 } else { 0 }].push((Section::Stock, stock));
+        fed[if self.prices.is_some() { 2 } else { 0 }].push((Section::Prices, prices));
+        let sources = [
+            (None, self.shared),
+            (Some(Section::Stock), self.stock),
+            (Some(Section::Prices), self.prices),
+        ];
+        let parts = sources
+            .into_iter()
+            .zip(fed)
+            .filter_map(|((of, settings), fed)| Some(parts_of(of, Arc::from(settings?), &fed)));
+        parts.flatten().collect()
+    }
+}
+
+/// The parts of one source.
+fn parts_of(
+    of: Option<Section>,
+    settings: Arc<dyn Settings>,
+    fed: &[(Section, &[SectionSettings])],
+) -> Vec<Part> {
+    let word = of.map_or("", Section::word);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut add = |key: String, sections: Vec<Section>, places: StorePlaces| {
+        let (settings, is_repeated) = (Arc::clone(&settings), !parts.is_empty());
+        parts.push(Part { key, of, settings, sections, places, is_repeated });
+    };
+    let whole = fed.iter().filter(|(_, settings)| settings.len() < 2);
+    let mut places = StorePlaces::default();
+    whole.clone().flat_map(|(_, one)| one.iter()).for_each(|one| places.extend(&one.places));
+    let sections: Vec<Section> = whole.map(|(section, _)| *section).collect();
+    let located: Vec<_> = fed.iter().filter(|(_, settings)| settings.len() > 1).collect();
+    if !sections.is_empty() || located.is_empty() {
+        add(word.to_owned(), sections, places);
+    }
+    for (section, settings) in located {
+        for one in *settings {
+            let location = one.places.location().unwrap_or_default();
+            add(format!("{}@{location}", section.word()), vec![*section], one.places.clone());
+        }
+    }
     parts
 }
 
@@ -262,13 +339,14 @@ struct SectionCheck<'a> {
 impl SectionCheck<'_> {
     fn run(&self, section: Section, read: Option<&ReadSection>) {
         let Some(read) = read else { return };
-        let (path, word, direction) = (self.path, section.word(), read.settings.direction);
+        let Some(first) = read.settings.first() else { return };
+        let (path, word, direction) = (self.path, section.word(), first.direction);
         if direction == Direction::Off {
             return;
         }
         let Some(settings) = read.own.as_deref().or(self.shared) else { return };
         if let Err(why) = settings.provides(section) {
-            self.problems.error(read.settings.line, format!("`{path}.{word}`: {why}"));
+            self.problems.error(first.line, format!("`{path}.{word}`: {why}"));
         } else if direction == Direction::Send
             && self.is_store
             && let Err(why) = settings.can_write(section)

@@ -8,6 +8,7 @@ mod error;
 pub mod feed;
 pub mod file;
 pub mod http;
+mod loose;
 mod origin;
 pub mod woocommerce;
 
@@ -19,7 +20,7 @@ pub use error::{ConnectorError, ErrorKind};
 pub use origin::{Origin, Validators};
 
 use crate::around::Around;
-use crate::model::{Currency, Decimal, Section};
+use crate::model::{Currency, Decimal, Section, StorePlaceKind, StorePlaces};
 use crate::settings::Table;
 
 /// What the engine wants to know of each item.
@@ -211,10 +212,17 @@ pub enum Current {
 
 /// A connector's settings, read from the config and checked; contacts nobody.
 pub trait Settings: Send + Sync + std::fmt::Debug {
-    /// Resolves what is needed (secrets, paths) and makes the connector.
+    /// Resolves what is needed (secrets, paths) and makes the connector for these places at the
+    /// other side: of the kinds that the registration names, and no others.
     ///
-    /// The error is one of usage (exit 2): nobody has been contacted.
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError>;
+    /// The error is one of usage (exit 2): nobody has been contacted. What the store has the
+    /// connector finds out when it opens, by id or else by name: an unknown place, or a name that
+    /// several have, is a [`ErrorKind::Mapping`] that lists what there is.
+    fn connect(
+        &self,
+        around: &Around,
+        places: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError>;
 
     /// Whether reading it contacts another machine.
     fn is_remote(&self) -> bool {
@@ -270,6 +278,9 @@ pub struct Registration {
     pub settings: fn(&mut Table<'_>, &Context) -> Option<Box<dyn Settings>>,
     /// Whether it reads a feed, which may be combined with others.
     pub is_feed: bool,
+    /// The kinds of places that the other side has more than one of, so that a section may say
+    /// which is meant.
+    pub places: &'static [StorePlaceKind],
 }
 
 /// Every connector, one line each.

@@ -41,6 +41,7 @@ pub(super) fn due_sections(
             }
         }
     }
+    due.dedup();
     Ok(match due.as_slice() {
         [] => Due::None,
         [section] => Due::One(*section),
@@ -82,11 +83,13 @@ mod tests {
 
     use super::*;
     use crate::config::{GuardSettings, OnDrift};
+    use crate::model::StorePlaces;
 
     fn settings(every: Option<Duration>) -> SectionSettings {
         SectionSettings {
             direction: Direction::Download,
             place: "main".to_owned(),
+            places: StorePlaces::default(),
             every,
             on_drift: OnDrift::Overwrite,
             guard: GuardSettings::default(),

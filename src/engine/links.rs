@@ -323,6 +323,7 @@ impl Changes for LinkChanges<'_> {
                 sku: if never { None } else { after.or(before) },
                 name: None,
                 place: None,
+                location: None,
                 currency: None,
                 before: before.into(),
                 after: after.into(),

@@ -176,12 +176,13 @@ impl Look<'_> {
         checked: &mut Checked,
     ) -> Result<(ProblemLog, bool), RunError> {
         let (session, integration) = (self.session, self.integration);
-        let feeds = |section| source.part.sections.contains(&section);
-        let want = Want {
-            stock: integration.stock.is_some() && feeds(Section::Stock),
-            prices: integration.prices.is_some() && feeds(Section::Prices),
-            names: false,
+        let fed = || {
+            let all = integration.all_sections();
+            all.filter(|(section, settings)| source.part.feeds(*section, settings))
         };
+        let has = |wanted| fed().any(|(section, _)| section == wanted);
+        let (stock, prices) = (has(Section::Stock), has(Section::Prices));
+        let want = Want { stock, prices, names: false };
         let opened = match Opened::by(source.connector.as_ref(), want) {
             Err(error) if error.kind == ErrorKind::Mapping => {
                 let mut problems = ProblemLog::default();
@@ -193,11 +194,9 @@ impl Look<'_> {
         let tx = self.inventory.begin_read()?;
         let integration_id = tx.integration(&integration.name)?;
         let mut places = Vec::new();
-        for (section, settings) in integration.sections(Direction::Send) {
-            if feeds(section) {
-                let stored = session.stored_place(&tx, section, &settings.place)?;
-                places.push((section, stored.map(|place| place.id)));
-            }
+        for (section, settings) in fed().filter(|(_, s)| s.direction == Direction::Send) {
+            let stored = session.stored_place(&tx, section, &settings.place)?;
+            places.push((section, stored.map(|place| place.id)));
         }
         let mut rules = match_rules(session, integration, false);
         // Items that a pull will make into products are no problem.
@@ -206,17 +205,17 @@ impl Look<'_> {
         check_not_empty(integration, &reading)?;
         source.connector.check(!places.is_empty())?;
         let matched = &mut reading.matched;
-        checked.items += matched.counts.items;
-        checked.linked += matched.counts.linked;
+        if !source.part.is_repeated {
+            checked.items += matched.counts.items;
+            checked.linked += matched.counts.linked;
+        }
         let mut problems = std::mem::take(&mut matched.problems);
         for (item_id, product) in matched.absent_links() {
             let sku = matched.products.sku(product).to_owned();
             self.absent.entry(item_id.to_owned()).or_insert((sku, 0)).1 += 1;
         }
-        for (section, _) in integration.sections(Direction::Download) {
-            if feeds(section) {
-                super::plan::disputed(&reading.matched, section, &mut problems);
-            }
+        for (section, _) in fed().filter(|(_, s)| s.direction == Direction::Download) {
+            super::plan::disputed(&reading.matched, section, &mut problems);
         }
         report_not_listed(&reading, &mut problems, &places);
         Ok((problems, reading.delivery.complete))

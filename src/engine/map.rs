@@ -11,6 +11,7 @@ use crate::connector::feed::guess::{self, Line, Proposal, SAMPLERS, Sample, Take
 use crate::connector::feed::source::{Keep, SourceSettings};
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, REGISTRY, RowBatch, Want};
+use crate::model::StorePlaces;
 use crate::settings::{Document, Problems, Table};
 
 /// A proposal, and the first items that it reads.
@@ -153,7 +154,8 @@ impl Look<'_> {
                 else {
                     return Ok(None);
                 };
-                let connector = settings.connect(&Around::nobody())?;
+                let places = StorePlaces::default();
+                let connector = settings.connect(&Around::nobody(), &places)?;
                 let mut reader = connector.open(Want { stock: true, prices: true, names: true })?;
                 let mut items = RowBatch::default();
                 reader.next(&mut items)?;

@@ -9,7 +9,9 @@ use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
-use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
+use super::pull::{
+    Kept, apply_links, check_not_empty, empty_plan, record_of, record_places, sections,
+};
 use super::read::{Opened, Reading, match_rules, read};
 use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
 use super::send::Sending;
@@ -118,6 +120,8 @@ fn run_undo(
     run: &mut OpenRun<'_>,
     purpose: &Purpose,
 ) -> Result<Pushed, RunError> {
+    let undoes = purpose.undoes.unwrap_or_default();
+    check_places(session, run, sources, undoes)?;
     let mut read = Vec::new();
     for source in sources {
         let mut sections = purpose.sections.clone();
@@ -129,20 +133,52 @@ fn run_undo(
     for (source, sections, reading) in &read {
         push.settle(source, reading, sections)?;
     }
-    let undoes = purpose.undoes.unwrap_or_default();
     let mut ready = Vec::new();
-    for (source, sections, mut reading) in read {
+    for (source, _, mut reading) in read {
         let writer = writer(source, &reading)?;
-        let plans = push.plan_undo(undoes, &reading, &sections)?;
+        let plans = push.plan_undo(undoes, source, &reading)?;
         if let (false, Some(undo)) = (session.options.dry_run, push.run.summary.run_id) {
             let tx = session.begin_write(push.run.inventory)?;
+            record_places(&tx, undo, &plans)?;
             record_unsent(&tx, undo, &plans, &reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }
         reading.matched.problems = super::problem_log::ProblemLog::default();
-        ready.push(Ready { planned: Planned { reading, plans }, writer });
+        let is_repeated = source.part.is_repeated;
+        ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
     }
     push.send_and_finish(ready)
+}
+
+/// What was sent to one place at the store cannot be put back at another.
+fn check_places(
+    session: &Session<'_>,
+    run: &OpenRun<'_>,
+    sources: &[Source<'_>],
+    undoes: i64,
+) -> Result<(), RunError> {
+    let tx = run.inventory.begin_read()?;
+    for (section, at_store) in tx.applied_places(undoes)? {
+        let is_left_out = session.options.only.is_some_and(|only| only != section);
+        if is_left_out || sources.iter().any(|source| source.has(section, &at_store)) {
+            continue;
+        }
+        let named: Vec<_> =
+            at_store.iter().map(|(kind, named)| format!("{} \"{named}\"", kind.shown())).collect();
+        let sent_to = match named.is_empty() {
+            true => "where the config named no place at the store".to_owned(),
+            false => format!("to the {}", named.join(", ")),
+        };
+        return Err(RunError::new(
+            Exit::Usage,
+            format!(
+                "run {undoes} sent its {} {sent_to}, which is not what the config says now: put \
+                 it back into the config to undo that run",
+                section.word()
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// A source whose changes are planned, about to be sent.
@@ -171,7 +207,7 @@ fn run_push(
         if sections.is_empty() {
             continue;
         }
-        let at = kept.iter().position(|(of, _)| *of == source.part.of);
+        let at = kept.iter().position(|(key, _)| *key == source.part.key);
         let reading = match at.map(|at| kept.swap_remove(at)) {
             Some((_, reading)) => reload(session, run, &sections, reading)?,
             None => read_store(session, integration, source, run, &words, &sections)?,
@@ -192,7 +228,8 @@ fn run_push(
         if !session.options.dry_run {
             push.keep_links(&reading, &plans)?;
         }
-        ready.push(Ready { planned: Planned { reading, plans }, writer });
+        let is_repeated = source.part.is_repeated;
+        ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
     }
     push.send_and_finish(ready)
 }
@@ -231,7 +268,7 @@ fn places_of(
     sections: &[(Section, &SectionSettings)],
 ) -> Result<Vec<(Section, Option<i64>)>, RunError> {
     let of = |(section, settings): &(Section, &SectionSettings)| {
-        let plan = empty_plan(session, tx, *section, &settings.place, settings.direction)?;
+        let plan = empty_plan(session, tx, *section, settings)?;
         Ok((*section, plan.place.id))
     };
     sections.iter().map(of).collect()
@@ -290,7 +327,10 @@ impl Push<'_, '_> {
         };
         let tx = self.session.begin_write(self.run.inventory)?;
         let mut unsettled = tx.unsettled(integration)?;
-        unsettled.retain(|change| sections.contains(&change.key.section));
+        unsettled.retain(|change| {
+            sections.contains(&change.key.section)
+                && source.has(change.key.section, &change.at_store)
+        });
         if unsettled.is_empty() {
             return Ok(elsewhere);
         }
@@ -314,7 +354,8 @@ impl Push<'_, '_> {
             };
             if let Some(value) = known {
                 let run = change.key.run;
-                tx.confirm(run, integration, change.key.section, &change.item_id, value)?;
+                let (section, item_id) = (change.key.section, &change.item_id);
+                tx.confirm(run, integration, section, &change.at_store, item_id, value)?;
             }
             if verdict == Verdict::Another {
                 elsewhere.insert((change.key.section, change.item_id.clone()));
@@ -347,10 +388,9 @@ impl Push<'_, '_> {
         let mut plans = Vec::new();
         let allow = &self.session.options.allow;
         for ((section, settings), column) in sections.iter().zip(&reading.columns) {
-            let plan =
-                empty_plan(self.session, &tx, *section, &settings.place, settings.direction)?;
+            let plan = empty_plan(self.session, &tx, *section, settings)?;
             let confirmed = match self.run.integration_id {
-                Some(id) => tx.confirmed(id, *section)?,
+                Some(id) => tx.confirmed(id, *section, &settings.places)?,
                 None => FxHashMap::default(),
             };
             let limits = Limits { settings: &settings.guard, allow };
@@ -408,6 +448,7 @@ impl Push<'_, '_> {
         if let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id) {
             let tx = self.session.begin_write(self.run.inventory)?;
             apply_links(&tx, run, integration, reading)?;
+            record_places(&tx, run, plans)?;
             record_unsent(&tx, run, plans, reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }
@@ -423,7 +464,7 @@ impl Push<'_, '_> {
         {
             let (inventory, session) = (self.run.inventory, self.session);
             let sent = ready.iter_mut().try_for_each(|Ready { planned, writer }| {
-                let Planned { reading, plans } = planned;
+                let Planned { reading, plans, .. } = planned;
                 let writer = writer.as_ref();
                 Sending { session, inventory, run, integration, reading, writer }.send_all(plans)
             });
@@ -438,8 +479,8 @@ impl Push<'_, '_> {
     fn plan_undo(
         &self,
         id: i64,
+        source: &Source<'_>,
         reading: &Reading,
-        sections: &[Section],
     ) -> Result<Vec<SectionPlan>, RunError> {
         let Some(integration) = self.run.integration_id else { return Ok(Vec::new()) };
         let tx = self.run.inventory.begin_read()?;
@@ -450,7 +491,7 @@ impl Push<'_, '_> {
             .collect();
         let mut plans: Vec<SectionPlan> = Vec::new();
         for change in tx.applied_changes(id)? {
-            if !sections.contains(&change.section)
+            if !source.has(change.section, &change.at_store)
                 || is_left_out(self.session, &change, &matched.products)
             {
                 continue;
@@ -495,7 +536,8 @@ impl Push<'_, '_> {
         let ending = planned.ending(false);
         planned.summarise(&mut self.run.summary, &ending);
         let absent = |planned: &Planned| planned.reading.matched.absent_links().len() as u64;
-        self.run.summary.missing = planned.0.iter().map(absent).sum();
+        let counted = planned.0.iter().filter(|planned| !planned.is_repeated);
+        self.run.summary.missing = counted.map(absent).sum();
         if let Some(failure) = failure {
             let is_sent = |status| planned.plans().any(|plan| plan.count(status) > 0);
             let sent = [ChangeStatus::Applied, ChangeStatus::Refused, ChangeStatus::Uncertain];
@@ -515,12 +557,13 @@ impl Push<'_, '_> {
         {
             let tx = self.session.begin_write(self.run.inventory)?;
             let not_sent = [ChangeStatus::Planned, ChangeStatus::HeldBack];
-            for Planned { reading, plans } in &planned.0 {
+            for Planned { reading, plans, .. } in &planned.0 {
                 record_unsent(&tx, run, plans, reading, &not_sent)?;
                 for plan in plans {
                     for (product, item, value) in &plan.confirmed {
                         let item_id = reading.matched.item_id(*product, *item);
-                        tx.confirm(run, integration, plan.section, item_id, *value)?;
+                        let at_store = &plan.place.at_store;
+                        tx.confirm(run, integration, plan.section, at_store, item_id, *value)?;
                     }
                 }
             }

@@ -249,7 +249,8 @@ impl Session<'_> {
         part: &'i Part,
     ) -> Result<Source<'i>, UsageError> {
         let of = part.of.map(|section| format!(".{}", section.word())).unwrap_or_default();
-        let connector = part.settings.connect(&self.around()).map_err(|error| {
+        let made = part.settings.connect(&self.around(), &part.places);
+        let connector = made.map_err(|error| {
             UsageError(format!(
                 "{}:{}: {}{of}: {}",
                 self.config.path.display(),

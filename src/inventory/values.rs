@@ -5,9 +5,10 @@ use std::fmt::Write;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 
+use super::places::places_of;
 use super::products::ProductId;
 use super::{Result, Tx};
-use crate::model::{Cell, ChangeStatus, Decimal, Section};
+use crate::model::{Cell, ChangeStatus, Decimal, Section, StorePlaces};
 
 /// How many planned or held-back changes, and how many problems, are recorded of a run.
 pub const RECORDED_PLANS: usize = 1000;
@@ -60,6 +61,8 @@ pub struct UnsettledChange {
     pub before: Cell,
     /// The value that was sent.
     pub after: Cell,
+    /// Where at the store it was sent to.
+    pub at_store: StorePlaces,
 }
 
 impl Tx<'_> {
@@ -68,8 +71,9 @@ impl Tx<'_> {
         self.with(|conn| {
             conn.prepare_cached(
                 "SELECT changes.run_id, section, place_id, product_id, n,
-                     coalesce(item_id, sku), before, after
+                     coalesce(item_id, sku), before, after, at_store
                  FROM runs JOIN changes ON changes.run_id = runs.id
+                 LEFT JOIN run_places USING (run_id, section, place_id)
                  JOIN products ON products.id = product_id
                  WHERE runs.integration_id = ?1 AND runs.command IN ('push', 'undo')
                      AND changes.status IN (5, 6)
@@ -90,6 +94,7 @@ impl Tx<'_> {
                     item_id: row.get(5)?,
                     before: cell(6)?,
                     after: cell(7)?,
+                    at_store: places_of(row.get(8)?),
                 })
             })?
             .collect()

@@ -12,6 +12,7 @@ mod place;
 mod problem;
 mod run;
 mod section;
+mod store_place;
 
 pub use change::{ChangeRow, ChangeStatus, Value};
 pub use currency::Currency;
@@ -23,3 +24,4 @@ pub use place::Place;
 pub use problem::{Problem, ProblemKind, Severity};
 pub use run::{Changed, Command, RunStatus, RunSummary, SectionHeading, Timestamp};
 pub use section::{Direction, LinkKey, LinkedBy, Section};
+pub use store_place::{StorePlaceKind, StorePlaces};

@@ -8,7 +8,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, Row, RowBatch, RowProblem,
     RowView, Settings, Span, Validators, Value, Want, Writer,
 };
-use crate::model::{ProblemKind, Section};
+use crate::model::{ProblemKind, Section, StorePlaces};
 use crate::settings::Table;
 
 /// Texts that are kept of one feed, in bytes: the spans of a batch reach no further.
@@ -63,9 +63,14 @@ struct Combined {
 }
 
 impl Settings for Combined {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
-        let joins: Result<_, _> = self.joins.iter().map(|join| join.connect(around)).collect();
-        let (main, sums) = (self.main.connect(around)?, self.sums);
+    fn connect(
+        &self,
+        around: &Around,
+        places: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
+        let joins: Result<_, _> =
+            self.joins.iter().map(|join| join.connect(around, places)).collect();
+        let (main, sums) = (self.main.connect(around, places)?, self.sums);
         Ok(Box::new(CombinedConnector { main, sums, joins: joins? }))
     }
 

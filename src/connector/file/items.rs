@@ -23,7 +23,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
 };
-use crate::model::Section;
+use crate::model::{Section, StorePlaces};
 use crate::settings::Table;
 
 /// Starts a walk over a document.
@@ -125,7 +125,11 @@ fn read_variants(table: &mut Table<'_>) -> Option<Option<Vec<Step>>> {
 }
 
 impl Settings for TreeSettings {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(
+        &self,
+        around: &Around,
+        _: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
         Ok(Box::new(TreeConnector { settings: self.clone(), source, around: around.clone() }))
     }

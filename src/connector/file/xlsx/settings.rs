@@ -6,7 +6,7 @@ use crate::connector::feed::number::trim;
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::file::columns;
 use crate::connector::{Connector, ConnectorError, Context, Settings};
-use crate::model::Section;
+use crate::model::{Section, StorePlaces};
 use crate::settings::Table;
 
 /// Everything that `[integrations.X]` says of a spreadsheet.
@@ -58,7 +58,11 @@ fn read_sheet(table: &mut Table<'_>) -> Option<Option<String>> {
 }
 
 impl Settings for XlsxSettings {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(
+        &self,
+        around: &Around,
+        _: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
         Ok(Box::new(Xlsx::new(self.clone(), source)))
     }
