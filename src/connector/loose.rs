@@ -24,6 +24,29 @@ impl Loose {
         let Some(text) = self.text().filter(|text| !is_unknown(text)) else { return Ok(None) };
         Decimal::parse(text.as_bytes()).map(Some).map_err(|_| text)
     }
+
+    /// The same of a server that computes in binary: what does not fit otherwise is read with the
+    /// fifteen digits that its numbers hold for sure. What stands behind them is no one's price, but
+    /// the noise of a sum such as 11.120000000000001.
+    pub(crate) fn binary_number(&self) -> Result<Option<Decimal>, &str> {
+        self.number().or_else(|text| without_noise(text).map(Some).ok_or(text))
+    }
+}
+
+/// Digits that a number in binary holds for sure.
+const SURE_DIGITS: usize = 15;
+
+/// A number with more digits than can be sure, cut to those that are.
+fn without_noise(text: &str) -> Option<Decimal> {
+    let (whole, decimals) = text.split_once('.')?;
+    let digits = format!("{whole}{decimals}");
+    let is_plain = digits.trim_start_matches('-').bytes().all(|digit| digit.is_ascii_digit());
+    let significant = digits.trim_start_matches('-').trim_start_matches('0').len();
+    let noise = u32::try_from(significant.checked_sub(SURE_DIGITS).filter(|n| *n > 0)?).ok()?;
+    let scale = u32::try_from(decimals.len()).ok()?.checked_sub(noise).filter(|_| is_plain)?;
+    let (value, unit) = (digits.parse::<i128>().ok()?, 10_i128.checked_pow(noise)?);
+    let half = if value < 0 { -unit / 2 } else { unit / 2 };
+    Decimal::from_scaled(value.checked_add(half)? / unit, scale).ok()
 }
 
 impl<'de> Deserialize<'de> for Loose {
@@ -43,6 +66,29 @@ impl<'de> Deserialize<'de> for Loose {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_noise_of_binary_sums_is_no_digit_of_a_price() {
+        let price = |json: &str| {
+            let loose: Loose = serde_json::from_str(json).unwrap();
+            loose.binary_number().ok().flatten().map(|price| price.to_string())
+        };
+        for (json, is) in [
+            ("11.120000000000001", "11.12"),
+            ("0.30000000000000004", "0.3"),
+            ("-14.760000000000002", "-14.76"),
+            ("2.2999999999999998", "2.3"),
+            ("123456789012.345678", "123456789012.345678"),
+        ] {
+            assert_eq!(price(json).as_deref(), Some(is), "{json}");
+        }
+        // Digits that somebody meant are not rounded away.
+        for none in
+            ["12.3456789", "1.0000001", "1234567890123456789", "\"1,5\"", "0.1234567890123456"]
+        {
+            assert_eq!(price(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn texts_and_numbers_keep_all_their_digits() {

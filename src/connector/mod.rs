@@ -9,6 +9,7 @@ pub mod feed;
 pub mod file;
 pub mod http;
 mod loose;
+pub mod medusa;
 mod origin;
 pub mod woocommerce;
 
@@ -291,4 +292,5 @@ pub const REGISTRY: &[Registration] = &[
     file::xlsx::REGISTRATION,
     file::edifact::REGISTRATION,
     woocommerce::REGISTRATION,
+    medusa::REGISTRATION,
 ];
