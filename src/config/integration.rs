@@ -32,7 +32,8 @@ impl IntegrationReader<'_> {
         let http = HttpSettings::read(table.table("http"));
         let kinds = registration.map_or(&[][..], |registration| registration.places);
         let [mut stock, mut prices] = self.sections(&mut table, is_store, kinds);
-        let context = self.context(name, &table, is_store, prices.read.as_ref(), &http);
+        let read = [&stock, &prices].map(|section| section.read.as_ref());
+        let context = self.context(name, &table, is_store, read, &http);
         let are_read =
             [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
         let (stock, prices) = (stock.read, prices.read);
@@ -133,9 +134,10 @@ impl IntegrationReader<'_> {
         name: &str,
         table: &Table<'_>,
         is_store: bool,
-        prices: Option<&ReadSection>,
+        [stock, prices]: [Option<&ReadSection>; 2],
         http: &HttpSettings,
     ) -> Context {
+        let sections = [stock.map(|_| Section::Stock), prices.map(|_| Section::Prices)];
         let group = prices.and_then(|section| section.settings.first());
         let group = group.map(|settings| settings.place.as_str());
         let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
@@ -145,6 +147,7 @@ impl IntegrationReader<'_> {
             is_store,
             currency: group.and_then(|place| place.currency),
             http: http.clone(),
+            sections: sections.into_iter().flatten().collect(),
             is_join: false,
         }
     }

@@ -250,6 +250,8 @@ pub struct Context {
     pub currency: Option<Currency>,
     /// How it is fetched, where it is fetched by http.
     pub http: http::HttpSettings,
+    /// The sections that the integration has.
+    pub sections: Vec<Section>,
     /// Whether it is a further file of a feed, whose `key` finds the SKU.
     pub is_join: bool,
 }
@@ -264,6 +266,7 @@ impl Context {
             is_store,
             currency: None,
             http,
+            sections: Vec::new(),
             is_join: false,
         }
     }

@@ -225,7 +225,7 @@ impl Tx<'_> {
         self.with(|conn| {
             conn.prepare_cached(
                 "SELECT item_id, value FROM confirmed
-                 WHERE integration_id = ?1 AND section = ?2 AND at_store = ?3",
+                 WHERE integration_id = ?1 AND section = ?2 AND place_at_store = ?3",
             )?
             .query_map(params![integration, section.code(), at_store.to_text()], |row| {
                 let micros: i64 = row.get(1)?;
@@ -248,9 +248,10 @@ impl Tx<'_> {
         let at_store = at_store.to_text();
         self.with(|conn| {
             conn.prepare_cached(
-                "INSERT INTO confirmed (integration_id, section, at_store, item_id, value, run_id)
+                "INSERT INTO confirmed
+                     (integration_id, section, place_at_store, item_id, value, run_id)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (integration_id, section, at_store, item_id)
+                 ON CONFLICT (integration_id, section, place_at_store, item_id)
                  DO UPDATE SET value = excluded.value, run_id = excluded.run_id",
             )?
             .execute(params![integration, section.code(), at_store, item_id, value.micros(), run])

@@ -3,7 +3,7 @@ CREATE TABLE run_places (
     run_id INTEGER NOT NULL REFERENCES runs (id),
     section INTEGER NOT NULL CHECK (section IN (0, 1)),
     place_id INTEGER NOT NULL,
-    at_store TEXT NOT NULL,
+    place_at_store TEXT NOT NULL,
     PRIMARY KEY (run_id, section, place_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -12,11 +12,11 @@ ALTER TABLE confirmed RENAME TO confirmed_1;
 CREATE TABLE confirmed (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
     section INTEGER NOT NULL CHECK (section IN (0, 1)),
-    at_store TEXT NOT NULL DEFAULT '',
+    place_at_store TEXT NOT NULL DEFAULT '',
     item_id TEXT NOT NULL,
     value INTEGER NOT NULL,
     run_id INTEGER NOT NULL REFERENCES runs (id),
-    PRIMARY KEY (integration_id, section, at_store, item_id)
+    PRIMARY KEY (integration_id, section, place_at_store, item_id)
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO confirmed (integration_id, section, item_id, value, run_id)

@@ -435,7 +435,7 @@ impl Tx<'_> {
 const VALUE_CHANGE: &str = "SELECT changes.run_id, section, coalesce(warehouses.key,
         price_groups.key), price_groups.currency, product_id, sku, products.name,
         iif(runs.integration_id IS NULL, NULL, coalesce(changes.item_id, sku)), before, after,
-        changes.status, message, at_store";
+        changes.status, message, place_at_store";
 
 const PLACES: &str = "LEFT JOIN warehouses ON section = 0 AND warehouses.id = place_id
     LEFT JOIN price_groups ON section = 1 AND price_groups.id = place_id

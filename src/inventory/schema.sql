@@ -131,7 +131,7 @@ CREATE TABLE run_places (
     run_id INTEGER NOT NULL REFERENCES runs (id),
     section INTEGER NOT NULL CHECK (section IN (0, 1)),
     place_id INTEGER NOT NULL,
-    at_store TEXT NOT NULL,
+    place_at_store TEXT NOT NULL,
     PRIMARY KEY (run_id, section, place_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -201,15 +201,15 @@ CREATE TABLE validators (
 ) STRICT, WITHOUT ROWID;
 
 -- The last value that a store confirmed, by an echo of our write or by being read equal to ours.
--- `at_store`: at which of its places, as in `run_places`; empty where it has one only.
+-- `place_at_store`: at which of its places, as in `run_places`; empty where it has one only.
 CREATE TABLE confirmed (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
     section INTEGER NOT NULL CHECK (section IN (0, 1)),
-    at_store TEXT NOT NULL DEFAULT '',
+    place_at_store TEXT NOT NULL DEFAULT '',
     item_id TEXT NOT NULL,
     value INTEGER NOT NULL,
     run_id INTEGER NOT NULL REFERENCES runs (id),
-    PRIMARY KEY (integration_id, section, at_store, item_id)
+    PRIMARY KEY (integration_id, section, place_at_store, item_id)
 ) STRICT, WITHOUT ROWID;
 
 -- For other programs; kept stable. `quantity` and `price` are decimal text.

@@ -56,7 +56,7 @@ impl Tx<'_> {
     pub fn applied_changes(&self, run: i64) -> Result<Vec<AppliedChange>> {
         self.with(|conn| {
             conn.prepare_cached(
-                "SELECT section, place_id, product_id, n, item_id, before, after, at_store
+                "SELECT section, place_id, product_id, n, item_id, before, after, place_at_store
                  FROM changes LEFT JOIN run_places USING (run_id, section, place_id)
                  WHERE run_id = ?1 AND status = ?2 ORDER BY section, place_id, product_id, n",
             )?
@@ -83,7 +83,7 @@ impl Tx<'_> {
     pub fn applied_places(&self, run: i64) -> Result<Vec<(Section, StorePlaces)>> {
         self.with(|conn| {
             conn.prepare_cached(
-                "SELECT DISTINCT section, at_store
+                "SELECT DISTINCT section, place_at_store
                  FROM changes LEFT JOIN run_places USING (run_id, section, place_id)
                  WHERE run_id = ?1 AND status IN (0, 5, 6)",
             )?

@@ -71,7 +71,7 @@ impl Tx<'_> {
         self.with(|conn| {
             conn.prepare_cached(
                 "SELECT changes.run_id, section, place_id, product_id, n,
-                     coalesce(item_id, sku), before, after, at_store
+                     coalesce(item_id, sku), before, after, place_at_store
                  FROM runs JOIN changes ON changes.run_id = runs.id
                  LEFT JOIN run_places USING (run_id, section, place_id)
                  JOIN products ON products.id = product_id

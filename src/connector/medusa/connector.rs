@@ -37,6 +37,7 @@ impl MedusaConnector {
         if want.stock {
             match self.store.location(&self.places)? {
                 Ok(location) => maker.location = Some(location),
+                Err(why) if self.values.has_stock => return Err(ConnectorError::mapping(why)),
                 Err(why) => problems.push((ProblemKind::Config, why)),
             }
         }

@@ -47,6 +47,8 @@ pub(super) struct ValueSettings {
     pub(super) quantity_field: QuantityField,
     /// Whether the shop's prices are meant to include tax; `None`: as they are.
     pub(super) prices_include_tax: Option<bool>,
+    /// Whether there is a stock section, which must say where.
+    pub(super) has_stock: bool,
     /// The price group's currency; `None` without a prices section.
     pub(super) currency: Option<Currency>,
 }
@@ -76,6 +78,7 @@ impl MedusaSettings {
                 ean_field,
                 quantity_field: quantity_field.unwrap_or(QuantityField::Stocked),
                 prices_include_tax,
+                has_stock: context.sections.contains(&Section::Stock),
                 currency: context.currency,
             },
         })
