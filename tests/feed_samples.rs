@@ -160,7 +160,10 @@ fn read_table(mut table: Table<'_>, problems: &Problems, folder: &Path) -> Optio
     let settings = (registration.settings)(&mut table, &context);
     table.finish();
     assert_eq!(problems.error_count(), 0);
-    let connector = settings.unwrap().connect(&invsync::around::Around::nobody()).unwrap();
+    let connector = {
+        let places = invsync::model::StorePlaces::default();
+        settings.unwrap().connect(&invsync::around::Around::nobody(), &places).unwrap()
+    };
     let mut reader = connector.open(Want { stock: true, prices: true, names: true }).unwrap();
     let (mut batch, mut items) = (RowBatch::default(), Vec::new());
     while reader.next(&mut batch).unwrap() {

@@ -4,6 +4,7 @@
 pub(crate) mod conformance;
 pub(crate) mod feeds;
 pub(crate) mod http;
+pub(crate) mod medusa;
 pub(crate) mod woocommerce;
 
 use std::collections::{BTreeMap, BTreeSet};
