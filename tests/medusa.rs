@@ -302,3 +302,89 @@ fn a_server_that_is_no_medusa_and_a_key_that_is_no_key_are_named() {
     shop.run("push web").code(2).stderr("must not hold credentials");
     assert!(fake.writes().is_empty());
 }
+
+const BOTH: &str = "direction = \"send\"\nlocations = { Main = \"main\", sloc_2 = \"outlet\" }";
+
+/// Two locations and prices at once, and what the inventory has for them.
+fn both(fake: &Fake) -> Shop {
+    shop(fake, BOTH, SEND_PRICES)
+        .inventory("sku,stock.main,stock.outlet\nMUG-01,17,4\nTEA-01,2,6\n")
+}
+
+#[test]
+fn several_locations_are_sent_from_a_warehouse_each_on_one_reading() {
+    let fake = Fake::start(located());
+    let shop = both(&fake);
+    let run = shop.run("push web --format json").code(0).one_run();
+    let changes: Vec<_> = run.0["changes"].as_array().unwrap().iter().collect();
+    let shown = |change: &&serde_json::Value| {
+        let texts = ["warehouse", "location", "before", "after"];
+        let text = |name| change[name].as_str().unwrap_or("–").to_owned();
+        format!("{} {}", change["sku"].as_str().unwrap(), texts.map(text).join(" "))
+    };
+    assert_eq!(
+        changes.iter().map(shown).collect::<Vec<_>>(),
+        [
+            "MUG-01 main Main 3 17",
+            "MUG-01 outlet sloc_2 8 4",
+            "TEA-01 outlet sloc_2 – 6",
+            "MUG-01 – – 12.30 13.00",
+            "TEA-01 – – 39.00 39.50",
+        ]
+    );
+    // Each item is counted once, and read once.
+    assert_eq!((run.number("items"), run.number("linked")), (2, 2));
+    let reads = fake.log().iter().filter(|request| request.path == "product-variants").count();
+    assert_eq!(reads, 1);
+    assert_eq!((level(&fake, 1, "sloc_1"), level(&fake, 1, "sloc_2")), ("17".into(), "4".into()));
+    let again = shop.run("push web --format json").code(0).one_run();
+    assert!(again.changes().is_empty());
+    // Each goes back where it came from.
+    let undone =
+        shop.run(&format!("undo {} --format json", run.number("run_id"))).code(3).one_run();
+    assert_eq!(undone.changes().iter().filter(|c| c.ends_with("applied")).count(), 4);
+    assert_eq!((level(&fake, 1, "sloc_1"), level(&fake, 1, "sloc_2")), ("3".into(), "8".into()));
+}
+
+#[test]
+fn several_locations_are_pulled_into_a_warehouse_each() {
+    let fake = Fake::start(located());
+    let pull = BOTH.replace("send", "download");
+    let shop = shop(&fake, &pull, OFF);
+    let run = shop.run("pull web").code(0).stdout("web/Main → main").stdout("web/sloc_2 → outlet");
+    run.stock("main", "MUG-01", "3").stock("outlet", "MUG-01", "8");
+    assert_eq!(shop.stock("outlet", "TEA-01"), None);
+    shop.run("check web").code(0).stdout("2 items, 2 linked");
+    let again = shop.run("pull web --format json").code(0).one_run();
+    assert!(again.changes().is_empty());
+    shop.run("list web").code(0).stderr("the items at sloc_2");
+}
+
+#[test]
+fn what_is_wrong_with_an_item_is_told_once_for_all_locations() {
+    let fake = Fake::start(located());
+    fake.catalogue(|all| all.variant(2).manages = false);
+    let shop = both(&fake);
+    let run = shop.run("push web --format json").code(0).one_run();
+    assert_eq!(run.problems(), ["not_managed variant_000002 TEA-01"]);
+}
+
+#[test]
+fn a_push_to_several_locations_that_got_no_answer_is_settled_at_each() {
+    let fake = Fake::start(located());
+    let shop = both(&fake);
+    fake.fail(Fault::close().after_applying().on("POST").times(1));
+    fake.fail(Fault::status(503).skip(5));
+    let run = shop.run("push web --only stock --format json").code(7).one_run();
+    assert!(
+        run.changes().contains(&"MUG-01 stock 3→17 uncertain".to_owned()),
+        "{:?}",
+        run.changes()
+    );
+    fake.heal();
+    shop.run("push web --only stock").code(0);
+    assert_eq!((level(&fake, 1, "sloc_1"), level(&fake, 1, "sloc_2")), ("17".into(), "4".into()));
+    let first = shop.json(&format!("runs {}", run.number("run_id")));
+    let changes = first["runs"][0]["changes"].as_array().unwrap();
+    assert!(changes.iter().all(|change| change["status"] != "uncertain"));
+}

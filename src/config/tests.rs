@@ -199,11 +199,11 @@ fn a_whole_integration_is_read() {
     let store = config.integration("store-a").unwrap();
     assert!(store.is_store && !store.allow_empty && store.connector == "csv");
     assert_eq!((store.unlinked, store.link_by.len()), (Unlinked::Report, 2));
-    let stock = section_of(&store, Section::Stock).unwrap();
+    let stock = section_of(store, Section::Stock).unwrap();
     assert_eq!((stock.direction, stock.place.as_str()), (Direction::Download, "main"));
     assert_eq!((stock.every, stock.line), (Some(Duration::from_secs(900)), 21));
     assert_eq!(stock.on_drift, OnDrift::Overwrite);
-    let prices = section_of(&store, Section::Prices).unwrap();
+    let prices = section_of(store, Section::Prices).unwrap();
     assert_eq!((prices.direction, prices.place.as_str()), (Direction::Send, "retail"));
     assert_eq!(prices.on_drift, OnDrift::Hold);
     let wholesaler = config.integration("wholesaler-b").unwrap();
@@ -221,13 +221,13 @@ fn guards_of_a_section_override_those_of_the_integration_one_by_one() {
         max_price_change: Percent::whole(180),
         ..GuardSettings::default()
     };
-    let stock = &section_of(&store, Section::Stock).unwrap().guard;
+    let stock = &section_of(store, Section::Stock).unwrap().guard;
     assert_eq!(stock.max_changed.to_string(), "12.5%");
     let max_changed = stock.max_changed;
     let of_stock =
         GuardSettings { max_changed, hold_zero_price: false, zero_missing: true, ..of_all.clone() };
     assert_eq!(stock, &of_stock);
-    assert_eq!(section_of(&store, Section::Prices).unwrap().guard, of_all);
+    assert_eq!(section_of(store, Section::Prices).unwrap().guard, of_all);
     let wholesaler = config.integration("wholesaler-b").unwrap();
     assert_eq!(section_of(wholesaler, Section::Stock).unwrap().guard, GuardSettings::default());
 }

@@ -14,7 +14,7 @@ mod origin;
 pub mod woocommerce;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use batch::{Row, RowBatch, RowProblem, RowView, SaleBound, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
@@ -95,6 +95,8 @@ pub struct Delivery {
     pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
+    /// When it began to be read, where that was before it was opened.
+    pub read_at: Option<Instant>,
 }
 
 /// What a file was when it was read: a writer refuses a file that is no longer that one.
@@ -224,6 +226,16 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
         around: &Around,
         places: &StorePlaces,
     ) -> Result<Box<dyn Connector>, ConnectorError>;
+
+    /// The same for several places of one store: the connectors may share what they read, each
+    /// handing it out once.
+    fn connect_all(
+        &self,
+        around: &Around,
+        places: &[StorePlaces],
+    ) -> Result<Vec<Box<dyn Connector>>, ConnectorError> {
+        places.iter().map(|places| self.connect(around, places)).collect()
+    }
 
     /// Whether reading it contacts another machine.
     fn is_remote(&self) -> bool {

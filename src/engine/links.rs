@@ -157,8 +157,9 @@ fn link_auto(
 ) -> Result<Linked, RunError> {
     let want = Want { stock: false, prices: false, names: false };
     session.progress.begin(&format!("reading {}", integration.name), None);
+    let open = |source: &part::Source<'_>| Opened::by(source.connector.as_ref(), want);
     let opened: Result<Vec<_>, _> =
-        sources.iter().map(|source| Opened::by(source.connector.as_ref(), want)).collect();
+        sources.iter().filter(|source| !source.part.is_repeated).map(open).collect();
     let tx = session.begin(run.inventory)?;
     let mut linked = Linked {
         products: Products::default(),

@@ -23,7 +23,14 @@ pub(super) fn list(
     problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let (mut items, mut exit) = (0, Exit::Done);
-    for source in session.connect_all(integration)? {
+    let sources = session.connect_all(integration)?;
+    // Of several locations each shows all items, with what is there.
+    let has_several = sources.iter().any(|source| source.part.is_repeated);
+    for source in sources {
+        if has_several {
+            let Some(location) = source.part.places.location() else { continue };
+            session.progress.note(&format!("{}: the items at {location}", integration.name));
+        }
         let (listed, ended) = list_one(session, integration, &source, each, problem)?;
         items += listed.items;
         exit = exit.max(ended);
@@ -122,11 +129,15 @@ pub(super) fn check(
         error: None,
     };
     let mut look = Look { session, integration, inventory: &inventory, absent: Absent::new() };
-    let mut complete = 0;
+    let (mut complete, mut logs) = (0, Vec::new());
     for source in sources {
         match look.at(source, &mut checked) {
-            Ok((problems, is_complete)) => {
+            Ok((mut problems, is_complete)) => {
+                if source.part.is_repeated {
+                    problems.drop_what_is_in(logs.iter());
+                }
                 checked.problems.extend(problems.iter());
+                logs.push(problems);
                 complete += usize::from(is_complete);
             }
             Err(error) => {

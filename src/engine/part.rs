@@ -54,6 +54,14 @@ pub(super) struct Planned {
 pub(super) struct AllPlanned(pub Vec<Planned>);
 
 impl AllPlanned {
+    /// Adds what a source has; what another one has said of the same items is not said again.
+    pub(super) fn add(&mut self, mut planned: Planned) {
+        if planned.is_repeated {
+            planned.reading.matched.problems.drop_what_is_in(self.logs());
+        }
+        self.0.push(planned);
+    }
+
     pub(super) fn plans(&self) -> impl Iterator<Item = &SectionPlan> {
         self.0.iter().flat_map(|planned| &planned.plans)
     }

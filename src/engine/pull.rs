@@ -132,7 +132,7 @@ fn plan_and_apply(
     let mut read = Vec::new();
     for (source, opened) in fetched.opened {
         keys.push(source.part.key.clone());
-        planned.0.push(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
+        planned.add(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
         read.push(source);
     }
     let is_stopped =

@@ -470,7 +470,8 @@ impl Push<'_, '_> {
             });
             failure = sent.err();
         }
-        let planned = AllPlanned(ready.into_iter().map(|ready| ready.planned).collect());
+        let mut planned = AllPlanned(Vec::new());
+        ready.into_iter().for_each(|ready| planned.add(ready.planned));
         let exit = self.finish(&planned, failure.as_ref())?;
         Ok(Pushed { planned, exit })
     }

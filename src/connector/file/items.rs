@@ -249,7 +249,8 @@ impl Reader for TreeReader {
         let header = self.walk.paths_seen();
         let shape = self.rows.found.shape(&self.rows.feed.mapping);
         let fingerprint = self.walk.finish()?;
-        Ok(Delivery { complete: self.rows.feed.complete, header, shape, fingerprint })
+        let complete = self.rows.feed.complete;
+        Ok(Delivery { complete, header, shape, fingerprint, read_at: None })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::read;
 use super::rows::{MedusaReader, Memory, RowMaker};
 use super::settings::ValueSettings;
+use super::shared::Share;
 use super::store::{PriceTarget, Store};
 use super::write::MedusaWriter;
 use crate::connector::{Connector, ConnectorError, Delivery, Reader, Want, Writer};
@@ -15,6 +16,7 @@ pub(super) struct MedusaConnector {
     store: Arc<Store>,
     values: ValueSettings,
     places: StorePlaces,
+    share: Share,
     memory: Arc<Memory>,
     /// What made the items of the last reading.
     maker: Mutex<Option<RowMaker>>,
@@ -25,9 +27,10 @@ impl MedusaConnector {
         store: Arc<Store>,
         values: ValueSettings,
         places: StorePlaces,
+        share: Share,
     ) -> MedusaConnector {
         let (memory, maker) = (Arc::default(), Mutex::default());
-        MedusaConnector { store, values, places, memory, maker }
+        MedusaConnector { store, values, places, share, memory, maker }
     }
 
     /// Finds the places that are meant; says why values cannot be used where they are not clear.
@@ -83,10 +86,12 @@ impl Connector for MedusaConnector {
             let listed = read::list_prices(&self.store, target)?;
             maker.take_listed(listed);
         }
-        let pages = maker.take(read::catalogue(&self.store, want)?);
+        let reading = self.share.read(&self.store, want)?;
+        maker.take_shared(reading.shared);
         self.memory.lock().clear();
         *self.maker.lock().unwrap_or_else(PoisonError::into_inner) = Some(maker.clone());
-        Ok(Box::new(MedusaReader::new(pages, maker, Arc::clone(&self.memory), problems)))
+        let (pages, memory) = (reading.pages, Arc::clone(&self.memory));
+        Ok(Box::new(MedusaReader::new(pages, reading.read_at, maker, memory, problems)))
     }
 
     fn writer(&self, _: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
@@ -101,7 +106,9 @@ impl Connector for MedusaConnector {
     }
 
     fn check(&self, _: bool) -> Result<(), ConnectorError> {
-        self.store.tell_places()?;
+        if self.share.number == 0 {
+            self.store.tell_places()?;
+        }
         if let Ok(target) = self.store.price_target(&self.places, self.values.currency)?
             && let Some(includes) = self.store.prices_include_tax(&target)?
         {

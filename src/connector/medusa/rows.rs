@@ -1,11 +1,12 @@
 //! From the shop's variants to items.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::api::{Level, Price, Variant, VariantPage};
-use super::read::{Catalogue, ListPrice, ListPrices};
+use super::read::{ListPrice, ListPrices};
 use super::settings::{EanField, QuantityField, ValueSettings};
 use super::store::{PriceTarget, Store};
 use crate::connector::http::Pages;
@@ -59,6 +60,7 @@ impl Memory {
 /// A catalogue, drained page by page.
 pub(super) struct MedusaReader {
     pages: Pages,
+    read_at: Instant,
     maker: RowMaker,
     memory: Arc<Memory>,
     /// The last variant of the page before, which the next page begins with.
@@ -71,12 +73,13 @@ pub(super) struct MedusaReader {
 impl MedusaReader {
     pub(super) fn new(
         pages: Pages,
+        read_at: Instant,
         maker: RowMaker,
         memory: Arc<Memory>,
         shop_problems: Vec<(ProblemKind, String)>,
     ) -> MedusaReader {
         let (last, page) = (Box::default(), Vec::new());
-        MedusaReader { pages, maker, memory, last, page, shop_problems }
+        MedusaReader { pages, read_at, maker, memory, last, page, shop_problems }
     }
 }
 
@@ -109,7 +112,7 @@ impl Reader for MedusaReader {
     }
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
-        Ok(Delivery { complete: true, ..Delivery::default() })
+        Ok(Delivery { complete: true, read_at: Some(self.read_at), ..Delivery::default() })
     }
 }
 
@@ -147,10 +150,9 @@ impl RowMaker {
         }
     }
 
-    /// Takes what only the whole catalogue shows; the pages are left.
-    pub(super) fn take(&mut self, catalogue: Catalogue) -> Pages {
-        self.shared = Arc::new(catalogue.shared);
-        catalogue.pages.into_pages()
+    /// Takes the inventory items that several variants share.
+    pub(super) fn take_shared(&mut self, shared: Arc<FxHashSet<Box<str>>>) {
+        self.shared = shared;
     }
 
     /// Takes the prices of the price list.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::connector::MedusaConnector;
+use super::shared::{Share, SharedReading};
 use super::store::{self, Store};
 use crate::around::Around;
 use crate::connector::http::{Client, HttpSettings, check_scheme, needed, site};
@@ -104,14 +105,27 @@ impl Settings for MedusaSettings {
         around: &Around,
         places: &StorePlaces,
     ) -> Result<Box<dyn Connector>, ConnectorError> {
-        let url = needed("url", &self.url, &self.folder)?;
-        let site = site(url.expose(), &["admin", "app", "store"])?;
-        check_scheme(&site, &self.http)?;
-        let key = self.key()?;
-        let secrets = store::forms(&key);
-        let client = Client::new(&self.http, &self.folder, around, &self.name, secrets)?;
-        let store = Store::new(client, self.name.clone(), site, key);
-        Ok(Box::new(MedusaConnector::new(Arc::new(store), self.values.clone(), places.clone())))
+        let store = Arc::new(self.store(around)?);
+        let shared = Arc::new(SharedReading::of(1));
+        let (values, places) = (self.values.clone(), places.clone());
+        Ok(Box::new(MedusaConnector::new(store, values, places, Share { shared, number: 0 })))
+    }
+
+    /// One client, one reading of all variants.
+    fn connect_all(
+        &self,
+        around: &Around,
+        places: &[StorePlaces],
+    ) -> Result<Vec<Box<dyn Connector>>, ConnectorError> {
+        let store = Arc::new(self.store(around)?);
+        let shared = Arc::new(SharedReading::of(places.len()));
+        let made = places.iter().enumerate().map(|(number, places)| {
+            let share = Share { shared: Arc::clone(&shared), number };
+            let (values, places) = (self.values.clone(), places.clone());
+            let connector = MedusaConnector::new(Arc::clone(&store), values, places, share);
+            Box::new(connector) as Box<dyn Connector>
+        });
+        Ok(made.collect())
     }
 
     fn is_remote(&self) -> bool {
@@ -127,5 +141,17 @@ impl Settings for MedusaSettings {
             return Ok(());
         }
         Err("nothing is ever written to a wholesaler".to_owned())
+    }
+}
+
+impl MedusaSettings {
+    fn store(&self, around: &Around) -> Result<Store, ConnectorError> {
+        let url = needed("url", &self.url, &self.folder)?;
+        let site = site(url.expose(), &["admin", "app", "store"])?;
+        check_scheme(&site, &self.http)?;
+        let key = self.key()?;
+        let secrets = store::forms(&key);
+        let client = Client::new(&self.http, &self.folder, around, &self.name, secrets)?;
+        Ok(Store::new(client, self.name.clone(), site, key))
     }
 }

@@ -101,8 +101,8 @@ enum Failed {
     Stop(ConnectorError),
     /// It may have been applied.
     Uncertain(String),
-    /// Surely not applied; the shop's words, and the writes that they name.
-    Refused { error: HttpError, named: Vec<usize> },
+    /// Surely not applied, in the shop's words, which name these writes.
+    Refused { words: String, named: Vec<usize> },
 }
 
 impl MedusaWriter {
@@ -152,10 +152,10 @@ impl MedusaWriter {
                         sent.outcomes[at] = Outcome::Uncertain(why.clone());
                     }
                 }
-                Err(Failed::Refused { error, named }) => {
-                    match self.after_refusal(kind, batch, piece, &error, &named) {
+                Err(Failed::Refused { words, named }) => {
+                    match self.after_refusal(kind, batch, piece, &named) {
                         Ok((refused, rest)) => {
-                            let why = || Outcome::Refused(diagnose::words(&error));
+                            let why = || Outcome::Refused(words.clone());
                             refused.iter().for_each(|at| sent.outcomes[*at] = why());
                             rest.into_iter().rev().for_each(|piece| pieces.push_front(piece));
                         }
@@ -190,13 +190,12 @@ impl MedusaWriter {
         kind: Kind<'_>,
         batch: &[Write],
         piece: Vec<usize>,
-        error: &HttpError,
         named: &[usize],
     ) -> Result<(Vec<usize>, Vec<Vec<usize>>), ConnectorError> {
         let named: Vec<usize> = named.iter().map(|at| piece[*at]).collect();
         let may_be_misplaced =
             matches!(kind, Kind::Prices(_)) && !self.by_product.load(Ordering::Relaxed);
-        if may_be_misplaced && error.status == Some(400) && !named.is_empty() {
+        if may_be_misplaced && !named.is_empty() {
             let writes: Vec<&Write> = named.iter().map(|at| &batch[*at]).collect();
             if !self.fetch(&self.maker, &writes, &mut |_| {})?.is_empty() {
                 self.by_product.store(true, Ordering::Relaxed);
@@ -253,7 +252,7 @@ impl MedusaWriter {
                 let is_named = |write: &&&Write| words.contains(shop_id(kind, write));
                 let by_id = writes.iter().enumerate().filter(|(_, write)| is_named(write));
                 named.extend(by_id.map(|(at, _)| at));
-                Failed::Refused { error, named }
+                Failed::Refused { words: diagnose::words(&error), named }
             }
             _ => Failed::Stop(diagnose::explain(error)),
         }

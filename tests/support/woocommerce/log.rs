@@ -26,7 +26,7 @@ pub(crate) struct Logged {
 
 impl Logged {
     /// `root`: what stands before the paths of the API.
-    pub(in crate::support) fn new(request: &Request, root: &str) -> Logged {
+    pub(crate) fn new(request: &Request, root: &str) -> Logged {
         let (path, all) = (request.path(), request.query());
         let is_secret = |name: &str| name.starts_with("oauth_") || name.starts_with("consumer_");
         let mut query: Vec<_> =
@@ -45,7 +45,7 @@ impl Logged {
     }
 
     /// The request without ids and parameters, to count by: `POST products/*/variations/batch`.
-    pub(in crate::support) fn kind(&self) -> String {
+    pub(crate) fn kind(&self) -> String {
         let part =
             |part: &str| if part.parse::<u64>().is_ok() { "*".to_owned() } else { part.to_owned() };
         let parts: Vec<_> = self.path.split('/').map(part).collect();
@@ -75,14 +75,14 @@ impl fmt::Display for Logged {
 
 /// Which requests are meant: `POST products/batch`, `GET products?page=2`, `GET`,
 /// `products/*/variations`. `*` in a path is any text; of parameters those named must be there.
-pub(in crate::support) struct Pattern {
+pub(crate) struct Pattern {
     method: Option<String>,
     path: Option<String>,
     query: Vec<(String, String)>,
 }
 
 impl Pattern {
-    pub(in crate::support) fn new(text: &str) -> Pattern {
+    pub(crate) fn new(text: &str) -> Pattern {
         let is_method = |word: &&str| word.chars().all(|sign| sign.is_ascii_uppercase());
         let mut words = text.split_whitespace().peekable();
         let method = words.next_if(is_method).map(str::to_owned);
@@ -95,7 +95,7 @@ impl Pattern {
         Pattern { method, path, query }
     }
 
-    pub(in crate::support) fn matches(&self, request: &Logged) -> bool {
+    pub(crate) fn matches(&self, request: &Logged) -> bool {
         self.method.as_ref().is_none_or(|method| *method == request.method)
             && self.path.as_ref().is_none_or(|path| fits(path, &request.path))
             && self.query.iter().all(|pair| request.query.contains(pair))

@@ -12,23 +12,23 @@ use super::fault::{Delivery, compress};
 use super::http::{Request, Response};
 
 /// An answer, and how it gets to the client.
-pub(in crate::support) struct Reply {
-    pub(in crate::support) response: Response,
-    pub(in crate::support) delivery: Delivery,
+pub(crate) struct Reply {
+    pub(crate) response: Response,
+    pub(crate) delivery: Delivery,
     /// How long it takes at least.
-    pub(in crate::support) latency: Duration,
-    pub(in crate::support) gzip: bool,
-    pub(in crate::support) chunked: bool,
+    pub(crate) latency: Duration,
+    pub(crate) gzip: bool,
+    pub(crate) chunked: bool,
 }
 
 /// What a fake answers with.
-pub(in crate::support) trait Site: Default + Send + 'static {
+pub(crate) trait Site: Default + Send + 'static {
     fn reply(&mut self, request: &Request) -> Reply;
 }
 
 /// What the threads share.
 #[derive(Default)]
-pub(in crate::support) struct Shared<S> {
+pub(crate) struct Shared<S> {
     state: Mutex<S>,
     connections: Mutex<BTreeMap<usize, TcpStream>>,
     accepted: AtomicUsize,
@@ -43,17 +43,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<S: Site> Shared<S> {
-    pub(in crate::support) fn state(&self) -> MutexGuard<'_, S> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, S> {
         lock(&self.state)
     }
 
     /// The most requests that were under way at one time.
-    pub(in crate::support) fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.load(Ordering::SeqCst)
     }
 
     /// How many connections were made.
-    pub(in crate::support) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
@@ -74,14 +74,14 @@ impl<S: Site> Shared<S> {
 }
 
 /// A server that runs until it is dropped.
-pub(in crate::support) struct Server<S: Site> {
-    pub(in crate::support) shared: Arc<Shared<S>>,
-    pub(in crate::support) port: u16,
+pub(crate) struct Server<S: Site> {
+    pub(crate) shared: Arc<Shared<S>>,
+    pub(crate) port: u16,
     accepting: Option<JoinHandle<()>>,
 }
 
 impl<S: Site> Server<S> {
-    pub(in crate::support) fn start(shared: Shared<S>) -> io::Result<Server<S>> {
+    pub(crate) fn start(shared: Shared<S>) -> io::Result<Server<S>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(shared);

@@ -84,6 +84,6 @@ impl Reader for CsvReader {
         let is_ended = self.rows.is_last_row_ended();
         let shape = vec![("the line end of the last row".to_owned(), is_ended)];
         let fingerprint = self.rows.finish()?;
-        Ok(Delivery { complete: self.complete, header, shape, fingerprint })
+        Ok(Delivery { complete: self.complete, header, shape, fingerprint, read_at: None })
     }
 }
