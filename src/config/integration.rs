@@ -310,8 +310,7 @@ fn parts_of(
     let word = of.map_or("", Section::word);
     let mut parts: Vec<Part> = Vec::new();
     let mut add = |key: String, sections: Vec<Section>, places: StorePlaces| {
-        let (settings, is_repeated) = (Arc::clone(&settings), !parts.is_empty());
-        parts.push(Part { key, of, settings, sections, places, is_repeated });
+        parts.push(Part { key, of, settings: Arc::clone(&settings), sections, places });
     };
     let whole = fed.iter().filter(|(_, settings)| settings.len() < 2);
     let mut places = StorePlaces::default();

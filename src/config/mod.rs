@@ -194,8 +194,6 @@ pub struct Part {
     pub sections: Vec<Section>,
     /// The places at the other side whose values it has.
     pub places: StorePlaces,
-    /// Another part has the same items with other values: they are counted there.
-    pub is_repeated: bool,
 }
 
 impl Part {

@@ -25,7 +25,10 @@ pub(super) fn list(
     let (mut items, mut exit) = (0, Exit::Done);
     let sources = session.connect_all(integration)?;
     // Of several locations each shows all items, with what is there.
-    let has_several = sources.iter().any(|source| source.part.is_repeated);
+    let has_several = sources.iter().enumerate().any(|(at, source)| {
+        let earlier: Vec<&Source<'_>> = sources[..at].iter().collect();
+        source.repeats(&earlier)
+    });
     for source in sources {
         if has_several {
             let Some(location) = source.part.places.location() else { continue };
@@ -129,15 +132,18 @@ pub(super) fn check(
         error: None,
     };
     let mut look = Look { session, integration, inventory: &inventory, absent: Absent::new() };
-    let (mut complete, mut logs) = (0, Vec::new());
+    let (mut complete, mut logs, mut earlier) = (0, Vec::new(), Vec::new());
     for source in sources {
+        let counts = (checked.items, checked.linked);
         match look.at(source, &mut checked) {
             Ok((mut problems, is_complete)) => {
-                if source.part.is_repeated {
+                if source.repeats(&earlier) {
                     problems.drop_what_is_in(logs.iter());
+                    (checked.items, checked.linked) = counts;
                 }
                 checked.problems.extend(problems.iter());
                 logs.push(problems);
+                earlier.push(source);
                 complete += usize::from(is_complete);
             }
             Err(error) => {
@@ -216,10 +222,8 @@ impl Look<'_> {
         check_not_empty(integration, &reading)?;
         source.connector.check(!places.is_empty())?;
         let matched = &mut reading.matched;
-        if !source.part.is_repeated {
-            checked.items += matched.counts.items;
-            checked.linked += matched.counts.linked;
-        }
+        checked.items += matched.counts.items;
+        checked.linked += matched.counts.linked;
         let mut problems = std::mem::take(&mut matched.problems);
         for (item_id, product) in matched.absent_links() {
             let sku = matched.products.sku(product).to_owned();

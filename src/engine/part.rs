@@ -1,6 +1,7 @@
 //! The sources of an integration, each with what it delivered and what is planned on it.
 
 use std::io;
+use std::sync::Arc;
 
 use super::Session;
 use super::plan::SectionPlan;
@@ -34,6 +35,12 @@ impl Source<'_> {
         let mut sections = super::pull::sections(session, integration, direction);
         sections.retain(|(section, settings)| self.part.feeds(*section, settings));
         sections
+    }
+
+    /// Whether one of these has the same items, with other values: then they are counted there.
+    pub(super) fn repeats(&self, earlier: &[&Source<'_>]) -> bool {
+        let has_same = |other: &&Source<'_>| Arc::ptr_eq(&other.part.settings, &self.part.settings);
+        earlier.iter().any(has_same)
     }
 
     /// Whether what a run recorded of a section at these places is of this source.

@@ -132,7 +132,13 @@ fn plan_and_apply(
     let mut read = Vec::new();
     for (source, opened) in fetched.opened {
         keys.push(source.part.key.clone());
-        planned.add(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
+        let missing = run.summary.missing;
+        let mut one = plan_and_apply_one(session, integration, run, &tx, source, opened)?;
+        one.is_repeated = source.repeats(&read);
+        if one.is_repeated {
+            run.summary.missing = missing;
+        }
+        planned.add(one);
         read.push(source);
     }
     let is_stopped =
@@ -217,7 +223,7 @@ fn plan_and_apply_one(
     let (plans, seen) = pass.guard(plans, &sections);
     session.check_interrupted()?;
     let plans = pass.apply(plans, &seen)?;
-    Ok(Planned { reading, plans, is_repeated: source.part.is_repeated })
+    Ok(Planned { reading, plans, is_repeated: false })
 }
 
 /// The sections of a direction that the command line did not leave out.
@@ -430,9 +436,7 @@ impl Pass<'_, '_> {
             }
             if let Some(memory) = &self.memory {
                 let missing = memory.seen.within(&kept).without(&present);
-                if !self.part.is_repeated {
-                    self.run.summary.missing += missing.len();
-                }
+                self.run.summary.missing += missing.len();
                 if verdicts.iter().any(|verdict| verdict.guard == Guard::MaxMissing.word()) {
                     self.name_first("the delivery lacks", &missing);
                 }

@@ -134,6 +134,7 @@ fn run_undo(
         push.settle(source, reading, sections)?;
     }
     let mut ready = Vec::new();
+    let mut earlier: Vec<&Source<'_>> = Vec::new();
     for (source, _, mut reading) in read {
         let writer = writer(source, &reading)?;
         let plans = push.plan_undo(undoes, source, &reading)?;
@@ -144,8 +145,9 @@ fn run_undo(
             tx.commit()?;
         }
         reading.matched.problems = super::problem_log::ProblemLog::default();
-        let is_repeated = source.part.is_repeated;
+        let is_repeated = source.repeats(&earlier);
         ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
+        earlier.push(source);
     }
     push.send_and_finish(ready)
 }
@@ -221,15 +223,21 @@ fn run_push(
         elsewhere.extend(push.settle(source, reading, words)?);
     }
     let mut ready = Vec::new();
+    let mut earlier: Vec<&Source<'_>> = Vec::new();
     for (source, sections, _, mut reading) in read {
+        let is_repeated = source.repeats(&earlier);
+        if is_repeated {
+            // The other source of these items has the same new links.
+            reading.matched.forget_new();
+        }
         let writer = writer(source, &reading)?;
         let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
         push.report_broken_links(&mut reading);
         if !session.options.dry_run {
             push.keep_links(&reading, &plans)?;
         }
-        let is_repeated = source.part.is_repeated;
         ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
+        earlier.push(source);
     }
     push.send_and_finish(ready)
 }
