@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$1"; port=$2; pgport=$3
 export DATABASE_URL="postgres://postgres@127.0.0.1:$pgport/medusa" MEDUSA_DISABLE_TELEMETRY=true NODE_ENV=production
-nohup nice -n 5 node node_modules/.bin/medusa start -H 127.0.0.1 -p "$port" >>server.log 2>&1 </dev/null &
+setsid nohup nice -n 5 node node_modules/.bin/medusa start -H 127.0.0.1 -p "$port" >>server.log 2>&1 </dev/null &
 echo $! >server.pid
 for _ in $(seq 1 480); do
     curl -sf "http://127.0.0.1:$port/health" >/dev/null && exit 0

@@ -247,3 +247,19 @@ fn start_again(server: &Server) {
     let started = Command::new(script).arg(&server.folder).args(ports).status().unwrap();
     assert!(started.success());
 }
+
+#[test]
+#[ignore = "a real Medusa: tests/live/run"]
+fn several_locations_are_sent_from_a_warehouse_each() {
+    let live = Live::start();
+    let stock = "[integrations.web.stock]\ndirection = \"send\"\n\
+                 locations = { Main = \"main\", Second = \"outlet\" }\n";
+    live.configure("", stock);
+    live.shop.run("inventory set SKU-00050 stock.main=41 stock.outlet=42").code(0);
+    let run = live.shop.run("push web --sku SKU-00050 --format json").code(0).one_run();
+    assert_eq!(run.changes().len(), 2);
+    let stock = (live.stock("SKU-00050", 0), live.stock("SKU-00050", 1));
+    assert_eq!(stock, ("41".into(), "42".into()));
+    let again = live.shop.run("push web --sku SKU-00050 --format json").code(0).one_run();
+    assert!(again.changes().is_empty());
+}
