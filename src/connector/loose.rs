@@ -26,8 +26,8 @@ impl Loose {
     }
 
     /// The same of a server that computes in binary: what does not fit otherwise is read with the
-    /// fifteen digits that its numbers hold for sure. What stands behind them is no one's price, but
-    /// the noise of a sum such as 11.120000000000001.
+    /// fifteen digits that its numbers hold for sure. What stands behind them is nobody's price
+    /// but the noise of a sum, as in 11.120000000000001.
     pub(crate) fn binary_number(&self) -> Result<Option<Decimal>, &str> {
         self.number().or_else(|text| without_noise(text).map(Some).ok_or(text))
     }

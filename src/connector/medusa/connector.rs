@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::read;
 use super::rows::{MedusaReader, Memory, RowMaker};
 use super::settings::ValueSettings;
-use super::shared::Share;
+use super::shared::{Reading, Share};
 use super::store::{PriceTarget, Store};
 use super::write::MedusaWriter;
 use crate::connector::{Connector, ConnectorError, Delivery, Reader, Want, Writer};
@@ -56,6 +56,22 @@ impl MedusaConnector {
         Ok((maker, problems))
     }
 
+    /// Finds the places while the variants are read, which takes longer.
+    fn ask(&self, want: Want) -> Result<((RowMaker, Problems), Reading), ConnectorError> {
+        std::thread::scope(|scope| {
+            let read = move || self.share.read(&self.store, want);
+            let reading = std::thread::Builder::new().spawn_scoped(scope, read);
+            let reading = reading.map_err(|why| {
+                ConnectorError::temporary(format!("no thread can be started: {why}"))
+            })?;
+            let resolved = self.resolve(want);
+            let reading = reading
+                .join()
+                .map_err(|_| ConnectorError::source("the thread that reads ended by a panic"))?;
+            Ok((resolved?, reading?))
+        })
+    }
+
     /// What is wrong with the shop's prices as a whole.
     fn tax_problem(&self, target: &PriceTarget) -> Result<Option<String>, ConnectorError> {
         let Some(wanted) = self.values.prices_include_tax else { return Ok(None) };
@@ -81,12 +97,12 @@ fn words(includes: bool) -> &'static str {
 
 impl Connector for MedusaConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let (mut maker, problems) = self.resolve(want)?;
+        let (resolved, reading) = self.ask(want)?;
+        let (mut maker, problems) = resolved;
         if let Some(target) = maker.target.as_ref().filter(|target| target.list.is_some()) {
             let listed = read::list_prices(&self.store, target)?;
             maker.take_listed(listed);
         }
-        let reading = self.share.read(&self.store, want)?;
         maker.take_shared(reading.shared);
         self.memory.lock().clear();
         *self.maker.lock().unwrap_or_else(PoisonError::into_inner) = Some(maker.clone());

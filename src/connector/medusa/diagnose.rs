@@ -13,8 +13,8 @@ pub(super) fn explain(error: HttpError) -> ConnectorError {
              {KEYS}"
         ),
         (HttpErrorKind::Status, Some(403)) if error.code.is_some() => "The shop gives rights by \
-             roles (its module `rbac`), and refuses them to every API key. invsync cannot work with \
-             such a shop"
+             roles (its module `rbac`), and refuses them to every API key. invsync cannot work \
+             with such a shop"
             .to_owned(),
         (HttpErrorKind::Status, Some(403 | 405 | 406 | 501)) => {
             "A firewall before the shop refuses invsync: let it allow requests to /admin/ with the \

@@ -1,10 +1,10 @@
 //! `connector = "medusa"`: shops with Medusa 2, by its Admin REST API.
 //!
 //! `store` asks and knows what the shop has, `read` reads all variants, once for several locations
-//! (`shared`), `rows` makes items of them,
-//! `prices` knows which of a variant's prices is meant and what stands beside it, `write` sends
-//! values, `diagnose` says what is wrong with a shop that does not answer as it should. `api` is the
-//! shop's JSON as types. README.md beside this file lists the facts and quirks that all this rests on.
+//! (`shared`), `rows` makes items of them, `prices` knows which of a variant's prices is meant and
+//! what stands beside it, `write` sends values, `diagnose` says what is wrong with a shop that does
+//! not answer as it should. `api` is the shop's JSON as types. README.md beside this file lists the
+//! facts and quirks that all this rests on.
 
 mod api;
 mod connector;

@@ -1,5 +1,5 @@
-//! Reading all variants, and all prices of a price list, in the fewest requests, until the paging is
-//! proven whole.
+//! Reading all variants, and all prices of a price list, in the fewest requests, until the paging
+//! is proven whole.
 //!
 //! Lists have no cursor. They are read in the order of ids, and each page begins with the row that
 //! the one before ended with: where it begins with another, something was added or taken away
@@ -31,7 +31,7 @@ pub(super) struct Catalogue {
     pub(super) shared: FxHashSet<Box<str>>,
 }
 
-/// The prices of a price list that are of the kind that is meant, by variant: their ids and amounts.
+/// The prices of a price list that are of the kind that is meant, by variant.
 pub(super) type ListPrices = FxHashMap<Box<str>, Vec<ListPrice>>;
 
 /// A price in a price list.

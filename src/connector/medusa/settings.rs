@@ -93,8 +93,8 @@ impl MedusaSettings {
             return Ok(key);
         }
         Err(ConnectorError::usage(
-            "`api_key` is no secret API key: it begins with sk_ (a publishable key, pk_, is another \
-             kind). Make one in Medusa Admin → Settings → Secret API Keys",
+            "`api_key` is no secret API key: it begins with sk_ (a publishable key, pk_, is \
+             another kind). Make one in Medusa Admin → Settings → Secret API Keys",
         ))
     }
 }

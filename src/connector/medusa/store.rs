@@ -140,8 +140,8 @@ impl Store {
                     .to_owned())
             }
             several => Err(format!(
-                "the store has several stock locations; say which one is meant with `location` in the \
-                 stock section: {}",
+                "the store has several stock locations; say which one is meant with `location` in \
+                 the stock section: {}",
                 self.listed(several)
             )),
         })

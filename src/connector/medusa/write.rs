@@ -1,5 +1,5 @@
-//! Sending quantities and prices: levels of one location, prices of variants or of a price list, each
-//! kind in a request of its own, compared with what the shop echoes.
+//! Sending quantities and prices: levels of one location, prices of variants or of a price list,
+//! each kind in a request of its own, compared with what the shop echoes.
 //!
 //! A request is applied whole or not at all. Where the shop names what it stumbles over, that is
 //! refused and the rest sent again; where it does not, the request is cut in halves.
