@@ -20,6 +20,10 @@ pub trait Progress: Send + Sync {
     fn note(&self, message: &str);
     /// Something for who looks closely (`-v`): one line for a request.
     fn detail(&self, message: &str);
+    /// Another one, for a run at the same time as this one's; `None`: this one serves both.
+    fn beside(&self) -> Option<Arc<dyn Progress>> {
+        None
+    }
 }
 
 /// What a connector is given of the program around it.
@@ -71,4 +75,13 @@ impl std::fmt::Debug for Around {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Around")
     }
+}
+
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .map_or_else(|| "this machine".to_owned(), |name| name.trim().to_owned())
 }

@@ -13,10 +13,12 @@
 //! - [`report`]: what people and scripts see
 //! - [`cli`]: one file a command
 //!
-//! `around` and `leftovers` stand below all of them: who is told and whether to stop, and
-//! what a killed process left beside a file.
+//! `around`, `child`, `leftovers` and `whole` stand below all of them: who is told and whether to
+//! stop, programs that are started, what a killed process left beside a file, and files that appear
+//! whole.
 
 pub mod around;
+mod child;
 pub mod cli;
 pub mod config;
 pub mod connector;
@@ -26,3 +28,4 @@ mod leftovers;
 pub mod model;
 pub mod report;
 pub mod settings;
+mod whole;

@@ -187,9 +187,11 @@ fn a_file_that_still_grows_is_passed_over() {
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        let ran = shop.run("pull w");
+        let ran = shop.run("pull w -v");
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        ran.code(0).stock("main", "A", "1").stderr("s-2.csv is still being written");
+        let ran = ran.code(0).stock("main", "A", "1").stderr("s-2.csv is still being written");
+        // It was looked at, and is not what the names hide.
+        assert!(!ran.stderr.contains("was written later"), "{}", ran.stderr);
     });
 }
 
@@ -199,4 +201,20 @@ fn one_of_several_files_is_never_written() {
                  fields = { sku = \"sku\", quantity = \"qty\" }\n\
                  stock = { direction = \"send\", warehouse = \"main\" }\n";
     Shop::new().config(store).run("push s").code(2).stderr("one of several files is only read");
+}
+
+#[test]
+fn a_page_is_named_also_where_it_is_well_formed_xml() {
+    let page = "<?xml version=\"1.0\"?>\n<!-- x -->\n<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0\">\n\
+                <html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title>Log in</title></head></html>";
+    let shop = shop("\"feed\"").file("feed", page);
+    shop.run("pull w").code(1).stderr("is an HTML page titled \"Log in\", no feed");
+}
+
+#[test]
+fn what_a_source_can_be_is_told() {
+    let shop = shop("5");
+    shop.run("check w")
+        .code(2)
+        .stderr("`integrations.w.source` must be a path or URL, or { exec = [\"program\"");
 }

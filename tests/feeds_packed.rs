@@ -51,6 +51,8 @@ fn what_is_packed_is_told_by_its_bytes_not_by_its_name() {
         ("bzip2 streams", joined(&[bzip2(first), bzip2(second)])),
         ("zstd", zstd(CSV.as_bytes())),
         ("zstd frames", joined(&[skippable, zstd(first), zstd(second)])),
+        // Up to the end of a block of a tape.
+        ("gzip and zeros", joined(&[gzip(first), gzip(second), vec![0; 70_000]])),
         ("zip", zipped(&[("any/where.txt", CSV.as_bytes())])),
         ("zip of gzip", zipped(&[("feed.csv.gz", &gzip(CSV.as_bytes()))])),
     ] {
@@ -103,6 +105,54 @@ fn half_of_something_packed_is_no_feed() {
         let shop = wholesaler("source = \"feed\"", "").file("feed", damaged);
         shop.run("pull w").code(1).stock("main", "A", "–");
     }
+}
+
+#[test]
+fn what_stands_behind_the_zeros_behind_gzip_is_looked_at() {
+    let bytes = joined(&[gzip(CSV.as_bytes()), vec![0; 100], b"sku".to_vec()]);
+    let shop = wholesaler("source = \"feed\"", "").file("feed", bytes);
+    shop.run("pull w").code(1).stderr("gzip").stock("main", "A", "–");
+}
+
+#[test]
+fn of_an_archive_a_workbook_is_read_like_any_file() {
+    let text = |texts: [&str; 2]| {
+        let cells = texts.map(|text| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>"));
+        format!("<row>{}</row>", cells.concat())
+    };
+    let book = |count: &str| {
+        let rows = [text(["sku", "qty"]), text(["A", count])].concat();
+        crate::support::feeds::xlsx(&[("Stock", &rows)])
+    };
+    let place = |source: &str, more: &str, bytes: Vec<u8>| {
+        let shop = wholesaler(&format!("source = \"{source}\""), more).file(source, bytes);
+        let toml = shop.read("invsync.toml").replace("\"csv\"", "\"xlsx\"");
+        shop.file("invsync.toml", toml)
+    };
+    let (three, four) = (book("3"), book("4"));
+    let one = || zipped(&[("a/stock.xlsx", &three)]);
+    let readme = || zipped(&[("readme.txt", b"hi"), ("stock.xlsx", &three)]);
+    let two = || zipped(&[("old.xlsx", &four), ("stock.xlsx", &three)]);
+    for (more, bytes) in [
+        ("", one()),
+        ("", readme()),
+        ("member = \"*.xlsx\"", readme()),
+        ("member = \"s*.xlsx\"", two()),
+        ("", gzip(&one())),
+        // What is a workbook already is taken out of nothing.
+        ("member = \"*.xlsx\"", three.clone()),
+    ] {
+        place("feed", more, bytes).run("pull w").code(0).stock("main", "A", "3");
+    }
+    let why = "is a zip archive with 2 files: \"old.xlsx\", \"stock.xlsx\"; say which one";
+    place("feed", "", two()).run("pull w").code(1).stderr(why);
+    place("feed", "member = \"*.ods\"", two()).run("pull w").code(1).stderr("without a file");
+    let text = zipped(&[("a.csv", CSV.as_bytes())]);
+    place("feed", "", text).run("pull w").code(1).stderr("is no spreadsheet");
+    let twice = zipped(&[("a.zip", &one())]);
+    place("feed", "", twice).run("pull w").code(1).stderr("pack the workbook only once");
+    let cut = one();
+    place("feed", "", cut[..cut.len() - 9].to_vec()).run("pull w").code(1).stderr("cut or damaged");
 }
 
 #[test]
@@ -175,11 +225,35 @@ fn a_bomb_is_stopped_and_named() {
 }
 
 #[test]
+fn how_long_what_is_unpacked_may_get_is_for_the_config_to_say() {
+    let csv = format!("sku,qty,note\nA,3,{}\n", "x".repeat(1000));
+    let gzipped = gzip(csv.as_bytes());
+    let with = |limit: &str| {
+        wholesaler(&format!("source = \"f\"\nmax_unpacked = \"{limit}\""), "").file("f", &gzipped)
+    };
+    with("1KiB").run("pull w").code(0).stock("main", "A", "3");
+    let why = "unpacks to more than 1000 bytes (`max_unpacked`)";
+    with("1kB").run("pull w").code(1).stderr(why).stock("main", "A", "–");
+    with("much").run("pull w").code(2).stderr("must be a size such as \"500MiB\" or \"4GiB\"");
+    // More than the usual 100 MiB and 200 times its size.
+    let mut long = GzEncoder::new(Vec::new(), Compression::fast());
+    long.write_all(b"sku,qty,note\nA,3,\n").unwrap();
+    for _ in 0..101 {
+        long.write_all(&vec![b'\n'; 1 << 20]).unwrap();
+    }
+    let long = long.finish().unwrap();
+    let shop = |more: &str| wholesaler(&format!("source = \"f\"{more}"), "").file("f", &long);
+    shop("").run("pull w").code(1).stderr("max_unpacked = \"2GiB\"");
+    shop("\nmax_unpacked = \"2GiB\"").run("pull w").code(0).stock("main", "A", "3");
+}
+
+#[test]
 fn a_tar_archive_and_an_empty_file_are_named() {
     let mut tar = vec![0; 1024];
     tar[257..262].copy_from_slice(b"ustar");
     for (bytes, said) in [
         (gzip(&tar), "is a tar archive, which is not read"),
+        (tar.clone(), "is a tar archive, which is not read"),
         (gzip(b""), "holds an empty file (0 bytes)"),
         (gzip(&gzip(&gzip(&gzip(CSV.as_bytes())))), "is packed more than 3 times over"),
         (gzip(b"<!doctype html><title>Log in</title>"), "is an HTML page titled \"Log in\""),

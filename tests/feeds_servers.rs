@@ -2,12 +2,14 @@
 
 #![cfg(target_os = "linux")]
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use crate::support::Shop;
@@ -208,8 +210,16 @@ fn a_server_that_is_not_the_known_one_gets_nothing() {
         &std::fs::read_to_string(server.path("user.pub")).unwrap(),
     );
     place(&other).run("pull w").code(1).stderr("is not the one that");
+    let host = std::fs::read_to_string(server.path("host.pub")).unwrap();
+    let revoked = format!("@revoked * {host}{}", server.knows("host"));
+    place(&revoked).run("pull w").code(1).stderr("is marked @revoked");
     let log = std::fs::read_to_string(server.path("log")).unwrap();
     assert!(!log.contains("Accepted"), "{log}");
+    // Marks of other keys say nothing of this one.
+    let user = std::fs::read_to_string(server.path("user.pub")).unwrap();
+    let others = format!("@revoked * {user}@cert-authority * {host}");
+    place(&others).run("pull w").code(1).stderr("is not in");
+    place(&(others + &server.knows("host"))).run("pull w").code(0).stock("main", "A", "3");
 }
 
 #[test]
@@ -234,8 +244,9 @@ fn what_is_wrong_at_an_sftp_server_is_named() {
     shop(&nobody, &login).file("known_hosts", "").run("pull w").code(7).stderr("no connection");
 }
 
-/// An FTP server for `anonymous`, who needs a password there; `tls`: and speaks nothing but TLS.
-fn ftp_server(tls: bool) -> Option<Server> {
+/// An FTP server for `anonymous`, who needs a password there; `tls`: and speaks nothing but TLS, with
+/// a certificate of its own that is of this kind.
+fn ftp_server(tls: Option<IsCa>) -> Option<Server> {
     let vsftpd = program("vsftpd")?;
     let (folder, port) = (new_folder(), free_port());
     let at = folder.path().display();
@@ -248,11 +259,13 @@ fn ftp_server(tls: bool) -> Option<Server> {
          run_as_launching_user=YES\nsecure_chroot_dir={at}/empty\nseccomp_sandbox=NO\n\
          pasv_address=127.0.0.1\nvsftpd_log_file={at}/vsftpd.log\nxferlog_enable=YES\n"
     );
-    if tls {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        let pem = made.cert.pem() + &made.signing_key.serialize_pem();
-        std::fs::write(folder.path().join("tls.pem"), pem).unwrap();
-        std::fs::write(folder.path().join("ca.pem"), made.cert.pem()).unwrap();
+    if let Some(is_ca) = tls {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().unwrap();
+        let made = params.self_signed(&key).unwrap();
+        std::fs::write(folder.path().join("tls.pem"), made.pem() + &key.serialize_pem()).unwrap();
+        std::fs::write(folder.path().join("ca.pem"), made.pem()).unwrap();
         config += &format!(
             "ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_data_ssl=YES\n\
              force_anon_logins_ssl=YES\nrsa_cert_file={at}/tls.pem\nssl_ciphers=HIGH\n"
@@ -268,7 +281,7 @@ const FTP_LOGIN: &str =
 
 #[test]
 fn a_file_is_fetched_by_ftp_and_the_newest_of_several_too() {
-    let Some(server) = ftp_server(false) else { return };
+    let Some(server) = ftp_server(None) else { return };
     server.put("stock.csv", CSV);
     let url = |path: &str| format!("ftp://127.0.0.1:{}/{path}", server.port);
     let place = shop(&url("stock.csv"), FTP_LOGIN);
@@ -296,15 +309,88 @@ fn a_file_is_fetched_by_ftp_and_the_newest_of_several_too() {
 
 #[test]
 fn a_file_is_fetched_by_ftp_over_tls() {
-    let Some(server) = ftp_server(true) else { return };
-    server.put("stock.csv", CSV);
+    // The second is what `openssl req -x509` makes.
+    let self_signed = "no secure connection: its certificate is self-signed";
+    for (is_ca, why) in [
+        (IsCa::NoCa, self_signed),
+        (IsCa::Ca(BasicConstraints::Unconstrained), "put that very one into `http.ca_file`"),
+    ] {
+        let Some(server) = ftp_server(Some(is_ca)) else { return };
+        server.put("stock.csv", CSV);
+        let url = format!("ftps://127.0.0.1:{}/stock.csv", server.port);
+        let trusted = format!("ca_file = \"{}\"\n{FTP_LOGIN}", server.path("ca.pem").display());
+        shop(&url, &trusted).run("pull w").code(0).stock("main", "A", "3");
+        // Trying later would not help.
+        shop(&url, FTP_LOGIN).run("pull w").code(1).stderr(why);
+    }
+    let Some(server) = ftp_server(Some(IsCa::NoCa)) else { return };
     let url = |scheme: &str| format!("{scheme}://127.0.0.1:{}/stock.csv", server.port);
     let trusted = format!("ca_file = \"{}\"\n{FTP_LOGIN}", server.path("ca.pem").display());
-    shop(&url("ftps"), &trusted).run("pull w").code(0).stock("main", "A", "3");
-    shop(&url("ftps"), FTP_LOGIN)
-        .run("pull w")
-        .code(7)
-        .stderr("no secure connection: its certificate is self-signed");
     // It asks for TLS, so nothing is said without.
     shop(&url("ftp"), &trusted).run("pull w").code(8);
+}
+
+#[test]
+fn a_pattern_for_folders_is_an_error_of_the_config_and_nobody_is_contacted() {
+    let shop = Shop::new().config(
+        "[integrations.w]\ntype = \"wholesaler\"\nconnector = \"csv\"\n\
+         source = \"ftp://127.0.0.1:1/in-*/stock.csv\"\n\
+         fields = { sku = \"sku\", quantity = \"qty\" }\n\
+         stock = { direction = \"download\", warehouse = \"main\" }\n",
+    );
+    shop.run("pull w").code(2).stderr("only the name of the file in `source` may hold");
+}
+
+/// An FTP server for one login that knows no TLS; it sends `sent` and then says `last`. Its port.
+fn scripted_ftp_server(sent: &'static str, last: &'static str) -> u16 {
+    let (commands, data) =
+        (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let (port, data_port) =
+        (commands.local_addr().unwrap().port(), data.local_addr().unwrap().port());
+    std::thread::spawn(move || -> std::io::Result<()> {
+        let mut to = commands.accept()?.0;
+        let mut from = BufReader::new(to.try_clone()?);
+        write!(to, "220 ready\r\n")?;
+        let mut line = String::new();
+        while from.read_line(&mut line)? > 0 {
+            match line.split_whitespace().next().unwrap_or_default() {
+                "AUTH" => write!(to, "530 Please login with USER and PASS.\r\n")?,
+                "USER" => write!(to, "331 and the password?\r\n")?,
+                "PASS" => write!(to, "230 welcome\r\n")?,
+                "TYPE" => write!(to, "200 binary\r\n")?,
+                "PASV" => {
+                    let (high, low) = (data_port / 256, data_port % 256);
+                    write!(to, "227 entering (127,0,0,1,{high},{low})\r\n")?;
+                }
+                "RETR" => {
+                    write!(to, "150 here it comes\r\n")?;
+                    write!(data.accept()?.0, "{sent}")?;
+                    write!(to, "{last}\r\n")?;
+                }
+                _ => write!(to, "502 what?\r\n")?,
+            }
+            line.clear();
+        }
+        Ok(())
+    });
+    port
+}
+
+#[test]
+fn a_transfer_that_the_server_gives_up_may_be_tried_later() {
+    for (last, code) in [("500 OOPS: child died", 7), ("426 aborted", 7), ("226 done", 0)] {
+        let port = scripted_ftp_server(CSV, last);
+        let shop = shop(&format!("ftp://127.0.0.1:{port}/stock.csv"), FTP_LOGIN);
+        let ran = shop.run("pull w").code(code);
+        if code == 7 {
+            ran.stderr("the transfer was cut").stock("main", "A", "–");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_offers_no_tls_is_named_and_gets_no_password() {
+    let port = scripted_ftp_server(CSV, "226 done");
+    let shop = shop(&format!("ftps://127.0.0.1:{port}/stock.csv"), FTP_LOGIN);
+    shop.run("pull w").code(1).stderr("it offers no TLS").stderr("530 Please login");
 }

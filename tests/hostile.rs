@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use invsync::config::Config;
 use invsync::connector::{RowBatch, Want};
 
+use crate::support::feeds::{listed, refused};
 use crate::support::woocommerce::{Catalogue, Fake, Fault};
 use crate::support::{BASE, DOWNLOAD, SEND, STORE_A, Shop};
 
@@ -724,4 +725,28 @@ fn whatever_a_shop_echoes_nothing_is_called_applied_that_is_not_and_the_next_pus
         assert_eq!(open, 0, "{}", told());
     }
     assert!(codes.contains_key(&Some(0)), "{codes:?}");
+}
+
+#[test]
+fn a_cell_that_is_too_long_is_a_problem_of_its_row() {
+    let toml = "connector = \"csv\"\nfields = { sku = \"s\", quantity = \"q\" }";
+    let long = "x".repeat((1 << 20) + 1);
+    for cell in [long.clone(), format!("\"{long}\""), format!("\"{long}\n\"\"x\"\"\"")] {
+        let found = listed(toml, format!("s,note,q\nA,,1\nB,{cell},2\nC,,3\n"));
+        assert_eq!(found[..2], ["A A . . 1 . .", "C C . . 3 . ."]);
+        assert_eq!(
+            found[2..],
+            ["! 3: the row has a cell of more than 1 MiB; the row was left out"]
+        );
+    }
+}
+
+#[test]
+fn a_quote_that_is_never_closed_does_not_pass_for_a_long_cell() {
+    let toml = "connector = \"csv\"\nfields = { sku = \"s\", quantity = \"q\" }";
+    let rows: String = (0..100_000).map(|n| format!("{n},a name,{n}\n")).collect();
+    let error = refused(toml, format!("s,note,q\nA,\"open,1\n{rows}"), 1);
+    assert!(error.contains("a quote that opens in the row of line 2 is still open"), "{error}");
+    let error = refused(toml, format!("s,note,q\nA,\"open,1\n{rows}Z,\"x\",1\n"), 1);
+    assert!(error.contains("line 2: a field is over 1 MiB; is a quote never closed"), "{error}");
 }

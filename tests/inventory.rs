@@ -171,3 +171,24 @@ fn a_seed_with_a_bad_cell_is_partial_and_names_its_line() {
     }
     shop.run("pull store-a").code(0);
 }
+
+#[test]
+fn products_are_found_by_every_word_in_their_sku_ean_or_name_whatever_its_case() {
+    let shop = Shop::new().inventory(
+        "sku,ean,name\nMUG-01,4006381333931,\"Mug \"\"Größe\"\", blue\"\nMUG-02,,Mug white\nCUP-01,,Blue cup\n",
+    );
+    let found = |text: &str| {
+        let json = shop.json(&format!("inventory search {text}"));
+        let products = json["products"].as_array().unwrap().iter();
+        products.map(|p| p["sku"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("BLUE"), ["CUP-01", "MUG-01"]);
+    assert_eq!(found("blue mug"), ["MUG-01"]);
+    assert_eq!(found("\"mug blue\""), ["MUG-01"]);
+    assert_eq!(found("grösse"), Vec::<String>::new());
+    assert_eq!(found("GRÖßE"), ["MUG-01"]);
+    assert_eq!(found("400638"), ["MUG-01"]);
+    assert_eq!(found("g-02"), ["MUG-02"]);
+    shop.run("inventory search mug --limit 1").code(0).stdout("… and 1 more");
+    shop.run("inventory search").code(2);
+}

@@ -1,6 +1,7 @@
 //! The mapping language, sentence by sentence, through `list`: formats, paths, and how a text
 //! becomes a value.
 
+use crate::support::Shop;
 use crate::support::feeds::{feed, listed, refused};
 
 /// A csv with one item whose quantity or price is this text.
@@ -469,3 +470,74 @@ fn an_error_in_a_mapping_names_its_key_and_line() {
 
 /// The lines of the config above the keys of a feed.
 const BASE_LINES: usize = 11;
+
+#[test]
+fn a_dot_is_the_text_of_the_item_itself() {
+    let keyed =
+        "connector = \"json\"\nitems = \"/stock/*\"\nfields = { sku = \"@key\", quantity = \".\" }";
+    let json = r#"{"at": 1, "stock": {"A-1": 3, "007": "4", "B": null, "D": {"x": 1}}}"#;
+    assert_eq!(
+        listed(keyed, json),
+        ["A-1 A-1 . . 3 . .", "007 007 . . 4 . .", "B B . . . . .", "D D . . . . ."]
+    );
+    let plain = "connector = \"json\"\nfields = { sku = \".\" }";
+    assert_eq!(listed(plain, "[\"A\", \"B\"]"), ["A A . . . . .", "B B . . . . ."]);
+    let elements =
+        "connector = \"xml\"\nitems = \"/s/i\"\nfields = { sku = \"@sku\", quantity = \".\" }";
+    let xml =
+        "<s><i sku=\"A\"> 3 </i><i sku=\"B\"><![CDATA[4]]></i><i sku=\"C\"/><i sku=\"D\"></i></s>";
+    assert_eq!(
+        listed(elements, xml),
+        ["A A . . 3 . .", "B B . . 4 . .", "C C . . . . .", "D D . . . . ."]
+    );
+    let variants = "connector = \"xml\"\nitems = \"/s/p\"\nvariants = \"size\"\n\
+                    fields = { sku = \"@code\", name = \"../name\", quantity = \".\" }";
+    let xml = "<s><p><name>Shirt</name><size code=\"S\">1</size><size code=\"M\">2</size></p></s>";
+    assert_eq!(listed(variants, xml), ["S S . Shirt 1 . .", "M M . Shirt 2 . ."]);
+}
+
+#[test]
+fn what_a_dot_names_is_written() {
+    for (options, file, old, new) in [
+        (
+            "connector = \"json\"\nitems = \"/stock/*\"",
+            "s.json",
+            "{\"stock\": {\"A\": 3, \"B\": 4}}",
+            "7",
+        ),
+        (
+            "connector = \"xml\"\nitems = \"/s/i\"",
+            "s.xml",
+            "<s><i key=\"A\"> 3<!-- x --></i><i key=\"A\">3</i><i key=\"B\">4</i></s>",
+            "",
+        ),
+        (
+            "connector = \"xml\"\nitems = \"/s/i\"",
+            "s.xml",
+            "<s><i key=\"A\"> 3 </i><i key=\"B\">4</i></s>",
+            "7",
+        ),
+    ] {
+        let store = format!(
+            "[integrations.s]\ntype = \"store\"\n{options}\nsource = \"{file}\"\n\
+             fields = {{ sku = \"@key\", quantity = \".\" }}\n\
+             stock = {{ direction = \"send\", warehouse = \"main\" }}\n"
+        );
+        let shop = Shop::new().config(&store).file(file, old);
+        let shop = shop.inventory("sku,stock.main\nA,7\nB,4\n");
+        match new {
+            "" => shop.run("push s").code(3).wrote(file, old),
+            new => shop.run("push s").code(0).wrote(file, &old.replacen('3', new, 1)),
+        };
+    }
+}
+
+#[test]
+fn a_word_that_becomes_no_number_is_named() {
+    let toml = "connector = \"csv\"\n\
+                fields = { sku = \"sku\", quantity = { path = \"qty\", values = { yes = \"1\", no = \"nil\" } } }";
+    let why = refused(toml, "sku,qty\nA,yes\n", 2);
+    assert!(why.contains("\"no\" becomes \"nil\""), "{why}");
+    let why = refused("connector = \"csv\"\nfields = { sku = \".\" }", "sku\nA\n", 1);
+    assert!(why.contains("wants column \".\""), "{why}");
+}

@@ -92,10 +92,8 @@ fn google_merchant_as_rss_and_as_text() {
         ],
     );
     let text = "preset = \"google-merchant\"\nconnector = \"csv\"";
-    let lines = ["MUG-01 MUG-01 . Mug 1 14.9 EUR", "TEA-01 TEA-01 . Teapot . 39 EUR"];
+    let lines = ["MUG-01 MUG-01 4006381333931 Mug 1 14.9 EUR", "TEA-01 TEA-01 . Teapot . 39 EUR"];
     is(text, "google-merchant.tsv", &lines);
-    let with_ean = format!("{text}\nfields.ean = \"gtin\"");
-    is(&with_ean, "google-merchant.tsv", &["MUG-01 MUG-01 4006381333931 Mug 1 14.9 EUR", lines[1]]);
     preset(
         "meta",
         "meta.csv",
@@ -259,4 +257,138 @@ fn listed_heureka() -> [&'static str; 2] {
         "101 . 4006381333931 Hrnek Dobrý den . 5000.5 CZK",
         "https://shop.example.com/102 . . Konvice . 899 CZK",
     ]
+}
+
+#[test]
+fn stock_that_woocommerce_keeps_at_the_parent_is_unknown_and_stays_so() {
+    let csv = "ID,Type,SKU,Name,Stock,Regular price\n12,simple,MUG,Mug,5,12.50\n\
+               14,variation,SH-M,Shirt,parent,9.00\n";
+    is_listed(
+        "preset = \"woocommerce-csv\"",
+        csv,
+        &["12 MUG . Mug 5 12.5 .", "14 SH-M . Shirt . 9 ."],
+    );
+    let store = "[integrations.s]\ntype = \"store\"\npreset = \"woocommerce-csv\"\nsource = \"s.csv\"\n\
+                 stock = { direction = \"send\", warehouse = \"main\" }\n";
+    let shop = Shop::new().config(store).file("s.csv", csv);
+    let shop = shop.inventory("sku,stock.main\nMUG,4\nSH-M,7\n");
+    let ran = shop.run("push s").code(3).stdout("\"parent\"");
+    ran.wrote("s.csv", &csv.replace("Mug,5", "Mug,4"));
+}
+
+#[test]
+fn roubles_have_an_old_code_and_barcodes_an_apostrophe() {
+    let offer = "<yml_catalog><shop><offers><offer id=\"1\"><vendorCode>A</vendorCode>\
+                 <price>90</price><currencyId>RUR</currencyId></offer></offers></shop></yml_catalog>";
+    is_listed("preset = \"yml\"", offer, &["1 A . . . 90 RUB"]);
+    let csv = "Variant SKU,Variant Barcode,Title,Variant Inventory Qty,Variant Price\n\
+               A,'4006381333931,Mug,1,2\nB,'x1,Pot,1,2\n";
+    is_listed(
+        "preset = \"shopify-products\"",
+        csv,
+        &["A A 4006381333931 Mug 1 2 .", "B B 'x1 Pot 1 2 ."],
+    );
+}
+
+fn is_listed(toml: &str, bytes: &str, expected: &[&str]) {
+    assert_eq!(listed(toml, bytes), expected);
+}
+
+#[test]
+fn a_column_that_only_a_preset_names_may_be_missing() {
+    let google = "preset = \"google-merchant\"\nconnector = \"csv\"";
+    is_of(google, "id,availability,price\nA,in stock,5 EUR\n", &["A A . . 1 5 EUR"]);
+    let meta = "id,title,availability,price,gtin\nA,Mug,in stock,5 EUR,4006381333931\n";
+    is_of("preset = \"meta\"", meta, &["A A 4006381333931 Mug 1 5 EUR"]);
+    let woo = "ID,SKU,Stock,Regular price\n1,A,3,5\n";
+    is_of("preset = \"woocommerce-csv\"", woo, &["1 A . . 3 5 ."]);
+    let woo = "ID,Type,SKU,\"GTIN, UPC, EAN, or ISBN\",Name,Stock,Regular price\n\
+               1,simple,A,4006381333931,Mug,3,5\n";
+    is_of("preset = \"woocommerce-csv\"", woo, &["1 A 4006381333931 Mug 3 5 ."]);
+    // One that it names itself may not.
+    let own = "preset = \"meta\"\nfields.name = \"Title \"";
+    let error =
+        feed(own, "id,availability,price\nA,in stock,5\n").run("list x").code(1).stderr.clone();
+    assert!(error.contains("`fields.name` (config line"), "{error}");
+    assert!(error.contains("wants column \"Title\", which is not there"), "{error}");
+}
+
+fn is_of(toml: &str, csv: &str, expected: &[&str]) {
+    assert_eq!(listed(toml, csv), expected, "{toml}");
+}
+
+#[test]
+fn a_preset_needs_the_column_of_the_id_and_of_each_value_that_is_worked_on() {
+    let with = |sections: &str, csv: &str| {
+        feed(&format!("preset = \"shopify-products\"\n{sections}"), csv).inventory("sku\nA\n")
+    };
+    let stock = "stock = { direction = \"download\", warehouse = \"main\" }";
+    let prices = "prices = { direction = \"download\", price_group = \"retail\" }";
+    // An export of a shop with several locations.
+    let csv = "Title,Variant SKU,Variant Price\nMug,A,5\n";
+    with(prices, csv).run("pull x").code(0).price("retail", "A", "5.00");
+    let shop = with(stock, csv);
+    let ran = shop.run("pull x").code(1);
+    let why = "finds no column for `fields.quantity`; name the one that holds it";
+    assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    assert!(ran.stderr.contains("its columns are \"Title\", \"Variant SKU\""), "{}", ran.stderr);
+    let why = "finds no column for `fields.sku`";
+    with(prices, "Title,Variant Price\nMug,5\n").run("pull x").code(1).stderr(why);
+}
+
+#[test]
+fn bmecat_of_both_versions_by_one_name() {
+    preset(
+        "bmecat",
+        "bmecat-1.2.xml",
+        &["SCR-M4 SCR-M4 4006381333931 Screw M4 . 0.084 EUR", "NUT-M4 NUT-M4 . Nut M4 . . EUR"],
+    );
+    preset(
+        "bmecat",
+        "bmecat-2005.xml",
+        &[
+            "SCR-M4 SCR-M4 4006381333931 Schraube M4 . 0.105 EUR",
+            "NUT-M4 NUT-M4 4006381333948 Mutter M4 . . EUR",
+        ],
+    );
+}
+
+#[test]
+fn items_may_stand_under_several_names() {
+    let toml = "connector = \"xml\"\nitems = [\"/s/a\", \"/s/b\"]\nfields = { sku = \"@k\" }";
+    let found = listed(toml, "<s><a k='1'/><c k='2'/><b k='3'/><a k='4'/></s>");
+    assert_eq!(found, ["1 1 . . . . .", "3 3 . . . . .", "4 4 . . . . ."]);
+    let toml = "connector = \"json\"\nitems = [\"/a\", \"/b\"]\nfields = { sku = \"k\" }";
+    let found = listed(toml, "{\"a\": [{\"k\": 1}], \"c\": [{\"k\": 2}], \"b\": {\"k\": 3}}");
+    assert_eq!(found, ["1 1 . . . . .", "3 3 . . . . ."]);
+    for items in ["[\"/s/a\", \"/t/b\"]", "[\"/s/a\", \"/s/a/b\"]", "[\"/s/*\", \"/s/a\"]", "[]"] {
+        let toml = format!("connector = \"xml\"\nitems = {items}\nfields = {{ sku = \"@k\" }}");
+        feed(&toml, "<s/>").run("list x").code(2).stderr("`integrations.x.items`: ");
+    }
+}
+
+#[test]
+fn a_joined_file_can_have_a_preset() {
+    let join = |more: &str| {
+        let config = format!(
+            "{BASE}[integrations.x]\ntype = \"wholesaler\"\nsource = \"stock.csv\"\n\
+             preset = \"prestashop-stock\"\n\
+             stock = {{ direction = \"download\", warehouse = \"main\" }}\n\
+             prices = {{ direction = \"download\", price_group = \"retail\" }}\n\
+             [[integrations.x.join]]\nsource = \"prices.xml\"\npreset = \"bmecat-1.2\"\n{more}"
+        );
+        let stock = String::from_utf8(example("prestashop-stock.csv")).unwrap();
+        Shop::new()
+            .file("invsync.toml", config)
+            .file("prices.xml", example("bmecat-1.2.xml"))
+            .file("stock.csv", stock.replace("MUG-01", "SCR-M4"))
+            .inventory("sku\nSCR-M4\n")
+    };
+    for more in ["", "key = \"SUPPLIER_AID\"\n", "decimal = \".\"\n"] {
+        let shop = join(more);
+        shop.run("pull x").code(0).stock("main", "SCR-M4", "3").price("retail", "SCR-M4", "0.084");
+    }
+    let shop = join("");
+    shop.write("invsync.toml", shop.read("invsync.toml").replace("bmecat-1.2", "bmecet"));
+    shop.run("pull x").code(2).stderr("`integrations.x.join.preset`: unknown preset: did you mean");
 }

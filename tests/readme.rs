@@ -7,7 +7,8 @@ use crate::support::{Shop, squeezed, words};
 
 /// What a test of the program cannot run: getting and building the program itself, and the
 /// schedule of the user's own machine.
-const NOT_RUN: [&str; 5] = ["git clone", "cd invsync", "cargo build", "cargo test", "crontab"];
+const NOT_RUN: [&str; 7] =
+    ["git clone", "cd invsync", "cargo build", "cargo test", "(crontab", "systemctl", "journalctl"];
 const CARGO_RUN: &str = "cargo run --release -- ";
 
 /// One command of the README, what it prints there, and the exit code it is said to have.
@@ -55,7 +56,7 @@ fn copy(from: &Path, shop: &Shop, name: &str) {
 }
 
 /// A fresh clone, as far as the program sees it.
-fn clone() -> Shop {
+pub(crate) fn clone() -> Shop {
     let shop = Shop::new();
     fs::remove_file(shop.path("invsync.toml")).unwrap();
     for name in ["sample-config.toml", "examples"] {

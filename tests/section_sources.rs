@@ -6,10 +6,10 @@ use crate::support::Shop;
 const PARTED: &str = r#"
 [integrations.w]
 type = "wholesaler"
-connector = "csv"
 [integrations.w.stock]
 direction = "download"
 warehouse = "main"
+connector = "csv"
 source = "stock.csv"
 delimiter = "|"
 fields = { sku = "code", quantity = "qty" }
@@ -92,7 +92,7 @@ fn products_and_links_that_one_source_makes_the_other_finds() {
     let shop = parted().config("").file("import.csv", "");
     let config = shop
         .read("invsync.toml")
-        .replace("connector = \"csv\"", "connector = \"csv\"\nunlinked = \"create\"");
+        .replace("type = \"wholesaler\"", "type = \"wholesaler\"\nunlinked = \"create\"");
     shop.write("invsync.toml", config);
     shop.write("stock.csv", "code|qty\nNEW-01|5\n");
     shop.write("prices.xml", "<list><p code='NEW-01' price='7'/></list>");
@@ -126,12 +126,24 @@ fn a_section_may_have_a_source_of_its_own_beside_the_integrations() {
     let config = shop.read("invsync.toml");
     let config = config.replace(
         "[integrations.w.stock]",
-        "source = \"all.csv\"\nfields = { sku = \"s\", price = \"p\" }\n[integrations.w.stock]",
+        "connector = \"csv\"\nsource = \"all.csv\"\nfields = { sku = \"s\", price = \"p\" }\n\
+         [integrations.w.stock]",
     );
     let prices = config.find("source = \"prices.xml\"").unwrap();
     shop.write("invsync.toml", &config[..prices]);
     shop.write("all.csv", "s,p\nMUG-01,13\n");
     shop.run("pull w").code(0).stock("main", "MUG-01", "5").price("retail", "MUG-01", "13.00");
+}
+
+#[test]
+fn a_section_takes_the_connector_of_the_integration_where_it_names_none() {
+    let shop = parted();
+    let config = shop.read("invsync.toml").replace("connector = \"csv\"\n", "");
+    shop.write("invsync.toml", &config);
+    shop.run("pull w").code(2).stderr("`integrations.w.stock.connector` is missing");
+    let named = config.replace("\"wholesaler\"", "\"wholesaler\"\nconnector = \"csv\"");
+    shop.write("invsync.toml", named);
+    shop.run("pull w").code(0).stock("main", "MUG-01", "5");
 }
 
 #[test]
@@ -227,4 +239,62 @@ fn rows_of_one_sku_are_added_up_where_the_config_says_so() {
     assert_eq!(run.problems(), ["duplicate_sku TEA-01 5"]);
     assert_eq!((run.number("items"), run.number("duplicates")), (2, 0));
     assert_eq!(shop.json("list w")["items"][0]["quantity"], "5");
+}
+
+#[test]
+fn the_rows_of_a_joined_file_are_added_up_where_it_says_so() {
+    let join = "[[integrations.w.join]]\nsource = \"stock.csv\"\nkey = \"code\"\nrows = \"sum\"\n\
+                fields = { quantity = \"free\" }";
+    let shop = Shop::new()
+        .config(CATALOGUE)
+        .config(join)
+        .file("catalogue.csv", "sku,ean,price\nMUG-01,,11\nTEA-01,,22\n")
+        .file("stock.csv", "code,place,free\nMUG-01,a,2\nMUG-01,b,3\nTEA-01,a,7\n")
+        .inventory(INVENTORY);
+    shop.run("pull w").code(0).stock("main", "MUG-01", "5").stock("main", "TEA-01", "7");
+}
+
+/// A wholesaler whose stock stands in one file a warehouse.
+fn several_files() -> Shop {
+    let source = "source = [\"north.csv\", { exec = [\"cat\", \"south.csv\"] }]";
+    Shop::new()
+        .config(
+            &CATALOGUE
+                .replace("source = \"catalogue.csv\"", source)
+                .replace("ean = \"ean\"", "quantity = \"qty\""),
+        )
+        .file("north.csv", "sku,qty,price\nMUG-01,5,11\n")
+        .file("south.csv", "price,sku,qty\n22,TEA-01,6\n")
+        .inventory(INVENTORY)
+}
+
+#[test]
+fn several_files_of_one_source_are_one_delivery() {
+    let shop = several_files();
+    let run = shop.run("pull w --format json").code(0).one_run();
+    assert_eq!((run.number("items"), run.number("linked")), (2, 2));
+    assert_eq!(shop.stock("main", "TEA-01").unwrap(), "6");
+    assert_eq!(shop.run("pull w --format json").code(0).one_run().text("status"), "unchanged");
+    // What one of them has anew, or stands in both, is seen.
+    shop.write("south.csv", "price,sku,qty\n22,TEA-01,6\n11,MUG-01,4\n");
+    let run = shop.run("pull w --format json").code(3).one_run();
+    assert_eq!((run.number("items"), run.number("duplicates")), (3, 1));
+    assert_eq!(run.problems(), ["duplicate_sku MUG-01 3"]);
+    let config = shop.read("invsync.toml").replace("source = [", "rows = \"sum\"\nsource = [");
+    shop.write("invsync.toml", config);
+    shop.run("pull w").code(0).stock("main", "MUG-01", "9");
+}
+
+#[test]
+fn of_several_files_a_missing_one_changes_nothing() {
+    let shop = several_files();
+    shop.write("south.csv", "price,sku\n22,TEA-01\n");
+    shop.run("pull w").code(1).stderr("`fields.quantity`").stock("main", "MUG-01", "1");
+    std::fs::remove_file(shop.path("north.csv")).unwrap();
+    shop.run("pull w").code(1).stderr("north.csv").stock("main", "MUG-01", "1");
+    let config = shop.read("invsync.toml");
+    shop.write("invsync.toml", config.replace("\"north.csv\"", "5"));
+    shop.run("pull w").code(2).stderr("`integrations.w.source` must be a string");
+    shop.write("invsync.toml", config.replace("wholesaler", "store").replace("download", "send"));
+    shop.run("push w").code(2).stderr("what stands in several files cannot be written");
 }

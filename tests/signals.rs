@@ -30,7 +30,7 @@ fn shop() -> Shop {
     Shop::downloading(STORE).inventory("sku,stock.main\nMUG-01,4\n")
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let kill = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
 }
@@ -46,7 +46,7 @@ fn stopped(mut child: Child, name: &str) -> (Option<i32>, String) {
     (code, String::from_utf8(output.stderr).unwrap())
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < Duration::from_secs(30), "never: {what}");

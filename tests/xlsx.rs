@@ -97,6 +97,41 @@ fn digits_that_a_number_cannot_keep_are_refused_and_so_are_exponents_in_texts() 
 }
 
 #[test]
+fn a_formula_without_a_result_never_decides_what_a_row_is() {
+    let toml = "connector = \"xlsx\"\nwhere = [{ path = \"state\", not = [\"x\"] }]\nfields = { \
+                sku = \"sku\", quantity = { path = \"qty\", times = \"per\" }, price = \"price\", \
+                currency = \"cur\" }";
+    let text = |text: &str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let row = |cells: &[&str]| {
+        let cell = |cell: &&str| match *cell {
+            "=" => "<c><f>A1</f></c>".to_owned(),
+            other => text(other),
+        };
+        format!("<row>{}</row>", cells.iter().map(cell).collect::<String>())
+    };
+    let rows = [
+        row(&["sku", "qty", "per", "price", "cur", "state"]),
+        row(&["=", "1", "1", "5", "EUR", ""]),
+        row(&["B", "2", "1", "5", "=", ""]),
+        row(&["C", "3", "=", "5", "EUR", ""]),
+        row(&["D", "4", "1", "5", "EUR", "="]),
+        row(&["E", "5", "1", "5", "EUR", ""]),
+    ];
+    let found = listed(toml, xlsx(&[("S", &rows.concat())]));
+    assert_eq!(found[..3], ["B B . . 2 . .", "C C . . . 5 EUR", "E E . . 5 5 EUR"], "{found:?}");
+    let why = "is a formula without a stored result";
+    for (at, start) in [
+        (3, "! 2: sku"),
+        (4, "! 3: currency"),
+        (5, "! 4: quantity cannot be computed: its `times`"),
+        (6, "! 5: a text that `where` looks at"),
+    ] {
+        assert!(found[at].starts_with(&format!("{start} {why}")), "{found:?}");
+    }
+    assert_eq!(found.len(), 7);
+}
+
+#[test]
 fn a_formula_is_its_stored_result_and_one_without_is_told_once_a_column() {
     let found = of("<row><c t=\"s\"><v>0</v></c><c/><c/><c><f>1+1</f><v>2</v></c>\
          <c><f>A1</f></c></row>\

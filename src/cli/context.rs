@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 
-use crate::around::Progress as _;
+use crate::around::{Around, Progress as _};
 use crate::config::{self, Config};
-use crate::engine::{self, Options, Session, UsageError};
+use crate::engine::{self, LinksFiles, Onlooker, Options, Session, UsageError};
 use crate::model::Exit;
 use crate::report::{self, Format, Listing, Record, Records, RunReport, Style};
 
-use super::flags::Common;
+use super::flags::{Common, LogFormat};
 use super::output::Output;
 use super::progress::Bar;
+use super::question::Question;
 use super::signals;
 
 /// The command line and the terminal of one command.
@@ -22,24 +23,31 @@ pub(super) struct Context {
     pub(super) common: Common,
     pub(super) style: Style,
     pub(super) progress: Arc<Bar>,
+    pub(super) question: Arc<Question>,
     interrupted: Arc<AtomicBool>,
     seed_is_partial: AtomicBool,
 }
 
 impl Context {
     pub(super) fn new(common: Common) -> Context {
+        let style = common.style();
+        let progress = Arc::new(Bar::new(&common));
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let asking = (Arc::clone(&progress), Arc::clone(&interrupted));
         Context {
-            style: common.style(),
-            progress: Arc::new(Bar::new(common.quiet, common.verbose > 0)),
-            interrupted: Arc::new(AtomicBool::new(false)),
+            style,
+            question: Arc::new(Question::new(style, asking.0, asking.1)),
+            progress,
+            interrupted,
             seed_is_partial: AtomicBool::new(false),
             common,
         }
     }
 
-    /// Checks the flags with each other and listens for signals.
-    pub(super) fn start(&self) -> Result<()> {
-        if self.common.exit_code && !self.common.dry_run {
+    /// Checks the flags with each other and listens for signals. `only_looks`: whether the command
+    /// writes nothing anyhow.
+    pub(super) fn start(&self, only_looks: bool) -> Result<()> {
+        if self.common.exit_code && !self.common.dry_run && !only_looks {
             return Err(usage("--exit-code goes with --dry-run only"));
         }
         signals::listen(&self.interrupted).context("signals cannot be handled")
@@ -65,6 +73,12 @@ impl Context {
         Ok(Config::load(&config::find(self.common.config.as_deref())?)?)
     }
 
+    /// Who is told how far it is, and what stops it.
+    pub(super) fn around(&self) -> Around {
+        let progress = Arc::<Bar>::clone(&self.progress);
+        Around { progress, interrupted: Arc::clone(&self.interrupted) }
+    }
+
     /// What the engine works with.
     pub(super) fn session<'a>(&'a self, config: &'a Config) -> Session<'a> {
         self.session_with(config, self.common.options())
@@ -77,7 +91,10 @@ impl Context {
             options,
             progress: Arc::<Bar>::clone(&self.progress),
             interrupted: Arc::clone(&self.interrupted),
+            confirm: None,
             seed_is_partial: &self.seed_is_partial,
+            links_files: LinksFiles::default(),
+            onlooker: Onlooker::default(),
         }
     }
 
@@ -87,16 +104,22 @@ impl Context {
         if is_partial { exit.max(Exit::Partial) } else { exit }
     }
 
-    /// Prints the runs of a pass as they end.
+    /// Prints the runs of a pass as they end, and tells whoever else is to know of them.
     pub(super) fn report(
         &self,
         out: &mut Output,
+        session: &Session<'_>,
         pass: impl FnOnce(engine::Sink<'_>) -> Result<Exit>,
     ) -> Result<Exit> {
         self.show(out, |sink| {
             pass(&mut |run| {
                 self.repeat_error(run);
-                sink(run)
+                sink(run)?;
+                self.progress.log(&run.summary);
+                if let Err(why) = engine::notify(session, run) {
+                    self.progress.warning(&format!("{why:#}. The run itself is as reported"));
+                }
+                Ok(())
             })
         })
     }
@@ -112,10 +135,12 @@ impl Context {
         let result = runs(&mut |run: &RunReport<'_>| {
             is_begun = true;
             self.progress.end();
-            sink.run(run)
+            self.progress.aside(|| sink.run(run))
         });
-        // Who was interrupted before the first run did not hear that there is nothing to do.
-        let is_cut = self.interrupted.load(Ordering::Relaxed) && self.style.format == Format::Table;
+        // Who was interrupted before the first run, or said no, did not hear that there is nothing to
+        // do.
+        let is_cut = self.style.format == Format::Table
+            && (self.interrupted.load(Ordering::Relaxed) || self.question.is_declined());
         if is_begun || (result.is_ok() && !is_cut) {
             sink.end()?;
         }
@@ -126,6 +151,7 @@ impl Context {
     /// screen, once is enough.
     fn repeat_error(&self, run: &RunReport<'_>) {
         let is_on_screen = self.style.format == Format::Table
+            && self.common.log_format == LogFormat::Text
             && !self.common.quiet
             && std::io::stdout().is_terminal()
             && std::io::stderr().is_terminal();

@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use crate::engine::Options;
 use crate::model::{Guard, Section};
-use crate::report::{self, Style};
-use crate::settings::parse_duration;
+use crate::report::{self, Annotation, Style};
+use crate::settings::{nearest, parse_duration};
 
 /// Common flags, before or after the command.
 #[derive(Clone, Debug, Args)]
@@ -68,9 +68,13 @@ pub(super) struct Common {
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
 
-    /// Show more, such as item ids
+    /// Show more, such as item ids, and a line for each run
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(super) verbose: u8,
+
+    /// How messages on stderr are printed; json: one object a line, with one for each run
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub(super) log_format: LogFormat,
 
     /// When tables are coloured; NO_COLOR turns `auto` off
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
@@ -88,6 +92,28 @@ pub(super) enum Format {
     Json,
     Csv,
     Markdown,
+    /// Of `check`: annotations of GitHub Actions
+    Github,
+    /// Of `check`: JUnit's XML
+    Junit,
+    /// Of `check`: SARIF 2.1.0
+    Sarif,
+    /// Only of `status`
+    Prometheus,
+}
+
+impl Format {
+    /// The word of the command line.
+    pub(super) fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// How messages on stderr are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
 }
 
 /// One of an integration's sections.
@@ -118,7 +144,10 @@ fn allowed(text: &str) -> Result<Allowed, String> {
     }
     Guard::from_word(text).map(Allowed::One).ok_or_else(|| {
         let known = Guard::ALL.map(Guard::word).join(", ");
-        format!("there is no guard of that name; the guards are {known}, or `all`")
+        match nearest(text, Guard::ALL.map(Guard::word).into_iter()) {
+            Some(near) => format!("did you mean `{near}`? The guards are {known}, or `all`"),
+            None => format!("there is no guard of that name; the guards are {known}, or `all`"),
+        }
     })
 }
 
@@ -152,16 +181,33 @@ impl Common {
         })
     }
 
+    /// The format that only `check` has, if it is one.
+    pub(super) fn annotation(&self) -> Option<Annotation> {
+        match self.format {
+            Format::Github => Some(Annotation::Github),
+            Format::Junit => Some(Annotation::Junit),
+            Format::Sarif => Some(Annotation::Sarif),
+            Format::Table | Format::Json | Format::Csv | Format::Markdown | Format::Prometheus => {
+                None
+            }
+        }
+    }
+
     /// How results look on this standard output.
     pub(super) fn style(&self) -> Style {
         let is_terminal = std::io::stdout().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Style {
             format: match self.format {
-                Format::Table => report::Format::Table,
                 Format::Json => report::Format::Json,
                 Format::Csv => report::Format::Csv,
                 Format::Markdown => report::Format::Markdown,
+                // What only some commands have is theirs to print.
+                Format::Table
+                | Format::Github
+                | Format::Junit
+                | Format::Sarif
+                | Format::Prometheus => report::Format::Table,
             },
             limit: Some(self.limit).filter(|limit| *limit > 0),
             color: match self.color {

@@ -12,7 +12,7 @@ use super::map;
 use super::output::Output;
 use crate::around::Progress as _;
 use crate::config::{self, Config};
-use crate::connector::feed::guess::quoted;
+use crate::connector::feed::guess::{self, quoted};
 use crate::engine::{self, Mapped};
 use crate::model::Exit;
 use crate::settings::Document;
@@ -22,9 +22,9 @@ use crate::settings::Document;
 /// What is there already is kept as it is.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    invsync init                             ./invsync.toml and the inventory beside it\n  \
+    invsync init                             ./invsync.toml and the inventory\n  \
     invsync --config shop/invsync.toml init  in another folder, which must exist\n  \
-    invsync init --from feeds/stock.csv      with an integration for this feed; see `invsync map`")]
+    invsync init --from feeds/stock.csv      with an integration for a feed")]
 pub(super) struct Init {
     /// Look at this feed and put it into the config, with its mapping
     #[arg(long, value_name = "FILE|URL")]
@@ -37,8 +37,10 @@ impl Init {
         let mut text = config::starter().to_owned();
         if let Some(from) = &self.from {
             let feed = Feed::of(from, &path)?;
-            let mapped = engine::map(&Document::new(&path, feed.table()), &feed.name)?;
-            let exit = map::verdict(context, &mapped);
+            let document = Document::new(&path, feed.table());
+            let mut all = engine::map(&document, &feed.name, &context.around())?;
+            let Some(mapped) = all.pop() else { return Ok(Exit::Failed) };
+            let exit = map::verdict(context, &feed.name, &mapped, false);
             let integration = feed.integration(&mapped)?;
             if exit != Exit::Done || path.exists() || context.common.dry_run {
                 write!(out, "{integration}")?;
@@ -54,8 +56,14 @@ impl Init {
             context.progress.note("dry run: nothing was written");
             return Ok(Exit::Done);
         }
-        let done = if create(&path, &text)? { "created" } else { "kept" };
+        let is_new = create(&path, &text)?;
+        let done = if is_new { "created" } else { "kept" };
         context.progress.note(&format!("{done} {}", path.display()));
+        // Editors find it by the first line of the config that was just made.
+        let schema = path.with_file_name(config::SCHEMA_NAME);
+        if is_new && create(&schema, config::schema())? {
+            context.progress.note(&format!("created {}, for your editor", schema.display()));
+        }
         let config = Config::load(&path)?;
         context.warn_of(&config);
         if !engine::create_inventory(&context.session(&config))? {
@@ -108,9 +116,10 @@ impl Feed {
             &self.table(),
             "unlinked = \"create\"                     # make products of items that the inventory \
              does not know\n",
-            &mapped.lines,
+            &map::presets(mapped),
+            &guess::lines(&mapped.proposal),
             "\n",
-            &mapped.table,
+            &guess::table(&mapped.proposal, &mapped.table.path(&self.name)),
             &map::sections(&self.name, mapped, ""),
             &map::items(mapped)?,
         ]

@@ -18,12 +18,13 @@ use crate::report::{Cells, Column, Format, Listing, Object, Record, Style};
 /// The inventory's products and their values
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    invsync inventory list --sku MUG-01                      one product\n  \
+    invsync inventory list --sku MUG-01               one product\n  \
+    invsync inventory search blue mug                 by SKU, EAN or name\n  \
     invsync inventory set MUG-01 stock.main=5 price.retail=12.30\n  \
-    invsync inventory set MUG-01 stock.main=                 make a value unknown\n  \
-    invsync inventory export > inventory.csv                 everything, by SKU\n  \
-    invsync inventory import inventory.csv --dry-run         show what a file would change\n  \
-    invsync inventory backup inventory-backup.db             a copy, also while runs write")]
+    invsync inventory set MUG-01 stock.main=          make a value unknown\n  \
+    invsync inventory export > inventory.csv          everything, by SKU\n  \
+    invsync inventory import inventory.csv --dry-run  what would change\n  \
+    invsync inventory backup inventory-backup.db      also while runs write")]
 pub(super) struct Inventory {
     #[command(subcommand)]
     action: Action,
@@ -32,15 +33,44 @@ pub(super) struct Inventory {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Show the products
+    #[command(after_help = "Examples:\n  \
+        invsync inventory list                           the first 50\n  \
+        invsync inventory list --sku MUG-01 --sku MUG-02\n  \
+        invsync inventory list --limit 0 --format csv    all of them")]
     List,
+    Search(Search),
     /// Set values of a product
+    #[command(after_help = "Examples:\n  \
+        invsync inventory set MUG-01 stock.main=5 price.retail=12.30\n  \
+        invsync inventory set MUG-01 stock.main=         make it unknown")]
     Set(Set),
     /// Take products and values from a CSV; an empty cell changes nothing
+    #[command(after_help = "Examples:\n  \
+        invsync inventory import inventory.csv --dry-run\n  \
+        invsync inventory import inventory.csv")]
     Import(File),
     /// Print all products as CSV
+    #[command(after_help = "Examples:\n  \
+        invsync inventory export > inventory.csv")]
     Export,
     /// Copy the whole inventory into a new file
+    #[command(after_help = "Examples:\n  \
+        invsync inventory backup inventory-backup.db     also while runs write")]
     Backup(File),
+}
+
+/// Find products by their SKU, EAN or name
+///
+/// Every word must occur somewhere in them; upper and lower case are the same.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    invsync inventory search mug\n  \
+    invsync inventory search blue mug --limit 10\n  \
+    invsync inventory search 40123 --format csv")]
+struct Search {
+    /// What to look for
+    #[arg(value_name = "TEXT", required = true)]
+    text: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -72,16 +102,26 @@ impl Inventory {
         let config = context.config()?;
         let session = context.session(&config);
         match self.action {
-            Action::List => products(context, &session, context.style, out),
+            Action::List => products(context, &session, context.style, out, &engine::products),
+            Action::Search(search) => {
+                let words: Vec<String> = search
+                    .text
+                    .iter()
+                    .flat_map(|text| text.split_whitespace())
+                    .map(str::to_owned)
+                    .collect();
+                products(context, &session, context.style, out, &|session, each| {
+                    engine::search(session, &words, each)
+                })
+            }
             Action::Export => {
                 let style = Style { format: Format::Csv, ..context.style };
-                products(context, &session, style, out)
+                products(context, &session, style, out, &engine::products)
             }
-            Action::Set(set) => {
-                context.report(out, |sink| engine::set(&session, &set.sku, &set.values, sink))
-            }
+            Action::Set(set) => context
+                .report(out, &session, |sink| engine::set(&session, &set.sku, &set.values, sink)),
             Action::Import(import) => {
-                context.report(out, |sink| engine::import(&session, &import.file, sink))
+                context.report(out, &session, |sink| engine::import(&session, &import.file, sink))
             }
             Action::Backup(_) if context.common.dry_run => {
                 context.progress.note("dry run: nothing was written");
@@ -97,16 +137,20 @@ impl Inventory {
     }
 }
 
+/// What is called with every product.
+type Each<'e> = &'e mut dyn FnMut(&ProductRow<'_>) -> Result<bool>;
+
 fn products(
     context: &Context,
     session: &Session<'_>,
     style: Style,
     out: &mut Output,
+    stream: &dyn Fn(&Session<'_>, Each<'_>) -> Result<()>,
 ) -> Result<Exit> {
     let config = session.config;
     let listing = Listing { key: "products", one: "product", columns: columns(config) };
     context.list(out, &style, listing, |each| {
-        engine::products(session, &mut |row| each(&Product { row, config }))
+        stream(session, &mut |row| each(&Product { row, config }))
     })?;
     Ok(Exit::Done)
 }

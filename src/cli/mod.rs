@@ -1,25 +1,34 @@
 //! The command line: one file a command, each with its flags, its help and a short `run`. What a
 //! command does is decided in the engine, how it looks in the report.
 
+mod apply;
 mod check;
 mod completions;
 mod context;
+mod explain;
 mod flags;
 mod history;
 mod init;
 mod inventory;
+mod jobs;
 mod link;
 mod list;
 mod man;
 mod map;
 mod output;
+mod plan;
 mod presets;
 mod progress;
 mod pull;
 mod push;
+mod question;
+mod report;
 mod runs;
+mod schedule;
+mod schema;
 mod select;
 mod signals;
+mod status;
 mod sync;
 mod undo;
 
@@ -34,7 +43,7 @@ use crate::engine::{self, UsageError};
 use crate::model::Exit;
 
 use context::Context;
-use flags::Common;
+use flags::{Common, Format};
 use output::Output;
 
 /// Keeps stock and prices right between a shop's stores and wholesalers and its own inventory.
@@ -44,12 +53,13 @@ use output::Output;
     version,
     about,
     after_help = "Examples:\n  \
-        invsync init                            start with a config and an empty inventory\n  \
-        invsync pull store-a --dry-run          show what a pull would change\n  \
-        invsync sync --all --due --quiet        for cron: says something only when it must\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial, 4 a guard struck,\n\
-        5 check found errors, 6 locked, 7 try later, 8 credentials rejected, 10 differences\n\
-        (--dry-run --exit-code), 130 interrupted."
+        invsync init                       a config and an empty inventory\n  \
+        invsync pull store-a --dry-run     show what a pull would change\n  \
+        invsync sync --all --due --quiet   for cron: speaks only when it must\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 partial,\n\
+        4 a guard struck, 5 check found errors, 6 locked, 7 try later, 8 credentials\n\
+        rejected, 9 overdue (status), 10 differences (--dry-run --exit-code),\n\
+        130 interrupted."
 )]
 struct Cli {
     #[command(flatten)]
@@ -64,37 +74,74 @@ enum Command {
     Pull(pull::Pull),
     Push(push::Push),
     Sync(sync::Sync),
+    Plan(plan::Plan),
+    Apply(apply::Apply),
     Check(check::Check),
     List(list::List),
     Map(map::Map),
     Link(link::Link),
     Inventory(inventory::Inventory),
+    Status(status::Status),
     Runs(runs::Runs),
+    Report(report::Report),
     Undo(undo::Undo),
     History(history::History),
+    Explain(explain::Explain),
+    Schedule(schedule::Schedule),
     Presets(presets::Presets),
     Completions(completions::Completions),
     Man(man::Man),
+    Schema(schema::Schema),
 }
 
 impl Command {
+    /// Which formats only some commands have. The error is one of usage.
+    fn check_format(&self, format: Format) -> Result<()> {
+        let (whose, is_its) = match format {
+            Format::Github | Format::Junit | Format::Sarif => {
+                ("check", matches!(self, Command::Check(_)))
+            }
+            Format::Prometheus => ("status", matches!(self, Command::Status(_))),
+            Format::Table | Format::Json | Format::Csv | Format::Markdown => return Ok(()),
+        };
+        if is_its {
+            return Ok(());
+        }
+        let word = format.word();
+        Err(context::usage(format!(
+            "--format {word} goes with `{whose}` only; here it is table, json, csv or markdown"
+        )))
+    }
+
+    /// Whether it writes nothing anywhere, with `--dry-run` or without.
+    fn only_looks(&self) -> bool {
+        matches!(self, Command::Link(link) if link.only_looks())
+    }
+
     fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         match self {
             Command::Init(command) => command.run(context, out),
             Command::Pull(command) => command.run(context, out),
             Command::Push(command) => command.run(context, out),
             Command::Sync(command) => command.run(context, out),
+            Command::Plan(command) => command.run(context, out),
+            Command::Apply(command) => command.run(context, out),
             Command::Check(command) => command.run(context, out),
             Command::List(command) => command.run(context, out),
             Command::Map(command) => command.run(context, out),
             Command::Link(command) => command.run(context, out),
             Command::Inventory(command) => command.run(context, out),
+            Command::Status(command) => command.run(context, out),
             Command::Runs(command) => command.run(context, out),
+            Command::Report(command) => command.run(context, out),
             Command::Undo(command) => command.run(context, out),
             Command::History(command) => command.run(context, out),
+            Command::Explain(command) => command.run(context, out),
+            Command::Schedule(command) => command.run(context, out),
             Command::Presets(command) => command.run(context, out),
             Command::Completions(command) => command.run(out),
             Command::Man(command) => command.run(out),
+            Command::Schema(command) => command.run(out),
         }
     }
 }
@@ -119,7 +166,10 @@ fn explain(error: &clap::Error) -> u8 {
 fn run(cli: Cli) -> Exit {
     let context = Context::new(cli.common);
     let mut out = Output::stdout(context.common.quiet);
-    let result = context.start().and_then(|()| cli.command.run(&context, &mut out));
+    let result = context
+        .start(cli.command.only_looks())
+        .and_then(|()| cli.command.check_format(context.common.format))
+        .and_then(|()| cli.command.run(&context, &mut out));
     let result = result.map(|exit| context.with_seed(exit));
     let mut exit = result.unwrap_or_else(|error| {
         context.progress.error(&format!("{error:#}"));

@@ -1,8 +1,8 @@
 //! Standard output, which may go away, fill up, or be wanted only if something went wrong.
 
-use std::cell::Cell;
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::SpooledTempFile;
 
@@ -16,7 +16,7 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// Where results go. Writing never fails: what a run does must not depend on who reads about it.
 /// A closed pipe ends the printing, any other failure is told by [`Output::finish`].
 pub(super) struct Output {
-    target: BufWriter<Box<dyn Write>>,
+    target: BufWriter<Box<dyn Write + Send>>,
     held: Option<SpooledTempFile>,
     reader: Reader,
     failure: Option<io::Error>,
@@ -25,13 +25,13 @@ pub(super) struct Output {
 /// Who reads the output.
 #[derive(Clone, Default)]
 pub(super) struct Reader {
-    is_gone: Rc<Cell<bool>>,
+    is_gone: Arc<AtomicBool>,
 }
 
 impl Reader {
     /// Whether nobody will read what is printed from now on.
     pub(super) fn is_gone(&self) -> bool {
-        self.is_gone.get()
+        self.is_gone.load(Ordering::Relaxed)
     }
 }
 
@@ -43,7 +43,7 @@ impl Output {
         Output::new(Box::new(io::stdout()), held)
     }
 
-    fn new(target: Box<dyn Write>, held: Option<SpooledTempFile>) -> Output {
+    fn new(target: Box<dyn Write + Send>, held: Option<SpooledTempFile>) -> Output {
         let target = BufWriter::with_capacity(BUFFER_BYTES, target);
         Output { target, held, reader: Reader::default(), failure: None }
     }
@@ -66,7 +66,7 @@ impl Output {
 
     fn note<T>(&mut self, result: io::Result<T>) {
         if let Err(error) = result {
-            self.reader.is_gone.set(true);
+            self.reader.is_gone.store(true, Ordering::Relaxed);
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.failure.get_or_insert(error);
             }
@@ -102,7 +102,7 @@ mod tests {
     /// A standard output that takes what it is given, or fails.
     #[derive(Clone, Default)]
     struct Screen {
-        text: Rc<std::cell::RefCell<Vec<u8>>>,
+        text: Arc<std::sync::Mutex<Vec<u8>>>,
         fails: Option<io::ErrorKind>,
     }
 
@@ -110,7 +110,7 @@ mod tests {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             match self.fails {
                 Some(kind) => Err(kind.into()),
-                None => self.text.borrow_mut().write(bytes),
+                None => self.text.lock().unwrap().write(bytes),
             }
         }
 
@@ -126,7 +126,7 @@ mod tests {
         out.write_all(b"results").unwrap();
         out.flush().unwrap();
         let result = out.finish(exit);
-        let text = screen.text.borrow().clone();
+        let text = screen.text.lock().unwrap().clone();
         (result, text)
     }
 

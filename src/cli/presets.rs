@@ -19,7 +19,7 @@ use crate::report::{Cells, Column, Listing, Object, Record};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     invsync presets                          all of them\n  \
-    invsync presets iof                      what one stands for, as TOML to copy and change")]
+    invsync presets iof                      what one stands for, as TOML")]
 pub(super) struct Presets {
     /// The preset to print
     #[arg(value_name = "NAME")]

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::context::Context;
+use super::jobs::Jobs;
 use super::output::Output;
 use super::select::Names;
 use crate::engine;
@@ -22,13 +23,16 @@ use crate::model::{Direction, Exit};
 pub(super) struct Pull {
     #[command(flatten)]
     names: Names,
+
+    #[command(flatten)]
+    jobs: Jobs,
 }
 
 impl Pull {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         let config = context.config()?;
         let which = self.names.select(&config, &[Direction::Download], context.common.only())?;
-        let session = context.session(&config);
-        context.report(out, |sink| engine::pull(&session, &which, sink))
+        let session = context.session_with(&config, self.jobs.options(context));
+        context.report(out, &session, |sink| engine::pull(&session, &which, sink))
     }
 }

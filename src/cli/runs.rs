@@ -39,6 +39,9 @@ enum RunsCommand {
 /// The rows of the runs stay, and so do runs with something uncertain. It happens by itself for
 /// runs older than keep_runs under [inventory] (90 days).
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    invsync runs prune --older-than 180d --dry-run\n  \
+    invsync runs prune --older-than 180d")]
 struct Prune {
     /// Runs that ended longer ago than this: 180d, 12h
     #[arg(long, value_name = "DURATION", value_parser = duration)]

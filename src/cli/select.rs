@@ -21,6 +21,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// All where none is named.
+    pub(super) fn or_all(self) -> Names {
+        Names { all: self.all || self.names.is_empty(), ..self }
+    }
+
     /// The integrations that have a section of one of these directions; without any direction
     /// all that are named. Each counts once.
     pub(super) fn select<'c>(
@@ -78,7 +83,8 @@ fn has_section(integration: &Integration, directions: &[Direction], only: Option
         })
 }
 
-fn lacks_section(name: &str, directions: &[Direction], only: Option<Section>) -> String {
+/// What is said where an integration has nothing to do.
+pub(super) fn lacks_section(name: &str, directions: &[Direction], only: Option<Section>) -> String {
     let words: Vec<_> = directions
         .iter()
         .map(|direction| match direction {

@@ -16,7 +16,7 @@ use crate::model::Exit;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     invsync undo 12 --dry-run                show what would be put back\n  \
-    invsync undo 12                          put back everything that is still run 12's\n  \
+    invsync undo 12                          put back all that is still its own\n  \
     invsync undo 12 --only prices            only its prices\n  \
     invsync undo 12 --sku MUG-01             only one product")]
 pub(super) struct Undo {
@@ -29,6 +29,6 @@ impl Undo {
     pub(super) fn run(self, context: &Context, out: &mut Output) -> Result<Exit> {
         let config = context.config()?;
         let session = context.session(&config);
-        context.report(out, |sink| engine::undo(&session, self.id, sink))
+        context.report(out, &session, |sink| engine::undo(&session, self.id, sink))
     }
 }

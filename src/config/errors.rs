@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Problem, ProblemKind};
+use crate::model::{Finding, Problem, ProblemKind, Severity};
 use crate::settings::ConfigError;
 
 /// Everything that is wrong with one config file; exit 2.
@@ -24,22 +24,28 @@ impl ConfigErrors {
         ConfigErrors { path: path.to_owned(), errors, warnings: Vec::new() }
     }
 
-    /// The errors in the form in which `check` reports problems.
-    pub fn problems(&self) -> Vec<Problem> {
-        self.errors.iter().map(ConfigError::problem).collect()
+    /// Errors and warnings in the form in which `check` tells what it found.
+    pub fn findings(&self) -> Vec<Finding> {
+        let path = &self.path;
+        let errors = self.errors.iter().map(|error| error.finding(path, Severity::Error));
+        let warnings = self.warnings.iter().map(|error| error.finding(path, Severity::Warning));
+        errors.chain(warnings).collect()
     }
 }
 
 impl ConfigError {
-    /// The error in the form in which `check` reports problems.
-    pub fn problem(&self) -> Problem {
-        Problem {
+    /// It in the form in which `check` tells what it found. `path`: the config.
+    pub fn finding(&self, path: &Path, severity: Severity) -> Finding {
+        let problem = Problem {
             kind: ProblemKind::Config,
             item_id: None,
             sku: None,
+            file: Some(path.display().to_string()),
             line: (self.line > 0).then_some(self.line),
             message: self.message.clone(),
-        }
+            accepted: None,
+        };
+        Finding { problem, severity, config_line: self.line }
     }
 }
 

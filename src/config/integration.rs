@@ -8,7 +8,7 @@ use crate::connector::feed::combine::Combine;
 use crate::connector::feed::presets;
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
-use crate::model::{Direction, LinkKey, Place, Section, StorePlaceKind, StorePlaces};
+use crate::model::{Direction, LinkKey, Place, Section, StorePlaces};
 use crate::settings::{Problems, Table, nearest};
 
 /// What integrations are read with.
@@ -25,32 +25,38 @@ impl IntegrationReader<'_> {
         use_preset(&mut table);
         // Where the type is unknown, what only a wholesaler must not do is no error.
         let is_store = is_store(&mut table).unwrap_or(true);
-        let registration = named(self.registry, &mut table);
         let link_by = link_by(&mut table);
         let unlinked = unlinked(&mut table);
+        let links = super::links::read(&mut table, unlinked);
+        let accept = super::accept::read(&mut table).into();
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
-        let kinds = registration.map_or(&[][..], |registration| registration.places);
-        let [mut stock, mut prices] = self.sections(&mut table, is_store, kinds);
+        let below = Section::ALL.map(|section| table.table(section.word()));
+        // Where each section has a source of its own, nothing else needs a connector.
+        let is_parted = !table.has("source") && are_parted(&below);
+        let registration = match is_parted && !table.has("connector") {
+            true => None,
+            false => named(self.registry, &mut table),
+        };
+        let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
+        let [mut stock, mut prices] = self.sections(below, is_store, &guard, registration);
         let read = [&stock, &prices].map(|section| section.read.as_ref());
         let context = self.context(name, &table, is_store, read, &http);
-        let are_read =
-            [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
+        let are_read = [&mut stock, &mut prices].map(|section| self.take_own(section, &context));
         let (stock, prices) = (stock.read, prices.read);
-        // Which keys are known without a connector nobody can say.
-        let Some(registration) = registration else {
-            table.finish_early();
-            return None;
-        };
-        let has_own =
-            |section: &Option<ReadSection>| section.as_ref().is_none_or(|s| s.own.is_some());
-        let is_parted =
-            has_own(&stock) && has_own(&prices) && (stock.is_some() || prices.is_some());
-        let shared = if is_parted && !table.has("source") {
-            table.finish();
-            None
-        } else {
-            Some(connector_settings(table, registration, &context, self.registry)?)
+        let shared = match registration {
+            _ if is_parted => {
+                table.finish();
+                None
+            }
+            Some(registration) => {
+                Some(connector_settings(table, registration, &context, self.registry)?)
+            }
+            // Which keys are known without a connector nobody can say.
+            None => {
+                table.finish_early();
+                return None;
+            }
         };
         if are_read.contains(&false) {
             return None;
@@ -66,10 +72,11 @@ impl IntegrationReader<'_> {
             name: name.to_owned(),
             line,
             is_store,
-            connector: registration.name.to_owned(),
             parts,
             link_by,
+            links,
             unlinked,
+            accept,
             allow_empty,
             http,
             stock,
@@ -77,50 +84,58 @@ impl IntegrationReader<'_> {
         })
     }
 
-    fn sections<'t>(
-        &self,
-        table: &mut Table<'t>,
+    /// Reads what the sections have whatever their connectors are. `shared`: the integration's own.
+    fn sections<'t, 'r>(
+        &'r self,
+        below: [Option<Table<'t>>; 2],
         is_store: bool,
-        kinds: &[StorePlaceKind],
-    ) -> [SectionTable<'t>; 2] {
-        let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
-        let reader = SectionReader {
-            is_store,
-            warehouses: self.warehouses,
-            price_groups: self.price_groups,
-            guard: &guard,
-            kinds,
-        };
-        Section::ALL.map(|section| {
-            let mut below = table.table(section.word());
+        guard: &GuardSettings,
+        shared: Option<&'r Registration>,
+    ) -> [SectionTable<'t, 'r>; 2] {
+        let [stock, prices] = below;
+        [(Section::Stock, stock), (Section::Prices, prices)].map(|(section, mut below)| {
+            let registration = below.as_mut().and_then(|below| self.of_section(below, shared));
+            let reader = SectionReader {
+                is_store,
+                warehouses: self.warehouses,
+                price_groups: self.price_groups,
+                guard,
+                kinds: registration.map_or(&[], |registration| registration.places),
+            };
             let read = below.as_mut().and_then(|below| reader.read(section, below));
-            SectionTable { rest: below, read }
+            SectionTable { rest: below, registration, read }
         })
+    }
+
+    /// The connector of a section: that of its own source, or else the integration's.
+    fn of_section<'r>(
+        &'r self,
+        below: &mut Table<'_>,
+        shared: Option<&'r Registration>,
+    ) -> Option<&'r Registration> {
+        if !below.has("source") {
+            return shared;
+        }
+        use_preset(below);
+        match shared {
+            Some(shared) if !below.has("connector") => Some(shared),
+            _ => named(self.registry, below),
+        }
     }
 
     /// Takes a section's own source out of what is left of its table. `false` where errors, which
     /// are reported, leave none.
-    fn take_own(
-        &self,
-        section: &mut SectionTable<'_>,
-        shared: Option<&Registration>,
-        context: &Context,
-    ) -> bool {
-        let Some(mut rest) = section.rest.take() else { return true };
-        if rest.has("source") {
-            use_preset(&mut rest);
-        }
+    fn take_own(&self, section: &mut SectionTable<'_, '_>, context: &Context) -> bool {
+        let Some(rest) = section.rest.take() else { return true };
+        check_places(section.read.as_ref(), section.registration, &rest);
         if !rest.has("source") {
-            check_places(section.read.as_ref(), shared, &rest);
             rest.finish();
             return true;
         }
-        let own = if rest.has("connector") { named(self.registry, &mut rest) } else { shared };
-        let Some(registration) = own else {
+        let Some(registration) = section.registration else {
             rest.finish_early();
             return false;
         };
-        check_places(section.read.as_ref(), own, &rest);
         let settings = connector_settings(rest, registration, context, self.registry);
         let is_read = settings.is_some();
         if let Some(read) = &mut section.read {
@@ -137,7 +152,11 @@ impl IntegrationReader<'_> {
         [stock, prices]: [Option<&ReadSection>; 2],
         http: &HttpSettings,
     ) -> Context {
-        let sections = [stock.map(|_| Section::Stock), prices.map(|_| Section::Prices)];
+        let is_on = |section: &ReadSection| {
+            section.settings.iter().any(|settings| settings.direction != Direction::Off)
+        };
+        let sections = [(Section::Stock, stock), (Section::Prices, prices)];
+        let sections = sections.into_iter().filter(|(_, read)| read.is_some_and(is_on));
         let group = prices.and_then(|section| section.settings.first());
         let group = group.map(|settings| settings.place.as_str());
         let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
@@ -147,8 +166,9 @@ impl IntegrationReader<'_> {
             is_store,
             currency: group.and_then(|place| place.currency),
             http: http.clone(),
-            sections: sections.into_iter().flatten().collect(),
             is_join: false,
+            sections: sections.map(|(section, _)| section).collect(),
+            at_hand: None,
         }
     }
 }
@@ -219,14 +239,32 @@ fn connector_settings(
     if problems.has_syntax_errors() {
         return None;
     }
-    let errors_before = problems.error_count();
     // A further file is joined to a feed, not to another further file.
     let read_join = |mut join: Table<'_>, context: &Context| {
+        use_preset(&mut join);
         let own = join.has("connector").then(|| named(registry, &mut join));
         connector_settings(join, own.unwrap_or(Some(registration))?, context, registry)
     };
-    let is_combined = registration.is_feed && !context.is_join;
-    let combine = is_combined.then(|| Combine::read(&mut table, context, &read_join));
+    if !registration.is_feed || context.is_join {
+        return settings_of(table, registration, context);
+    }
+    let combine = Combine::read(&mut table, context, &read_join);
+    // Of a list of sources, each is read with the same keys.
+    let sources = 0..table.count("source").max(1);
+    let files: Vec<_> = sources
+        .map(|index| settings_of(table.with_one_of("source", index), registration, context))
+        .collect();
+    combine?.with(files.into_iter().collect::<Option<_>>()?)
+}
+
+/// What one connector makes of its keys.
+fn settings_of(
+    mut table: Table<'_>,
+    registration: &Registration,
+    context: &Context,
+) -> Option<Box<dyn Settings>> {
+    let problems = table.problems();
+    let errors_before = problems.error_count();
     let settings = (registration.settings)(&mut table, context);
     if settings.is_none() && problems.error_count() == errors_before {
         let (path, name) = (table.path(), registration.name);
@@ -234,15 +272,20 @@ fn connector_settings(
     }
     // A connector asks for all its keys before it gives up.
     table.finish();
-    match combine {
-        Some(combine) => Some(combine?.with(settings?)),
-        None => settings,
-    }
+    settings
+}
+
+/// Whether every section that there is has a source of its own.
+fn are_parted(sections: &[Option<Table<'_>>; 2]) -> bool {
+    let mut tables = sections.iter().flatten().peekable();
+    tables.peek().is_some() && tables.all(|table| table.has("source"))
 }
 
 /// A section that was read, and what is left of its table.
-struct SectionTable<'t> {
+struct SectionTable<'t, 'r> {
     rest: Option<Table<'t>>,
+    /// The connector of what feeds it.
+    registration: Option<&'r Registration>,
     read: Option<ReadSection>,
 }
 

@@ -2,10 +2,13 @@
 //!
 //! What a connector's own keys mean stands beside the connector; this room reads the rest.
 
+mod accept;
 mod errors;
 mod find;
 mod guard;
 mod integration;
+mod links;
+mod notify;
 mod places;
 mod read;
 mod section;
@@ -20,11 +23,13 @@ use std::time::Duration;
 pub use errors::ConfigErrors;
 pub use find::{DEFAULT_NAME, FindError, VARIABLE, find, locate};
 pub use read::document;
-pub use starter::{starter, starter_with};
+pub use starter::{SCHEMA_NAME, schema, starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;
-use crate::model::{Decimal, Direction, LinkKey, Percent, Place, Section, StorePlaces};
+use crate::model::{
+    Acceptance, Decimal, Direction, LinkKey, Percent, Place, RunStatus, Section, StorePlaces,
+};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -42,6 +47,8 @@ pub struct Config {
     pub price_groups: Vec<Place>,
     /// The integrations, in the order of the file.
     pub integrations: Vec<Integration>,
+    /// Who is told of runs that did not go well.
+    pub notify: Option<NotifySettings>,
     /// What is doubtful but no error.
     pub warnings: Vec<ConfigError>,
 }
@@ -57,6 +64,17 @@ pub struct InventorySettings {
     pub keep_runs: Duration,
 }
 
+/// `[notify]`.
+#[derive(Debug)]
+pub struct NotifySettings {
+    /// The program and its arguments; at least the program.
+    pub command: Vec<Text>,
+    /// How the runs end that it is told of.
+    pub on: Vec<RunStatus>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
 /// `[integrations.NAME]`.
 #[derive(Debug)]
 pub struct Integration {
@@ -66,14 +84,16 @@ pub struct Integration {
     pub line: u64,
     /// Whether it is a store (can be written) or a wholesaler (is only ever read).
     pub is_store: bool,
-    /// The name of its connector, for messages.
-    pub connector: String,
     /// Its sources, and which sections each feeds. At least one.
     pub parts: Vec<Part>,
     /// What items and products are linked by, in this order.
     pub link_by: Vec<LinkKey>,
+    /// The file that holds its links; `None`: the inventory does.
+    pub links: Option<Text>,
     /// What becomes of items without a product.
     pub unlinked: Unlinked,
+    /// Problems that are known and accepted.
+    pub accept: Arc<[Acceptance]>,
     /// Whether a delivery without items is no failure.
     pub allow_empty: bool,
     /// How it is fetched, where it is fetched by http.
@@ -106,6 +126,8 @@ pub struct SectionSettings {
     pub places: StorePlaces,
     /// How often `sync --due` runs it.
     pub every: Option<Duration>,
+    /// How much later than that it may come due, so that many machines do not come at once.
+    pub jitter: Duration,
     /// What to do where the store's value is not the one last confirmed there.
     pub on_drift: OnDrift,
     /// The guards of this section: its own over the integration's over the defaults.

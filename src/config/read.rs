@@ -7,7 +7,9 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::integration::IntegrationReader;
-use super::{Config, ConfigErrors, Integration, InventorySettings, check_name, places};
+use super::{
+    Config, ConfigErrors, Integration, InventorySettings, NotifySettings, check_name, places,
+};
 use crate::connector::{REGISTRY, Registration};
 use crate::model::{Direction, Section};
 use crate::settings::{Document, Problems, Table, Text};
@@ -72,6 +74,7 @@ fn read_root(mut root: Table<'_>, registry: &[Registration]) -> Config {
     let reader =
         IntegrationReader { warehouses: &warehouses, price_groups: &price_groups, registry };
     let integrations = read_integrations(root.table("integrations"), &reader);
+    let notify = root.table("notify").and_then(NotifySettings::read);
     root.finish();
     Config {
         path: document.path().to_owned(),
@@ -80,6 +83,7 @@ fn read_root(mut root: Table<'_>, registry: &[Registration]) -> Config {
         warehouses,
         price_groups,
         integrations,
+        notify,
         warnings: Vec::new(),
     }
 }
@@ -119,6 +123,7 @@ fn read_integrations(table: Option<Table<'_>>, reader: &IntegrationReader<'_>) -
         }
     }
     warn_of_rivals(&table, &integrations);
+    super::links::refuse_shared_files(&table, &integrations);
     integrations
 }
 

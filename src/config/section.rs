@@ -1,5 +1,7 @@
 //! `[integrations.NAME.stock]` and `[integrations.NAME.prices]`.
 
+use std::time::Duration;
+
 use super::{GuardSettings, OnDrift, SectionSettings};
 use crate::connector::Settings;
 use crate::model::{Direction, Place, Section, StorePlaceKind, StorePlaces};
@@ -51,14 +53,14 @@ impl SectionReader<'_> {
                 vec![(place, self.places_at_store(section, table, &mut named))]
             }
         };
-        let every = table.positive_duration("every");
+        let (every, jitter) = rhythm(table);
         let on_drift = on_drift(direction.map(|(direction, _)| direction), table);
         let guard = GuardSettings::read(table.table("guard"), self.guard);
         let line = table.line();
         let (direction, direction_line) = direction?;
         let of_place = |(place, places)| {
             let guard = guard.clone();
-            SectionSettings { direction, place, places, every, on_drift, guard, line }
+            SectionSettings { direction, place, places, every, jitter, on_drift, guard, line }
         };
         let settings = places.into_iter().map(of_place).collect();
         Some(ReadSection { settings, direction_line, named, own: None })
@@ -198,6 +200,20 @@ fn declared_place(entry: &Entry<'_>, name: &str, key: &str, declared: &[Place]) 
 fn list(places: &[Place]) -> Option<String> {
     let all: Vec<_> = places.iter().map(|place| format!("`{}`", place.key)).collect();
     (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// `every`, and the `jitter` that goes with it.
+fn rhythm(table: &mut Table<'_>) -> (Option<Duration>, Duration) {
+    let every = table.positive_duration("every");
+    let name = table.name_of("jitter");
+    let Some(entry) = table.take("jitter") else { return (every, Duration::ZERO) };
+    let jitter = table.duration("jitter").unwrap_or_default();
+    if !table.has("every") {
+        entry.error(format!("`{name}` goes with `every`, which is missing"));
+    } else if every.is_some_and(|every| jitter > every) {
+        entry.error(format!("`{name}` must not be longer than `every`"));
+    }
+    (every, jitter)
 }
 
 fn on_drift(direction: Option<Direction>, table: &mut Table<'_>) -> OnDrift {

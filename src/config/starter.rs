@@ -1,4 +1,4 @@
-//! The config that `invsync init` writes.
+//! The config that `invsync init` writes, and the schema that editors read it with.
 
 /// A config to start from: valid as it is, with one integration to fill in.
 ///
@@ -7,7 +7,15 @@ pub fn starter() -> &'static str {
     include_str!("starter.toml")
 }
 
-/// The same with this text in the place of the integration to fill in, and the price group in this
+/// The name that the starter calls the schema by: beside the config.
+pub const SCHEMA_NAME: &str = "invsync.schema.json";
+
+/// The JSON Schema of a config: every key that is read, with what it means.
+pub fn schema() -> &'static str {
+    include_str!("schema.json")
+}
+
+/// The starter with this text in the place of the integration to fill in, and the price group in this
 /// currency.
 pub fn starter_with(integration: &str, currency: &str) -> String {
     let (before, rest) = starter().split_once("# One table for").unwrap_or((starter(), ""));
@@ -19,7 +27,13 @@ pub fn starter_with(integration: &str, currency: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{errors, parse};
-    use super::starter;
+    use super::{SCHEMA_NAME, starter};
+
+    #[test]
+    fn the_starter_names_the_schema_in_its_first_line() {
+        let first = starter().lines().next().unwrap();
+        assert_eq!(first, format!("#:schema ./{SCHEMA_NAME}"));
+    }
 
     #[test]
     fn the_starter_is_valid_as_it_is() {
@@ -33,7 +47,7 @@ mod tests {
         let switched_on: String = starter()
             .lines()
             .map(|line| match line.strip_prefix('#') {
-                Some(config) if !config.is_empty() && !config.starts_with(' ') => config,
+                Some(config) if !config.is_empty() && !config.starts_with([' ', ':']) => config,
                 _ => line,
             })
             .flat_map(|line| [line, "\n"])

@@ -197,7 +197,7 @@ fn a_whole_config_is_read() {
 fn a_whole_integration_is_read() {
     let config = parse(FULL).unwrap();
     let store = config.integration("store-a").unwrap();
-    assert!(store.is_store && !store.allow_empty && store.connector == "csv");
+    assert!(store.is_store && !store.allow_empty);
     assert_eq!((store.unlinked, store.link_by.len()), (Unlinked::Report, 2));
     let stock = section_of(store, Section::Stock).unwrap();
     assert_eq!((stock.direction, stock.place.as_str()), (Direction::Download, "main"));
@@ -373,7 +373,7 @@ max_price_change = "300%"
         33: `integrations.x.type` must be "store" or "wholesaler"
         34: unknown connector in `integrations.x.connector`: did you mean "csv"? known are "csv", "api", "shop", "early", "mute"
         35: `integrations.x.prices.direction` is missing
-        37: unknown key `integrations.x.prices.warehouse`; known here: `direction`, `every`, `guard`, `on_drift`, `price_group`
+        37: unknown key `integrations.x.prices.warehouse`; known here: `direction`, `every`, `guard`, `jitter`, `on_drift`, `price_group`
         39: `integrations.y.connector` is missing
         39: `integrations.y.type` is missing
         40: `integrations.y.guard.max_changed` must be at most "100%"
@@ -429,6 +429,16 @@ fn on_drift_is_only_for_sending() {
     };
     assert_eq!((section("send"), section("off")), (String::new(), String::new()));
     insta::assert_snapshot!(section("download"), @r#"4: `integrations.a.stock.on_drift` is only for `direction = "send"`"#);
+}
+
+#[test]
+fn jitter_goes_with_every_and_is_not_longer() {
+    let found =
+        |keys: &str| errors_of_store(&format!("[integrations.a.stock]\ndirection='off'\n{keys}"));
+    assert_eq!(found("every='15m'\njitter='15m'"), "");
+    insta::assert_snapshot!(found("jitter='2m'"), @"3: `integrations.a.stock.jitter` goes with `every`, which is missing");
+    insta::assert_snapshot!(found("every='15m'\njitter='15m1s'"), @"4: `integrations.a.stock.jitter` must not be longer than `every`");
+    insta::assert_snapshot!(found("every='15m'\njitter='soon'"), @r#"4: `integrations.a.stock.jitter` must be a duration such as "30s", "15m", "4h", "1d" or "1h30m""#);
 }
 
 #[test]
@@ -504,7 +514,7 @@ fn two_integrations_into_one_place_are_a_warning() {
     insta::assert_snapshot!(warnings[0].1, @"`integrations.a.stock` downloads into the warehouse `main`, as `integrations.b.stock` does: each overwrites the values of the other");
     // Beside an error it is shown as what it is.
     insta::assert_snapshot!(errors(&format!("x = 1\n{text}")), @"
-        1: unknown key `x`; known here: `integrations`, `inventory`, `price_groups`, `warehouses`
+        1: unknown key `x`; known here: `integrations`, `inventory`, `notify`, `price_groups`, `warehouses`
         17: warning: `integrations.a.stock` downloads into the warehouse `main`, as `integrations.b.stock` does: each overwrites the values of the other
         ");
 }
@@ -575,11 +585,13 @@ fn a_file_that_cannot_be_read_is_an_error_of_the_file() {
 
 #[test]
 fn problems_have_the_form_of_check() {
-    let problems = parse("x = 1\n").unwrap_err().problems();
-    assert_eq!(problems.len(), 1);
-    assert_eq!((problems[0].line, problems[0].kind.word()), (Some(1), "config"));
-    let problems = ConfigErrors::of_file(Path::new("x"), "is missing").problems();
-    assert_eq!(problems[0].line, None);
+    let found = parse("x = 1\n").unwrap_err().findings();
+    assert_eq!(found.len(), 1);
+    let problem = &found[0].problem;
+    assert_eq!((problem.line, problem.kind.word()), (Some(1), "config"));
+    assert_eq!(problem.file.as_deref(), Some("shop/invsync.toml"));
+    let found = ConfigErrors::of_file(Path::new("x"), "is missing").findings();
+    assert_eq!(found[0].problem.line, None);
 }
 
 /// Every string of the full config becomes a marker, in every way that a string can be written.

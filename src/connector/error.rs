@@ -19,7 +19,7 @@ pub enum ErrorKind {
 
 /// An error with a message for the person who reads it: what, where, what to do. Says nothing
 /// about what was left unchanged, for only the engine knows that.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ConnectorError {
     /// What decides the exit code.

@@ -14,14 +14,14 @@ mod origin;
 pub mod woocommerce;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use batch::{Row, RowBatch, RowProblem, RowView, SaleBound, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
 pub use origin::{Origin, Validators};
 
 use crate::around::Around;
-use crate::model::{Currency, Decimal, Section, StorePlaceKind, StorePlaces};
+use crate::model::{Currency, Decimal, Dialect, Section, StorePlaceKind, StorePlaces};
 use crate::settings::Table;
 
 /// What the engine wants to know of each item.
@@ -95,8 +95,27 @@ pub struct Delivery {
     pub shape: Vec<(String, bool)>,
     /// What the bytes were, for files that are written back; `None` for what cannot be.
     pub fingerprint: Option<Fingerprint>,
+    /// How it is written, as far as the config does not say.
+    pub dialect: Dialect,
+    /// When it says itself that it was made.
+    pub generated: Option<SystemTime>,
+    /// What the mapping asks for and no item has, where that can be told.
+    pub nowhere: Vec<Nowhere>,
+    /// What left it without any item, where the connector can tell.
+    pub why_empty: Option<ConnectorError>,
     /// When it began to be read, where that was before it was opened.
     pub read_at: Option<Instant>,
+}
+
+/// A field of the mapping that a whole delivery has nothing for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nowhere {
+    /// Whether a delivery is of no use without it.
+    pub is_needed: bool,
+    /// Its paths, as [`Delivery::shape`] names them.
+    pub paths: Vec<String>,
+    /// The key, its line in the config, and what there is instead.
+    pub message: String,
 }
 
 /// What a file was when it was read: a writer refuses a file that is no longer that one.
@@ -242,6 +261,11 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// The local file that is read, where there is exactly one: problems name it.
+    fn local_file(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// Whether a value of this section is mapped, or else what to add to the config.
     fn provides(&self, section: Section) -> Result<(), String>;
 
@@ -262,10 +286,12 @@ pub struct Context {
     pub currency: Option<Currency>,
     /// How it is fetched, where it is fetched by http.
     pub http: http::HttpSettings,
-    /// The sections that the integration has.
-    pub sections: Vec<Section>,
     /// Whether it is a further file of a feed, whose `key` finds the SKU.
     pub is_join: bool,
+    /// The sections that are worked on, and so need a value.
+    pub sections: Vec<Section>,
+    /// What its source holds, where that was fetched before.
+    pub at_hand: Option<feed::source::AtHand>,
 }
 
 impl Context {
@@ -278,8 +304,9 @@ impl Context {
             is_store,
             currency: None,
             http,
-            sections: Vec::new(),
             is_join: false,
+            sections: Section::ALL.to_vec(),
+            at_hand: None,
         }
     }
 }

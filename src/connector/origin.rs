@@ -18,6 +18,9 @@ pub struct Validators {
     pub last_modified: Option<String>,
     /// What the bytes were as they came, packed or not.
     pub hash: Option<Fingerprint>,
+    /// When it said itself that it was made; what has the same bytes says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<SystemTime>,
     /// Those of the files that are joined to it, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<Validators>,

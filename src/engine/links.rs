@@ -1,5 +1,7 @@
 //! Link commands: links by hand, from a file, by reading the integration; all of them recorded.
 
+use super::links_copy;
+use super::links_file::LinksFile;
 use super::matching::Matched;
 use super::part;
 use super::problem_log::{About, ProblemLog};
@@ -7,7 +9,7 @@ use super::products::{clean, open_csv, unknown_sku, unreadable};
 use super::pull::check_not_empty;
 use super::read::{Opened, match_rules, read};
 use super::run::{Ending, IfMissing, OpenRun, RunError, Start, in_run};
-use super::{LinkOrder, LinkRow, Session, Sink, UsageError};
+use super::{LinkOrder, LinkRow, LinkTo, Options, Session, Sink, UsageError};
 use crate::config::Integration;
 use crate::connector::Want;
 use crate::inventory::{LinkChange, LinkState, Products, Purpose, StoredLink, Tx};
@@ -58,6 +60,40 @@ pub(super) fn read_orders(file: &Path) -> anyhow::Result<(Vec<LinkOrder>, Proble
     Ok((orders, problems))
 }
 
+/// `link auto`.
+pub(super) fn auto(
+    session: &Session<'_>,
+    integration: &Integration,
+    to: LinkTo,
+    sink: Sink<'_>,
+) -> anyhow::Result<Exit> {
+    let name = &integration.name;
+    let mut session = session.clone();
+    match (to, &integration.links) {
+        (LinkTo::File, None) => {
+            return Err(UsageError(format!(
+                "--write is for an integration with a links file, and {name} has none: write \
+                 links = \"links/{name}.csv\" into [integrations.{name}], or leave --write out to \
+                 link in the inventory"
+            ))
+            .into());
+        }
+        (LinkTo::File, Some(_)) => drop(session.links_file_to_write(integration)?),
+        (LinkTo::Inventory, None) => {}
+        (LinkTo::Inventory, Some(_)) => {
+            if let Some(file) = session.links_file(integration)? {
+                let file = &file.name;
+                session.progress.note(&format!(
+                    "{name}: its links stand in {file}; --write writes what is proposed there"
+                ));
+            }
+            session.options = Options { dry_run: true, ..session.options };
+        }
+    }
+    let sources = session.connect_all(integration)?;
+    link(&session, integration, Source::Auto(&sources), ProblemLog::default(), sink)
+}
+
 /// Runs a link command.
 pub(super) fn link(
     session: &Session<'_>,
@@ -66,6 +102,7 @@ pub(super) fn link(
     problems: ProblemLog,
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
+    session.links_file_to_write(integration)?;
     let inventory = session.open(IfMissing::Refuse)?;
     if let Source::Orders { orders, strict: true } = &source {
         let tx = inventory.begin_read()?;
@@ -107,30 +144,31 @@ fn run_link(
     mut problems: ProblemLog,
     run: &mut OpenRun<'_>,
 ) -> Result<Linked, RunError> {
-    let (products, changes) = match source {
-        Source::Auto(sources) => {
-            return link_auto(session, integration, sources, run);
-        }
+    // Nobody else edits it from now on: this run has the lock.
+    let file = session.links_file_to_write(integration)?;
+    let file = file.as_deref();
+    if let Source::Auto(sources) = source {
+        return link_auto(session, integration, sources, file, run);
+    }
+    let tx = session.begin(run.inventory)?;
+    let products = tx.products()?;
+    let mut state = tx.link_state(run.integration_id)?;
+    if let Some(file) = file {
+        state = file.state(&products, &state)?;
+    }
+    let mut changes = match source {
         Source::Orders { orders, .. } => {
-            let tx = session.begin(run.inventory)?;
-            let products = tx.products()?;
-            let state = tx.link_state(run.integration_id)?;
             run.summary.items = orders.len() as u64;
-            let mut changes = changes_of(&orders, &products, &state, &mut problems);
-            store(session, &tx, run, &mut changes)?;
-            (products, finish(session, tx, run, changes, &problems)?)
+            changes_of(&orders, &products, &state, &mut problems)
         }
         Source::Remove(item_id) => {
-            let tx = session.begin(run.inventory)?;
-            let products = tx.products()?;
-            let state = tx.link_state(run.integration_id)?;
             let before = state.find(item_id, |sku| products.find(sku));
-            let mut changes: Vec<LinkChange> =
-                before.map(|before| removal(item_id, before)).into_iter().collect();
-            store(session, &tx, run, &mut changes)?;
-            (products, finish(session, tx, run, changes, &problems)?)
+            before.map(|before| removal(item_id, before)).into_iter().collect()
         }
+        Source::Auto(_) => Vec::new(),
     };
+    store(session, &tx, run, file, &products, &mut changes)?;
+    let changes = finish(session, tx, run, changes, &problems)?;
     let exit = exit_of(session, run, &problems);
     Ok(Linked { products, changes, problems, exit })
 }
@@ -153,6 +191,7 @@ fn link_auto(
     session: &Session<'_>,
     integration: &Integration,
     sources: &[part::Source<'_>],
+    file: Option<&LinksFile>,
     run: &mut OpenRun<'_>,
 ) -> Result<Linked, RunError> {
     let want = Want { stock: false, prices: false, names: false };
@@ -173,12 +212,13 @@ fn link_auto(
         exit: Exit::Done,
     };
     for opened in opened? {
-        let rules = match_rules(session, integration, false);
+        let mut rules = match_rules(session, integration, false)?;
+        rules.only_proposes = false;
         let mut reading = read(session, &tx, run.integration_id, rules, &[], opened)?;
         check_not_empty(integration, &reading)?;
         linked.changes.extend(new_links_of(&reading.matched));
-        if let (false, Some(id), Some(integration)) =
-            (session.options.dry_run, run.summary.run_id, run.integration_id)
+        if let (false, Some(id), Some(integration), None) =
+            (session.options.dry_run, run.summary.run_id, run.integration_id, file)
         {
             super::pull::apply_links(&tx, id, integration, &reading)?;
         }
@@ -194,7 +234,10 @@ fn link_auto(
     linked.changes.sort_by(|a, b| a.item_id.cmp(&b.item_id));
     // In a dry run the second source does not know what the first one would have linked.
     linked.changes.dedup_by(|a, b| a.item_id == b.item_id);
-    if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
+    if let Some(file) = file {
+        file.report(&linked.products, &session.options.skus, &mut linked.problems);
+        store(session, &tx, run, Some(file), &linked.products, &mut linked.changes)?;
+    } else if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
         for (n, change) in linked.changes.iter().enumerate() {
             // The links are stored already; this records them.
             tx.record_link(id, n, &LinkChange { status: ChangeStatus::Applied, ..change.clone() })?;
@@ -206,7 +249,7 @@ fn link_auto(
 }
 
 /// The links that a reading makes, as changes.
-fn new_links_of(matched: &Matched) -> Vec<LinkChange> {
+pub(super) fn new_links_of(matched: &Matched) -> Vec<LinkChange> {
     let own = matched.new_sku_links();
     let own = own.iter().map(|product| {
         let link = StoredLink { product: Some(product), linked_by: LinkedBy::Sku, handle: None };
@@ -265,15 +308,22 @@ fn changes_of(
     changes
 }
 
+/// Stores changes where the links stand: in the file, or else in the inventory.
 fn store(
     session: &Session<'_>,
     tx: &Tx<'_>,
     run: &OpenRun<'_>,
+    file: Option<&LinksFile>,
+    products: &Products,
     changes: &mut [LinkChange],
 ) -> Result<(), RunError> {
-    if let (false, Some(id), Some(integration)) =
-        (session.options.dry_run, run.summary.run_id, run.integration_id)
-    {
+    if session.options.dry_run {
+        return Ok(());
+    }
+    if let Some(file) = file {
+        return links_copy::edit(file, tx, run, products, changes);
+    }
+    if let Some((id, integration)) = run.summary.run_id.zip(run.integration_id) {
         tx.change_links(id, id, integration, changes)?;
     }
     Ok(())

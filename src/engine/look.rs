@@ -1,17 +1,19 @@
 //! Looking without touching: an integration's items, and what is wrong with mappings and links.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::part::Source;
+use super::plan::{Elsewhere, SendRules};
 use super::problem_log::{About, ProblemLog};
-use super::pull::check_not_empty;
-use super::read::{Opened, match_rules, read};
+use super::pull;
+use super::read::{Opened, Reading, match_rules, read};
 use super::run::RunError;
 use super::{Checked, Session};
-use crate::config::{Integration, Unlinked};
-use crate::connector::{ErrorKind, RowBatch, RowView, Want};
-use crate::inventory::{Inventory, InventoryErrorKind};
-use crate::model::{Direction, Exit, Problem, ProblemKind, Section};
+use crate::config::{Integration, SectionSettings, Unlinked};
+use crate::connector::{ConnectorError, Delivery, ErrorKind, RowBatch, RowView, Want};
+use crate::inventory::{Inventory, Tx};
+use crate::model::{Acceptance, Direction, Exit, Finding, Problem, ProblemKind, Section, Severity};
 
 const EVERYTHING: Want = Want { stock: true, prices: true, names: true };
 
@@ -23,6 +25,7 @@ pub(super) fn list(
     problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let (mut items, mut exit) = (0, Exit::Done);
+    let mut why_empty = None;
     let sources = session.connect_all(integration)?;
     // Of several locations each shows all items, with what is there.
     let has_several = sources.iter().enumerate().any(|(at, source)| {
@@ -37,22 +40,28 @@ pub(super) fn list(
         let (listed, ended) = list_one(session, integration, &source, each, problem)?;
         items += listed.items;
         exit = exit.max(ended);
-        if listed.is_cut {
-            return Ok(exit);
+        let Some(delivery) = listed.delivery else { return Ok(exit) };
+        for lack in &delivery.nowhere {
+            session.progress.note(&format!("warning: {}: {}", integration.name, lack.message));
         }
+        why_empty = Some(pull::why_empty(&delivery));
     }
-    if items == 0 && !integration.allow_empty {
-        let message = format!("{}: the source holds no items at all", integration.name);
-        return Err(RunError::new(Exit::Failed, message).into());
+    match why_empty.filter(|_| items == 0 && !integration.allow_empty) {
+        Some(why) => Err(named(integration, why)),
+        None => Ok(exit),
     }
-    Ok(exit)
 }
 
 /// How far the listing of a source went.
 struct Listed {
     items: u64,
-    /// Nobody reads on.
-    is_cut: bool,
+    /// What it was as a whole; `None` where nobody reads on.
+    delivery: Option<Delivery>,
+}
+
+fn named(integration: &Integration, error: ConnectorError) -> anyhow::Error {
+    let error = RunError::from(error);
+    RunError::new(error.exit, format!("{}: {}", integration.name, error.message)).into()
 }
 
 fn list_one(
@@ -62,13 +71,10 @@ fn list_one(
     each: &mut dyn FnMut(&RowView<'_>) -> anyhow::Result<bool>,
     problem: &mut dyn FnMut(&Problem) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Listed, Exit)> {
-    let named = |error| -> anyhow::Error {
-        let error = RunError::from(error);
-        RunError::new(error.exit, format!("{}: {}", integration.name, error.message)).into()
-    };
+    let named = |error| named(integration, error);
     let mut reader = source.connector.open(EVERYTHING).map_err(named)?;
     let mut batch = RowBatch::default();
-    let (mut listed, mut exit) = (Listed { items: 0, is_cut: false }, Exit::Done);
+    let (mut listed, mut exit) = (Listed { items: 0, delivery: None }, Exit::Done);
     loop {
         batch.clear();
         let more = reader.next(&mut batch).map_err(named)?;
@@ -79,7 +85,6 @@ fn list_one(
                 continue;
             }
             if !each(&row)? {
-                listed.is_cut = true;
                 return Ok((listed, exit));
             }
         }
@@ -94,7 +99,7 @@ fn list_one(
             break;
         }
     }
-    reader.finish().map_err(named)?;
+    listed.delivery = Some(reader.finish().map_err(named)?);
     Ok((listed, exit))
 }
 
@@ -106,8 +111,10 @@ fn problems_of(batch: &RowBatch) -> impl Iterator<Item = Problem> + '_ {
             kind: problem.kind,
             item_id: row.and_then(|row| own(row.item_id().or(row.sku()))),
             sku: row.and_then(|row| own(row.sku())),
+            file: None,
             line: Some(problem.line).filter(|line| *line > 0),
             message: problem.message.clone(),
+            accepted: None,
         }
     })
 }
@@ -118,19 +125,19 @@ pub(super) fn check(
     integration: &Integration,
     sources: &[Source<'_>],
 ) -> anyhow::Result<Checked> {
-    let inventory = match session.open_to_read() {
-        Ok(inventory) => inventory,
-        Err(error) if is_missing(&error) => empty_inventory(session)?,
-        Err(error) => return Err(error),
-    };
+    let inventory = session.open_to_look()?;
     session.check_places(&inventory)?;
     let mut checked = Checked {
         integration: integration.name.clone(),
+        config_line: integration.line,
         items: 0,
         linked: 0,
-        problems: Vec::new(),
+        sources: Vec::new(),
+        is_skipped: sources.len() < integration.parts.len(),
+        findings: Vec::new(),
         error: None,
     };
+    check_links_file(session, integration, &inventory, &mut checked)?;
     let mut look = Look { session, integration, inventory: &inventory, absent: Absent::new() };
     let (mut complete, mut logs, mut earlier) = (0, Vec::new(), Vec::new());
     for source in sources {
@@ -141,7 +148,9 @@ pub(super) fn check(
                     problems.drop_what_is_in(logs.iter());
                     (checked.items, checked.linked) = counts;
                 }
-                checked.problems.extend(problems.iter());
+                let file = source.part.settings.local_file();
+                let found = problems.iter().map(|problem| in_file(problem, file.as_deref()));
+                checked.findings.extend(found.map(|problem| finding(integration, problem)));
                 logs.push(problems);
                 earlier.push(source);
                 complete += usize::from(is_complete);
@@ -156,22 +165,104 @@ pub(super) fn check(
     // Only what every source lacks is gone.
     if complete == integration.parts.len() {
         let gone = look.absent.iter().filter(|(_, (_, times))| *times == complete);
-        checked.problems.extend(gone.map(|(item_id, (sku, _))| broken_link(item_id, sku)));
+        for (item_id, (sku, _)) in gone {
+            let problem = broken_link(session, integration, item_id, sku)?;
+            checked.findings.push(finding(integration, problem));
+        }
+        if session.options.skus.is_empty() {
+            report_needless(session, integration, &mut checked);
+        }
     }
     Ok(checked)
 }
 
-fn is_missing(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<crate::inventory::InventoryError>()
-        .is_some_and(|error| error.kind == InventoryErrorKind::Missing)
+/// The problem with the local file that its line is one of.
+fn in_file(problem: Problem, delivered: Option<&Path>) -> Problem {
+    let is_of_delivery = problem.file.is_none() && problem.line.is_some();
+    match delivered.filter(|_| is_of_delivery) {
+        Some(path) => Problem { file: Some(path.display().to_string()), ..problem },
+        None => problem,
+    }
 }
 
-/// Where there is no inventory yet, the check is against what the seed would make of it.
-fn empty_inventory(session: &Session<'_>) -> anyhow::Result<Inventory> {
-    let inventory = Inventory::in_memory()?;
-    super::products::seed(session, &inventory)?;
-    Ok(inventory)
+/// A problem with the line of the config that it concerns.
+fn finding(integration: &Integration, problem: Problem) -> Finding {
+    let line = |section: Option<&SectionSettings>| section.map(|section| section.line);
+    let of_section = match problem.kind {
+        ProblemKind::CurrencyMismatch => line(integration.prices.as_ref()),
+        ProblemKind::NotManaged => line(integration.stock.first()),
+        _ => None,
+    };
+    let severity = problem.kind.severity();
+    Finding { problem, severity, config_line: of_section.unwrap_or(integration.line) }
+}
+
+/// What is wrong with a links file, and what is untidy in it.
+fn check_links_file(
+    session: &Session<'_>,
+    integration: &Integration,
+    inventory: &Inventory,
+    checked: &mut Checked,
+) -> anyhow::Result<()> {
+    let Some(file) = session.links_file(integration)? else { return Ok(()) };
+    let products = inventory.begin_read()?.products()?;
+    let config_line = integration.links.as_ref().map_or(integration.line, |text| text.line());
+    let mut log = ProblemLog::accepting(&integration.accept);
+    if products.end() > 1 {
+        file.report(&products, &session.options.skus, &mut log);
+    } else {
+        session.progress.note(&format!(
+            "{}: the inventory has no products here, so nobody knows which SKUs of {} exist. Name \
+             a CSV of them as `seed` in [inventory], or bring the inventory along",
+            integration.name, file.name
+        ));
+    }
+    let wrong = log.iter().map(|problem| (problem, Severity::Error));
+    let untidy = file
+        .untidy()
+        .into_iter()
+        .map(|(line, message)| (doubt(file.name.clone(), line, message), Severity::Warning));
+    let found = wrong.chain(untidy);
+    checked.findings.extend(found.map(|(problem, severity)| Finding {
+        problem,
+        severity,
+        config_line,
+    }));
+    Ok(())
+}
+
+/// What is doubtful in a file of the config.
+fn doubt(file: String, line: u64, message: String) -> Problem {
+    Problem {
+        kind: ProblemKind::Config,
+        item_id: None,
+        sku: None,
+        file: Some(file),
+        line: Some(line),
+        message,
+        accepted: None,
+    }
+}
+
+/// Reports what the config accepts and what does not occur any more.
+fn report_needless(session: &Session<'_>, integration: &Integration, checked: &mut Checked) {
+    let occurs = |acceptance: &Acceptance| {
+        checked.findings.iter().any(|Finding { problem, .. }| {
+            acceptance.covers(problem.kind, problem.item_id.as_deref(), problem.sku.as_deref())
+        })
+    };
+    let needless: Vec<_> = integration.accept.iter().filter(|accept| !occurs(accept)).collect();
+    for Acceptance { kind, line, reason, .. } in needless {
+        let message = format!(
+            "`integrations.{}.accept`: this {} does not occur any more (\"{reason}\"): take the \
+             entry out",
+            integration.name,
+            kind.word()
+        );
+        let file = session.config.path.display().to_string();
+        let problem = doubt(file, *line, message);
+        checked.findings.push(Finding { problem, severity: Severity::Warning, config_line: *line });
+    }
 }
 
 /// The linked items that sources lack, with their SKUs and how many sources lack them.
@@ -201,12 +292,8 @@ impl Look<'_> {
         let (stock, prices) = (has(Section::Stock), has(Section::Prices));
         let want = Want { stock, prices, names: false };
         let opened = match Opened::by(source.connector.as_ref(), want) {
-            Err(error) if error.kind == ErrorKind::Mapping => {
-                let mut problems = ProblemLog::default();
-                problems.add(ProblemKind::Config, About::default(), &error.message);
-                return Ok((problems, false));
-            }
-            opened => opened?,
+            Err(error) => return wrong_mapping(error),
+            Ok(opened) => opened,
         };
         let tx = self.inventory.begin_read()?;
         let integration_id = tx.integration(&integration.name)?;
@@ -215,11 +302,13 @@ impl Look<'_> {
             let stored = session.stored_place(&tx, section, &settings.place)?;
             places.push((section, stored.map(|place| place.id)));
         }
-        let mut rules = match_rules(session, integration, false);
+        let mut rules = match_rules(session, integration, false)?;
         // Items that a pull will make into products are no problem.
         rules.report_unlinked &= integration.unlinked == Unlinked::Report;
         let mut reading = read(session, &tx, integration_id, rules, &places, opened)?;
-        check_not_empty(integration, &reading)?;
+        if let Err(why) = pull::check_not_empty(integration, &reading) {
+            return wrong_mapping(why);
+        }
         source.connector.check(!places.is_empty())?;
         let matched = &mut reading.matched;
         checked.items += matched.counts.items;
@@ -232,26 +321,87 @@ impl Look<'_> {
         for (section, _) in fed().filter(|(_, s)| s.direction == Direction::Download) {
             super::plan::disputed(&reading.matched, section, &mut problems);
         }
+        for lack in &reading.delivery.nowhere {
+            match lack.is_needed {
+                true => problems.add(ProblemKind::Config, About::default(), &lack.message),
+                false => session
+                    .progress
+                    .note(&format!("warning: {}: {}", integration.name, lack.message)),
+            }
+        }
         report_not_listed(&reading, &mut problems, &places);
+        checked.sources.push((source.part.of, reading.delivery.dialect.clone()));
+        self.report_drift(&tx, source, &reading, &mut problems)?;
         Ok((problems, reading.delivery.complete))
+    }
+
+    /// What is not as the last push confirmed it.
+    fn report_drift(
+        &self,
+        tx: &Tx<'_>,
+        source: &Source<'_>,
+        reading: &Reading,
+        problems: &mut ProblemLog,
+    ) -> Result<(), RunError> {
+        let Some(id) = tx.integration(&self.integration.name)? else { return Ok(()) };
+        let Some(writer) = source.connector.writer(&reading.delivery)? else { return Ok(()) };
+        let decimals = writer.limits();
+        for (section, settings) in self.integration.sections(Direction::Send) {
+            let is_fed = source.part.feeds(section, settings);
+            let Some(column) = reading.column(section).filter(|_| is_fed) else { continue };
+            let send = SendRules {
+                settings,
+                decimals: match section {
+                    Section::Prices => decimals.price_decimals,
+                    _ => decimals.quantity_decimals,
+                },
+                confirmed: &tx.confirmed(id, section, &settings.places)?,
+                allow_drift: false,
+                elsewhere: &Elsewhere::default(),
+            };
+            super::plan::drifted(&reading.matched, section, column, &send, problems);
+        }
+        Ok(())
     }
 }
 
-fn broken_link(item_id: &str, sku: &str) -> Problem {
-    Problem {
-        kind: ProblemKind::BrokenLink,
+/// What the mapping is to blame for is a problem of the config, all else an error as in a pull.
+fn wrong_mapping(error: ConnectorError) -> Result<(ProblemLog, bool), RunError> {
+    if error.kind != ErrorKind::Mapping {
+        return Err(error.into());
+    }
+    let mut problems = ProblemLog::default();
+    problems.add(ProblemKind::Config, About::default(), &error.message);
+    Ok((problems, false))
+}
+
+fn broken_link(
+    session: &Session<'_>,
+    integration: &Integration,
+    item_id: &str,
+    sku: &str,
+) -> Result<Problem, RunError> {
+    let kind = ProblemKind::BrokenLink;
+    let accepted =
+        integration.accept.iter().find(|accept| accept.covers(kind, Some(item_id), Some(sku)));
+    let links = session.links_file(integration)?;
+    let line = links.as_ref().and_then(|links| links.line_of(item_id));
+    Ok(Problem {
+        kind,
         item_id: Some(item_id.to_owned()),
         sku: Some(sku.to_owned()),
-        line: None,
+        file: links.map(|links| links.name.clone()),
+        line,
         message: "it is linked, but the integration does not have it any more. Remove the link \
                   (`invsync link remove`), or put the item back"
             .to_owned(),
-    }
+        accepted: accepted.map(|accept| accept.reason.clone()),
+    })
 }
 
 /// Products with a value to send that have no item.
 fn report_not_listed(
-    reading: &super::read::Reading,
+    reading: &Reading,
     problems: &mut ProblemLog,
     places: &[(Section, Option<i64>)],
 ) {
@@ -266,7 +416,9 @@ fn report_not_listed(
         let is_linked = matched.delivered[product as usize].is_linked();
         if has_value && !is_linked && !absent.contains(&product) {
             let about = About { item_id: None, sku: Some(matched.products.sku(product)), line: 0 };
-            let message = "it has a value to send, but no item of the store is linked to it";
+            let message = "it has a value to send, but no item of the store is linked to it. List \
+                           it there, link its item (`invsync link set`), or accept it in the \
+                           config (`accept`)";
             problems.add(ProblemKind::NotListed, about, message);
         }
     }

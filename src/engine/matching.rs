@@ -4,17 +4,20 @@
 //! stays and its product takes no second item; else an earlier key of `link_by` beats a later one;
 //! what fits twice by the same key is ambiguous and links nothing.
 
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::links_file::LinksFile;
 use super::problem_log::{About, ProblemLog};
 use crate::connector::{RowBatch, RowView, SaleBound, Value};
 use crate::inventory::{
     EanIndex, Keys, LinkState, NewProduct, ProductId, ProductSet, Products, StoredLink,
 };
-use crate::model::{Cell, Currency, Gtin, LinkKey, LinkedBy, ProblemKind, Section};
+use crate::model::{Acceptance, Cell, Currency, Gtin, LinkKey, LinkedBy, ProblemKind, Section};
 
 /// What matching depends on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct MatchRules {
     pub link_by: Vec<LinkKey>,
     /// Make products of items that fit none.
@@ -25,6 +28,12 @@ pub(super) struct MatchRules {
     pub currency: Option<Currency>,
     /// Make links and products only for these SKUs, and report only them; empty: all.
     pub only_skus: Vec<String>,
+    /// The file that holds the links; `None`: the inventory does.
+    pub links: Option<Arc<LinksFile>>,
+    /// What fits is only reported: the links stand in a file.
+    pub only_proposes: bool,
+    /// Problems that are known and accepted.
+    pub accept: Arc<[Acceptance]>,
 }
 
 /// The item whose id is the SKU of its product: it needs no entry of its own.
@@ -226,6 +235,7 @@ impl Matcher {
                 }
             })
             .collect();
+        let problems = ProblemLog::accepting(&rules.accept);
         Matcher {
             rules,
             products,
@@ -237,7 +247,7 @@ impl Matcher {
             newcomers: Vec::new(),
             eans: None,
             sale_bounds: FxHashMap::default(),
-            problems: ProblemLog::default(),
+            problems,
             counts: Counts::default(),
             conflicts: 0,
             found: Vec::new(),
@@ -320,6 +330,12 @@ impl Matcher {
         if let Some(product) = self.kept_by_own_sku(id, sku, by_sku) {
             match by_sku {
                 Some(other) if other != product => self.report_conflict(product, id, row),
+                // What the store needs beside the id has its place in an entry only.
+                _ if row.handle().is_some() => {
+                    let item = self.add_item(id, row.handle(), ItemState::Kept, product)?;
+                    self.items[item as usize].identity = identity(row);
+                    self.propose(product, item, KEPT, values);
+                }
                 _ => self.propose(product, SELF, KEPT, values),
             }
             return Ok(());
@@ -738,6 +754,9 @@ impl Matcher {
         self.link_newcomers_by_ean();
         let created = if self.rules.create { self.create_products()? } else { Vec::new() };
         self.report_unlinked();
+        if self.rules.only_proposes {
+            self.take_back_new_links()?;
+        }
         let linked =
             self.delivered.iter().filter(|slot| slot.is_linked()).count() + self.shared.len();
         self.counts.linked = linked as u64 + self.conflicts;
@@ -901,10 +920,66 @@ impl Matcher {
                     "a product has this SKU, but link_by does not link by it; nothing was changed. \
                      Link it by hand (`invsync link set`)"
                 }
+                Some(_) if self.rules.links.is_some() => {
+                    "no product has this SKU or EAN; nothing was changed. Link it by hand \
+                     (`invsync link set`), or make the product (`invsync inventory import`)"
+                }
                 Some(_) => "",
             };
             self.problems.add(ProblemKind::Unlinked, about, message);
         }
+    }
+}
+
+/// Where the links stand in a file, what fits is only a proposal.
+impl Matcher {
+    fn take_back_new_links(&mut self) -> crate::inventory::Result<()> {
+        for product in 0..self.products.end() {
+            let slot = self.delivered[product as usize];
+            let is_new = match self.items.get(slot.item as usize) {
+                Some(item) => item.state == ItemState::New,
+                None => slot.flags & Delivered::OWN == 0,
+            };
+            if slot.is_linked() && is_new {
+                self.take_back(product, slot)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, product: ProductId, slot: Delivered) -> crate::inventory::Result<()> {
+        let flags = slot.flags & Delivered::OF_PRODUCT;
+        self.delivered[product as usize] = Delivered { flags, ..Delivered::VACANT };
+        let sku = self.products.sku(product).to_owned();
+        let item = match slot.item {
+            SELF => self.add_item(&sku, None, ItemState::Unlinked, NO_PRODUCT)?,
+            item => item,
+        };
+        let entry = &mut self.items[item as usize];
+        entry.state = ItemState::Unlinked;
+        entry.product = NO_PRODUCT;
+        if !self.rules.report_unlinked {
+            return Ok(());
+        }
+        let linked_by = entry.linked_by;
+        let own_sku = match self.newcomers.get(entry.newcomer as usize) {
+            Some(newcomer) => newcomer_text(&newcomer.sku),
+            None => (linked_by == LinkedBy::Sku).then(|| sku.clone()),
+        };
+        let (name, file) = match &self.rules.links {
+            Some(links) => (links.integration.as_str(), links.name.as_str()),
+            None => ("NAME", "the links file"),
+        };
+        let message = format!(
+            "link_by proposes {sku} (by {}), but {file} does not have the item; nothing was \
+             changed. Write it there with `invsync link auto {name} --write`, or link it by hand \
+             (`invsync link set`)",
+            if linked_by == LinkedBy::Ean { "EAN" } else { "SKU" }
+        );
+        let id = self.item_ids.text(item).to_owned();
+        let about = About { item_id: Some(&id), sku: own_sku.as_deref(), line: slot.line.into() };
+        self.problems.add(ProblemKind::Unlinked, about, &message);
+        Ok(())
     }
 }
 
@@ -941,6 +1016,13 @@ impl Matched {
         self.created.clear();
     }
 
+    /// The ids of the items that were delivered, have no link and may have one.
+    pub(super) fn unlinked_items(&self) -> impl Iterator<Item = &str> {
+        let unlinked = |item: &Item| item.seen && item.state == ItemState::Unlinked;
+        let items = (0..self.item_ids.end()).zip(&self.items);
+        items.filter(move |(_, item)| unlinked(item)).map(|(number, _)| self.item_ids.text(number))
+    }
+
     /// The id of the item that delivered for a product.
     pub(super) fn item_id(&self, product: ProductId, item: u32) -> &str {
         if item == SELF { self.products.sku(product) } else { self.item_ids.text(item) }
@@ -949,6 +1031,11 @@ impl Matched {
     /// What the store needs beside the id.
     pub(super) fn handle(&self, item: u32) -> Option<&str> {
         self.items.get(item as usize).and_then(|item| item.handle.as_deref())
+    }
+
+    /// How an item with an entry is linked.
+    pub(super) fn linked_by(&self, item: u32) -> LinkedBy {
+        self.items.get(item as usize).map_or(LinkedBy::Sku, |item| item.linked_by)
     }
 
     /// Everything that linked items delivered, in the order of product ids; further items of a

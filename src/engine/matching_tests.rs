@@ -89,6 +89,9 @@ fn rules(link_by: &[LinkKey], create: bool) -> MatchRules {
         report_unlinked: true,
         currency: None,
         only_skus: Vec::new(),
+        links: None,
+        only_proposes: false,
+        accept: Arc::default(),
     }
 }
 

@@ -9,11 +9,17 @@
 
 mod courier;
 mod due;
+mod explain;
 mod guards;
+mod jobs;
+mod link_diff;
 mod links;
+mod links_copy;
+mod links_file;
 mod look;
 mod map;
 mod matching;
+mod notify;
 mod part;
 mod plan;
 mod problem_log;
@@ -23,12 +29,17 @@ mod push;
 mod read;
 mod record;
 mod run;
+mod saved;
+mod schedule;
 mod send;
+mod status;
 mod unchanged;
 mod undo;
 mod view;
 
-pub use map::{Mapped, map};
+pub use links_copy::LinksFiles;
+pub use map::{FittingPreset, Mapped, SourceTable, map};
+pub use saved::{NewPlan, Onlooker, SavedPlan};
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +50,7 @@ use anyhow::Result;
 
 use part::Source;
 use problem_log::ProblemLog;
+use pull::Kept;
 use run::{IfMissing, RunError};
 
 use crate::around::Progress;
@@ -46,9 +58,10 @@ use crate::config::{Config, Integration, Unlinked};
 use crate::connector::RowView;
 use crate::inventory::InventoryError;
 use crate::model::{
-    ChangeRow, Command, Direction, Exit, Guard, Problem, RunStatus, RunSummary, Section, Timestamp,
+    ChangeRow, Command, Dialect, Direction, Exit, Finding, Guard, Problem, RunStatus, RunSummary,
+    Schedule, Section, Timestamp,
 };
-use crate::report::RunReport;
+use crate::report::{Explained, RunReport, Status};
 
 /// What a command was told on the command line.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +78,10 @@ pub struct Options {
     pub allow: Vec<Guard>,
     /// How long to wait for a lock, and, where longer than its default, for the inventory.
     pub wait: Duration,
-    /// Of `check`: contact nobody.
+    /// Of `check` and `explain`: contact nobody.
     pub offline: bool,
+    /// How many integrations are worked on at the same time; 0 counts as 1.
+    pub jobs: usize,
 }
 
 /// Everything that a command works with.
@@ -80,13 +95,30 @@ pub struct Session<'a> {
     pub progress: Arc<dyn Progress>,
     /// Set by a signal: stop at the next safe point.
     pub interrupted: Arc<AtomicBool>,
+    /// Who is asked before anything is sent to a store; `None`: nobody.
+    pub confirm: Option<Arc<dyn Confirm>>,
     /// Set where the seed of an inventory that was made had something wrong: the exit code is 3
     /// then, unless a worse one wins.
     pub seed_is_partial: &'a AtomicBool,
+    /// The links files that were read.
+    pub links_files: LinksFiles,
+    /// Who looks on before a run applies what it planned; usually nobody.
+    pub onlooker: Onlooker<'a>,
 }
 
+/// Who is asked before anything is sent.
+pub trait Confirm: Send + Sync {
+    /// Shows a push as it is planned, and asks whether to send so many changes. An error is a
+    /// signal's.
+    fn confirm(&self, plan: &RunReport<'_>, changes: u64) -> Result<bool, Interrupted>;
+}
+
+/// A signal came instead of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted;
+
 /// Takes each run's report as the run ends, while what it needs is still in memory.
-pub type Sink<'s> = &'s mut dyn FnMut(&RunReport<'_>) -> Result<()>;
+pub type Sink<'s> = &'s mut (dyn FnMut(&RunReport<'_>) -> Result<()> + Send);
 
 /// The error that ends a command before anything was contacted: exit 2.
 #[derive(Debug, thiserror::Error)]
@@ -106,30 +138,22 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
 
 /// Runs the sections with direction "download" of these integrations.
 pub fn pull(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
-    let connected = connect(session, which, &[Direction::Download])?;
-    let mut exit = Exit::Done;
-    for (integration, sources) in &connected {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
-        }
+    let mut passes = connect(session, which, &[Direction::Download])?;
+    jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, .. } = pass;
         let ended = pull::pull(session, integration, sources, None, sink);
-        exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
-    }
-    Ok(exit)
+        go_on(session, integration, Command::Pull, ended, sink)
+    })
 }
 
 /// Runs the sections with direction "send" of these integrations.
 pub fn push(session: &Session<'_>, which: &[&Integration], sink: Sink<'_>) -> Result<Exit> {
-    let connected = connect(session, which, &[Direction::Send])?;
-    let mut exit = Exit::Done;
-    for (integration, sources) in &connected {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
-        }
+    let mut passes = connect(session, which, &[Direction::Send])?;
+    jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, .. } = pass;
         let ended = push::push(session, integration, sources, None, sink);
-        exit = exit.max(go_on(session, integration, Command::Push, ended, sink)?);
-    }
-    Ok(exit)
+        go_on(session, integration, Command::Push, ended, sink)
+    })
 }
 
 /// All pulls, then all pushes, each integration read once. `due`: only what `every` says is due.
@@ -139,38 +163,63 @@ pub fn sync(
     due: bool,
     sink: Sink<'_>,
 ) -> Result<Exit> {
+    check_skus(session, which)?;
     let mut passes = Vec::new();
-    for (integration, sources) in connect(session, which, &[Direction::Download, Direction::Send])?
-    {
+    for integration in which {
         let only = match due {
             true => due::due_sections(session, integration)?,
             false => due::Due::All,
         };
-        if let Some(session) = only.narrow(session) {
-            passes.push((session, integration, sources, None));
-        }
+        // What is not due needs no secrets either.
+        let Some(session) = only.narrow(session) else { continue };
+        let both = [Direction::Download, Direction::Send];
+        passes.extend(connect_to(&session, &[*integration], &both)?);
     }
-    let mut exit = Exit::Done;
-    for (session, integration, sources, kept) in &mut passes {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
+    let pulled = jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, kept } = pass;
+        if !has(session, integration, Direction::Download) {
+            return Ok(Exit::Done);
         }
-        if has(session, integration, Direction::Download) {
-            let keep = has(session, integration, Direction::Send).then_some(kept);
-            let ended = pull::pull(session, integration, sources, keep, sink);
-            exit = exit.max(go_on(session, integration, Command::Pull, ended, sink)?);
+        let keep = has(session, integration, Direction::Send).then_some(kept);
+        let ended = pull::pull(session, integration, sources, keep, sink);
+        go_on(session, integration, Command::Pull, ended, sink)
+    })?;
+    let pushed = jobs::run(session, &mut passes, sink, &|pass, sink| {
+        let Pass { session, integration, sources, kept } = pass;
+        if !has(session, integration, Direction::Send) {
+            return Ok(Exit::Done);
         }
-    }
-    for (session, integration, sources, kept) in passes {
-        if session.is_interrupted() {
-            return Ok(Exit::Interrupted);
-        }
-        if has(&session, integration, Direction::Send) {
-            let ended = push::push(&session, integration, &sources, kept, sink);
-            exit = exit.max(go_on(&session, integration, Command::Push, ended, sink)?);
-        }
-    }
-    Ok(exit)
+        let ended = push::push(session, integration, sources, kept.take(), sink);
+        go_on(session, integration, Command::Push, ended, sink)
+    })?;
+    Ok(pulled.max(pushed))
+}
+
+/// Plans the pull or the push of an integration for a file, and writes nothing anywhere. `None`: it
+/// failed, and there is no plan.
+pub fn plan(
+    session: &Session<'_>,
+    integration: &Integration,
+    command: Command,
+    sink: Sink<'_>,
+) -> Result<(Exit, Option<NewPlan>)> {
+    saved::plan(session, integration, command, sink)
+}
+
+/// Applies a saved plan: exactly its changes, or none where what it saw has changed since.
+pub fn apply(session: &Session<'_>, plan: &SavedPlan, sink: Sink<'_>) -> Result<Exit> {
+    saved::apply(session, plan, sink)
+}
+
+/// Explains one product: where its values came from, and what the next runs of these integrations
+/// would do with them. The exit code is that of the integrations that could not be read. An unknown
+/// SKU is a [`UsageError`].
+pub fn explain(
+    session: &Session<'_>,
+    which: &[&Integration],
+    sku: &str,
+) -> Result<(Explained, Exit)> {
+    explain::explain(session, which, sku)
 }
 
 /// A run that could not even start is a failed one; the other integrations run whatever became of
@@ -205,24 +254,45 @@ fn has(session: &Session<'_>, integration: &Integration, direction: Direction) -
     !pull::sections(session, integration, direction).is_empty()
 }
 
+/// One integration on its way: what its runs work with.
+struct Pass<'s, 'i> {
+    session: Session<'s>,
+    integration: &'i Integration,
+    sources: Vec<Source<'i>>,
+    /// What its pull read, for its push.
+    kept: Option<Kept>,
+}
+
 /// The integrations that have a section of one of these directions, each with its sources.
-/// Before anybody is contacted, everything that the command line names is checked.
-fn connect<'i>(
-    session: &Session<'_>,
+/// Before anybody is contacted, everything that the command line names and every links file is
+/// checked.
+fn connect<'s, 'i>(
+    session: &Session<'s>,
     which: &[&'i Integration],
     directions: &[Direction],
-) -> Result<Vec<(&'i Integration, Vec<Source<'i>>)>> {
+) -> Result<Vec<Pass<'s, 'i>>> {
     check_skus(session, which)?;
-    let mut connected = Vec::new();
+    connect_to(session, which, directions)
+}
+
+fn connect_to<'s, 'i>(
+    session: &Session<'s>,
+    which: &[&'i Integration],
+    directions: &[Direction],
+) -> Result<Vec<Pass<'s, 'i>>> {
+    session.read_links_files(which)?;
+    let mut passes = Vec::new();
     for integration in which {
         let of = |direction: &Direction| pull::sections(session, integration, *direction);
         let sections = directions.iter().flat_map(of);
         let sections: Vec<Section> = sections.map(|(section, _)| section).collect();
         if !sections.is_empty() {
-            connected.push((*integration, session.connect(integration, &sections)?));
+            let session = session.beside();
+            let sources = session.connect(integration, &sections)?;
+            passes.push(Pass { session, integration, sources, kept: None });
         }
     }
-    Ok(connected)
+    Ok(passes)
 }
 
 /// `--sku` must name products, unless a pull may make them.
@@ -256,18 +326,25 @@ pub fn list(
 pub struct Checked {
     /// The integration's name.
     pub integration: String,
+    /// The line of its table in the config.
+    pub config_line: u64,
     /// Items delivered.
     pub items: u64,
     /// Items with a link.
     pub linked: u64,
-    /// Everything that is wrong.
-    pub problems: Vec<Problem>,
+    /// How its sources are written: the section that has one for itself, and what was found.
+    pub sources: Vec<(Option<Section>, Dialect)>,
+    /// Whether a source was not read, because nobody was to be contacted.
+    pub is_skipped: bool,
+    /// Everything that was found.
+    pub findings: Vec<Finding>,
     /// The error that kept it from being read, and its exit code.
     pub error: Option<(String, Exit)>,
 }
 
 /// Looks for errors in mappings and links; writes nothing.
 pub fn check(session: &Session<'_>, which: &[&Integration]) -> Result<Vec<Checked>> {
+    session.read_links_files(which)?;
     which
         .iter()
         .map(|integration| {
@@ -317,6 +394,15 @@ pub fn products(
     products::list(session, each)
 }
 
+/// Streams the products in whose SKU, EAN or name all of these words occur, by SKU.
+pub fn search(
+    session: &Session<'_>,
+    words: &[String],
+    each: &mut dyn FnMut(&ProductRow<'_>) -> Result<bool>,
+) -> Result<()> {
+    products::search(session, words, each)
+}
+
 /// `inventory backup FILE`: a whole copy, also while runs write. The file must not exist.
 pub fn backup(session: &Session<'_>, file: &Path) -> Result<()> {
     Ok(session.open_to_read()?.backup(file)?)
@@ -349,11 +435,50 @@ pub fn links(
     links::list(session, integration, each)
 }
 
+/// Where `link auto` puts what fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkTo {
+    /// Into the inventory; where a links file holds the links, what fits is only shown.
+    Inventory,
+    /// Into the links file, which is made where it is missing.
+    File,
+}
+
 /// `link auto NAME`: reads the integration and links what fits; values stay as they are.
-pub fn link_auto(session: &Session<'_>, integration: &Integration, sink: Sink<'_>) -> Result<Exit> {
-    let sources = session.connect_all(integration)?;
-    let source = links::Source::Auto(&sources);
-    links::link(session, integration, source, ProblemLog::default(), sink)
+pub fn link_auto(
+    session: &Session<'_>,
+    integration: &Integration,
+    to: LinkTo,
+    sink: Sink<'_>,
+) -> Result<Exit> {
+    links::auto(session, integration, to, sink)
+}
+
+/// One item about which the links file, the inventory and the integration do not agree.
+#[derive(Debug)]
+pub struct LinkDifference<'a> {
+    /// The item's id.
+    pub item_id: &'a str,
+    /// The SKU in the file; the inner `None`: never to be linked.
+    pub in_file: Option<Option<&'a str>>,
+    /// The SKU in the inventory's copy; the inner `None`: never to be linked.
+    pub in_inventory: Option<Option<&'a str>>,
+    /// The SKU that `link_by` proposes.
+    pub proposed: Option<&'a str>,
+    /// Its line in the file.
+    pub line: Option<u64>,
+    /// What the difference is, in a word or two.
+    pub state: &'static str,
+}
+
+/// `link diff NAME`: streams what differs, by item id. With `--offline` the integration is not
+/// asked.
+pub fn link_diff(
+    session: &Session<'_>,
+    integration: &Integration,
+    each: &mut dyn FnMut(&LinkDifference<'_>) -> Result<bool>,
+) -> Result<Exit> {
+    link_diff::diff(session, integration, each)
 }
 
 /// One line of a link command: the item, and the SKU to link it to. `None`: never link it.
@@ -413,6 +538,24 @@ pub fn runs(
 /// Hands one recorded run to the sink. An unknown id is a [`UsageError`].
 pub fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> Result<()> {
     record::run(session, id, sink)
+}
+
+/// Tells the program that the config names of a run that did not go well. Its failure is nobody
+/// else's.
+pub fn notify(session: &Session<'_>, run: &RunReport<'_>) -> Result<()> {
+    notify::notify(session, run)
+}
+
+/// How these integrations stand: when each of their sections last went well, and what did not.
+/// Contacts nobody.
+pub fn status(session: &Session<'_>, which: &[&Integration]) -> Result<Status> {
+    status::status(session, which)
+}
+
+/// How often a timer must run `sync --all --due`, so that no `every` of the config waits for it.
+/// A config without any `every` is wrong usage.
+pub fn schedule(config: &Config) -> Result<Schedule, UsageError> {
+    schedule::schedule(config)
 }
 
 /// `runs prune`: drops the changes of runs that ended longer ago than this; gives how many runs.

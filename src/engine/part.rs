@@ -61,6 +61,13 @@ pub(super) struct Planned {
 pub(super) struct AllPlanned(pub Vec<Planned>);
 
 impl AllPlanned {
+    /// What the sources of an integration have, one after the other.
+    pub(super) fn of(all: impl IntoIterator<Item = Planned>) -> AllPlanned {
+        let mut planned = AllPlanned(Vec::new());
+        all.into_iter().for_each(|one| planned.add(one));
+        planned
+    }
+
     /// Adds what a source has; what another one has said of the same items is not said again.
     pub(super) fn add(&mut self, mut planned: Planned) {
         if planned.is_repeated {

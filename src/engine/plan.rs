@@ -376,6 +376,45 @@ fn finish_held(plan: &mut SectionPlan, largest: &PriceVerdict) {
     }
 }
 
+/// Reports what the store has and what is neither ours nor what was last confirmed there.
+pub(super) fn drifted(
+    matched: &Matched,
+    section: Section,
+    column: &Column,
+    send: &SendRules<'_>,
+    problems: &mut ProblemLog,
+) {
+    for (product, _, slot) in matched.linked() {
+        if is_left_out(matched, product) {
+            continue;
+        }
+        let ours = as_the_store_holds(column.get(product).get(), section, send);
+        let item_id = matched.item_id(product, slot.item);
+        let last = send.confirmed.get(item_id).copied();
+        let (Some(ours), Some(now), Some(last)) = (ours, slot.value(section).get(), last) else {
+            continue;
+        };
+        if now != ours && now != last {
+            let sku = Some(matched.products.sku(product));
+            let about = About { item_id: Some(item_id), sku, line: 0 };
+            let message = drift_in_words(now, last, send);
+            problems.add(ProblemKind::ChangedElsewhere, about, &message);
+        }
+    }
+}
+
+fn drift_in_words(now: Decimal, last: Decimal, send: &SendRules<'_>) -> String {
+    let is_held = send.settings.on_drift == OnDrift::Hold && !send.allow_drift;
+    format!(
+        "the store has {now}, last confirmed there was {last}: somebody else changed it; {}",
+        if is_held {
+            "our value was held back. Accept it with --allow on_drift"
+        } else {
+            "our value overwrites it"
+        }
+    )
+}
+
 fn judge_drift(
     plan: &mut SectionPlan,
     last: Decimal,
@@ -385,14 +424,7 @@ fn judge_drift(
     problems: &mut ProblemLog,
 ) {
     let hold = send.settings.on_drift == OnDrift::Hold;
-    let message = format!(
-        "the store has {now}, last confirmed there was {last}: somebody else changed it; {}",
-        if hold && !send.allow_drift {
-            "our value was held back. Accept it with --allow on_drift"
-        } else {
-            "our value overwrites it"
-        }
-    );
+    let message = drift_in_words(now, last, send);
     problems.add(ProblemKind::ChangedElsewhere, about, &message);
     if hold && send.allow_drift {
         plan.note_held(Guard::OnDrift, now.to_string());

@@ -1,10 +1,11 @@
 //! The problems of a run: all of them, in little memory, for a feed can be wrong in every row.
 
 use std::io;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{Problem, ProblemKind};
+use crate::model::{Acceptance, Problem, ProblemKind};
 use crate::report::Problems;
 
 /// Problems in the order in which they were met.
@@ -12,6 +13,8 @@ use crate::report::Problems;
 pub(super) struct ProblemLog {
     text: String,
     entries: Vec<Entry>,
+    /// What the integration's config accepts.
+    accept: Arc<[Acceptance]>,
 }
 
 struct Entry {
@@ -19,6 +22,8 @@ struct Entry {
     item_id: Span,
     sku: Span,
     message: Span,
+    /// The file of the line, where it is not what was delivered.
+    file: Span,
     line: u64,
 }
 
@@ -41,20 +46,51 @@ pub(super) struct About<'a> {
 }
 
 impl ProblemLog {
+    /// An empty log; what these cover is told as accepted.
+    pub(super) fn accepting(accept: &Arc<[Acceptance]>) -> ProblemLog {
+        ProblemLog { accept: Arc::clone(accept), ..ProblemLog::default() }
+    }
+
     pub(super) fn add(&mut self, kind: ProblemKind, about: About<'_>, message: &str) {
+        self.keep_entry(None, kind, about, message);
+    }
+
+    /// Adds a problem whose line is one of another file than what was delivered.
+    pub(super) fn add_in(
+        &mut self,
+        file: &str,
+        kind: ProblemKind,
+        about: About<'_>,
+        message: &str,
+    ) {
+        self.keep_entry(Some(file), kind, about, message);
+    }
+
+    fn keep_entry(
+        &mut self,
+        file: Option<&str>,
+        kind: ProblemKind,
+        about: About<'_>,
+        message: &str,
+    ) {
         let item_id = self.keep(about.item_id);
         let sku = self.keep(about.sku);
         let message = self.keep(Some(message).filter(|text| !text.is_empty()));
-        self.entries.push(Entry { kind, item_id, sku, message, line: about.line });
+        let file = self.keep(file);
+        self.entries.push(Entry { kind, item_id, sku, message, file, line: about.line });
     }
 
     /// Puts another log's problems behind these.
     pub(super) fn append(&mut self, other: ProblemLog) {
+        if self.accept.is_empty() {
+            self.accept = other.accept;
+        }
         let moved = |span: Span| Span { start: span.start + self.text.len(), ..span };
         let entries = other.entries.into_iter().map(|entry| Entry {
             item_id: moved(entry.item_id),
             sku: moved(entry.sku),
             message: moved(entry.message),
+            file: moved(entry.file),
             ..entry
         });
         self.entries.extend(entries);
@@ -93,7 +129,14 @@ impl ProblemLog {
 
     /// Whether any of them makes a run exit 3.
     pub(super) fn makes_partial(&self) -> bool {
-        self.entries.iter().any(|entry| entry.kind.makes_partial())
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.kind.makes_partial() && self.accepted(entry).is_none())
+    }
+
+    fn accepted(&self, entry: &Entry) -> Option<&Acceptance> {
+        self.accept.iter().find(|acceptance| {
+            acceptance.covers(entry.kind, self.text(entry.item_id), self.text(entry.sku))
+        })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Problem> + '_ {
@@ -101,7 +144,9 @@ impl ProblemLog {
             kind: entry.kind,
             item_id: self.text(entry.item_id).map(str::to_owned),
             sku: self.text(entry.sku).map(str::to_owned),
+            file: self.text(entry.file).map(str::to_owned),
             line: Some(entry.line).filter(|line| *line > 0),
+            accepted: self.accepted(entry).map(|acceptance| acceptance.reason.clone()),
             message: match self.text(entry.message) {
                 Some(message) => message.to_owned(),
                 None => default_message(entry.kind).to_owned(),

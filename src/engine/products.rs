@@ -479,6 +479,29 @@ pub(super) fn list(
     session: &Session<'_>,
     each: &mut dyn FnMut(&ProductRow<'_>) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
+    list_where(session, &|_| true, each)
+}
+
+/// Those of them in whose SKU, EAN or name every word occurs, whatever its case.
+pub(super) fn search(
+    session: &Session<'_>,
+    words: &[String],
+    each: &mut dyn FnMut(&ProductRow<'_>) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let fits = |texts: &ProductTexts| {
+        let all = [Some(&texts.sku), texts.ean.as_ref(), texts.name.as_ref()];
+        let all: Vec<String> = all.into_iter().flatten().map(|text| text.to_lowercase()).collect();
+        words.iter().all(|word| all.iter().any(|text| text.contains(word)))
+    };
+    list_where(session, &fits, each)
+}
+
+fn list_where(
+    session: &Session<'_>,
+    fits: &dyn Fn(&ProductTexts) -> bool,
+    each: &mut dyn FnMut(&ProductRow<'_>) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
     let inventory = session.open_to_read()?;
     session.check_places(&inventory)?;
     let tx = inventory.begin_read()?;
@@ -505,10 +528,13 @@ pub(super) fn list(
         if !session.options.skus.is_empty() && !session.options.skus.iter().any(|s| s == sku) {
             continue;
         }
+        let texts = tx.product_texts(product)?.unwrap_or_default();
+        if !fits(&texts) {
+            continue;
+        }
         for (value, column) in values.iter_mut().zip(&loaded.columns) {
             *value = column.get(product).get();
         }
-        let texts = tx.product_texts(product)?.unwrap_or_default();
         let (stock, prices) = values.split_at(stock_columns);
         let row = ProductRow {
             sku,

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use rustc_hash::FxHashMap;
 
 use super::guards::{Limits, Whole};
+use super::links_copy::adopt;
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, PlaceRef, Rules, SectionPlan};
 use super::read::{Opened, Reading, match_rules, read};
@@ -15,12 +16,12 @@ use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
 use super::view::NoChanges;
 use super::{Session, Sink, unchanged};
 use crate::config::{Integration, Part, SectionSettings};
-use crate::connector::{Delivery, Origin, Want};
+use crate::connector::{ConnectorError, Delivery, ErrorKind, Nowhere, Origin, Want};
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
 use crate::model::{
-    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, ProblemKind, Section, StorePlaces,
+    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, Section, StorePlaces,
 };
 use crate::report::RunReport;
 
@@ -141,6 +142,7 @@ fn plan_and_apply(
         planned.add(one);
         read.push(source);
     }
+    adopt_links(session, integration, run, &tx, &mut planned)?;
     let is_stopped =
         run.summary.guards.iter().any(|verdict| verdict.section.is_none() && !verdict.allowed);
     let ending = planned.ending(is_stopped);
@@ -169,8 +171,30 @@ fn plan_and_apply(
     Ok(Pulled { keys, planned, exit })
 }
 
+/// Where a links file holds the links: reports what is wrong in it, once, and brings the
+/// inventory's copy to what it says.
+fn adopt_links(
+    session: &Session<'_>,
+    integration: &Integration,
+    run: &OpenRun<'_>,
+    tx: &Tx<'_>,
+    planned: &mut AllPlanned,
+) -> Result<(), RunError> {
+    let (Some(file), Some(first)) = (session.links_file(integration)?, planned.0.first_mut())
+    else {
+        return Ok(());
+    };
+    let matched = &mut first.reading.matched;
+    file.report(&matched.products, &session.options.skus, &mut matched.problems);
+    if session.options.dry_run {
+        return Ok(());
+    }
+    adopt(session, integration, tx, run, &matched.products)
+}
+
 /// Keeps what tells later that the sources have nothing new. Links that one of them made may be of
-/// items that those before it, or those that were not read, have as well: these are read once more.
+/// items that those before it, or those that were not read, have as well: where these may have such
+/// items they are read once more.
 fn keep_validators(
     session: &Session<'_>,
     integration: &Integration,
@@ -182,8 +206,8 @@ fn keep_validators(
 ) -> Result<(), RunError> {
     let mut made_links = false;
     for (source, planned) in read.iter().zip(&planned.0).rev() {
-        if !made_links {
-            unchanged::keep(session, integration, tx, run, source)?;
+        if !made_links || !minds_links(session, integration, source, planned) {
+            unchanged::keep(session, integration, tx, run, source, &planned.reading.delivery)?;
         }
         made_links |= planned.reading.matched.makes_links();
     }
@@ -191,6 +215,20 @@ fn keep_validators(
         unchanged::keep_on(session, integration, tx, run, source)?;
     }
     Ok(())
+}
+
+/// Whether links that are made later could change what a delivery did: of its own items, or of
+/// those that it lacks.
+fn minds_links(
+    session: &Session<'_>,
+    integration: &Integration,
+    source: &Source<'_>,
+    planned: &Planned,
+) -> bool {
+    let counts = &planned.reading.matched.counts;
+    let sections = source.sections(session, integration, Direction::Download);
+    counts.items > counts.duplicates + counts.linked
+        || sections.iter().any(|(_, settings)| settings.guard.zero_missing)
 }
 
 /// One source: what it delivered is matched, planned, judged, applied.
@@ -208,7 +246,7 @@ fn plan_and_apply_one(
         plans.push(empty_plan(session, tx, *section, settings)?);
     }
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
-    let rules = match_rules(session, integration, true);
+    let rules = match_rules(session, integration, true)?;
     let mut reading = read(session, tx, run.integration_id, rules, &places, opened)?;
     check_not_empty(integration, &reading)?;
     session.check_interrupted()?;
@@ -216,6 +254,7 @@ fn plan_and_apply_one(
         Some(id) => tx.memory(id, &source.part.key)?,
         None => None,
     };
+    check_mapping(session, &sections, &reading.delivery, memory.as_ref())?;
     let (part, origin) = (source.part, source.connector.origin());
     let mut pass =
         Pass { session, integration, part, run, tx, reading: &mut reading, memory, origin };
@@ -296,25 +335,56 @@ pub(super) fn plan_at(
 pub(super) fn check_not_empty(
     integration: &Integration,
     reading: &Reading,
-) -> Result<(), RunError> {
+) -> Result<(), ConnectorError> {
     if reading.matched.counts.items > 0 || integration.allow_empty {
         return Ok(());
     }
-    let rows = match reading.matched.problems.count_of(ProblemKind::InvalidValue) {
-        0 => String::new(),
-        lost => format!(" ({lost} rows have neither an id nor a SKU nor an EAN)"),
+    Err(why_empty(&reading.delivery))
+}
+
+/// What to say of a delivery without any item.
+pub(super) fn why_empty(delivery: &Delivery) -> ConnectorError {
+    let why = delivery.why_empty.clone();
+    let (kind, why) = match why {
+        Some(error) => (error.kind, format!(": {}", error.message)),
+        None if delivery.header.is_empty() => (ErrorKind::Source, String::new()),
+        None => {
+            let names: Vec<_> = delivery.header.split(['\t', '\n']).collect();
+            (ErrorKind::Source, format!("; it has {}", names.join(", ")))
+        }
     };
-    Err(RunError::new(
-        Exit::Failed,
-        format!(
-            "the source holds no items at all{rows}{}. Look at the source; if it may be empty, \
-             set allow_empty = true",
-            match reading.delivery.header.as_str() {
-                "" => String::new(),
-                header => format!("; it has: {header}"),
-            }
-        ),
-    ))
+    let message = format!(
+        "the source holds no items at all{why}. Look at the source; if it may be empty, set \
+         allow_empty = true"
+    );
+    ConnectorError { kind, message }
+}
+
+/// A value that is mapped to a place that nothing in a complete delivery has is an error of the
+/// mapping. What was there in the last delivery is for the guard `shape` to judge.
+fn check_mapping(
+    session: &Session<'_>,
+    sections: &[(Section, &SectionSettings)],
+    delivery: &Delivery,
+    memory: Option<&Memory>,
+) -> Result<(), ConnectorError> {
+    let is_held = sections.iter().any(|(_, settings)| settings.guard.hold_shape);
+    let is_allowed = session.options.allow.contains(&Guard::Shape);
+    if !delivery.complete || !is_held || is_allowed {
+        return Ok(());
+    }
+    let was_there = |lack: &&Nowhere| {
+        memory.is_some_and(|memory| lack.paths.iter().any(|path| memory.shape.contains(path)))
+    };
+    let lacking = delivery.nowhere.iter().filter(|lack| lack.is_needed && !was_there(lack));
+    let lacking: Vec<_> = lacking.map(|lack| lack.message.as_str()).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(ConnectorError::mapping(format!(
+        "{}. Correct the path; where it is right and nothing has it for now, --allow shape",
+        lacking.join("; ")
+    )))
 }
 
 /// The steps between reading and the report, for one source.
@@ -466,7 +536,8 @@ impl Pass<'_, '_> {
 
     /// Whether the delivery is too old for a section that it feeds.
     fn judge_age(&self, sections: &[(Section, &SectionSettings)]) -> Vec<GuardVerdict> {
-        let modified = self.origin.as_ref().and_then(|origin| origin.modified);
+        let own = self.reading.delivery.generated;
+        let modified = own.or_else(|| self.origin.as_ref().and_then(|origin| origin.modified));
         let has_limit = sections.iter().any(|(_, settings)| settings.guard.max_age.is_some());
         if has_limit && modified.is_none() {
             self.session.progress.note(&format!(
@@ -528,6 +599,7 @@ impl Pass<'_, '_> {
                 plan.changes.retain(|change| !unmade.contains(change.product));
             }
         }
+        self.session.onlooker.show(self.reading, &plans)?;
         if let (false, Some(run), Some(integration)) =
             (self.session.options.dry_run, self.run.summary.run_id, self.run.integration_id)
         {

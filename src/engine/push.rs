@@ -5,6 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use super::guards::Limits;
+use super::links_copy::adopt;
 use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};
@@ -54,6 +55,10 @@ pub(super) fn push(
     };
     let work = |run: &mut OpenRun<'_>| run_push(session, integration, sources, run, kept);
     in_run(session, start, sink, work, |summary, pushed, sink| {
+        let Some(pushed) = pushed else {
+            session.progress.note(&format!("{}: nothing was sent", integration.name));
+            return Ok(Exit::Done);
+        };
         sink(&pushed.planned.report(&inventory, summary))?;
         Ok(pushed.exit)
     })
@@ -91,6 +96,7 @@ pub(super) fn undo(
     };
     // Also what is uncertain may turn out to have been applied.
     let sections = inventory.begin_read()?.purpose(id)?.sections;
+    session.read_links_files(&[integration])?;
     let sources = session.connect(integration, &sections)?;
     let purpose = Purpose { sections, undoes: Some(id), at_store: true, pruned: false };
     let start = Start {
@@ -200,7 +206,7 @@ fn run_push(
     sources: &[Source<'_>],
     run: &mut OpenRun<'_>,
     kept: Option<Kept>,
-) -> Result<Pushed, RunError> {
+) -> Result<Option<Pushed>, RunError> {
     let mut kept = kept.map(|kept| kept.readings).unwrap_or_default();
     let mut read = Vec::new();
     for source in sources {
@@ -224,6 +230,10 @@ fn run_push(
     }
     let mut ready = Vec::new();
     let mut earlier: Vec<&Source<'_>> = Vec::new();
+    if let (Some(file), Some((.., first))) = (session.links_file(integration)?, read.first_mut()) {
+        let matched = &mut first.matched;
+        file.report(&matched.products, &session.options.skus, &mut matched.problems);
+    }
     for (source, sections, _, mut reading) in read {
         let is_repeated = source.repeats(&earlier);
         if is_repeated {
@@ -233,13 +243,17 @@ fn run_push(
         let writer = writer(source, &reading)?;
         let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
         push.report_broken_links(&mut reading);
-        if !session.options.dry_run {
-            push.keep_links(&reading, &plans)?;
-        }
+        session.onlooker.show(&reading, &plans)?;
         ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
         earlier.push(source);
     }
-    push.send_and_finish(ready)
+    let Some(ready) = push.confirmed(ready)? else { return Ok(None) };
+    if !session.options.dry_run {
+        for Ready { planned: Planned { reading, plans, .. }, .. } in &ready {
+            push.keep_links(reading, plans)?;
+        }
+    }
+    push.send_and_finish(ready).map(Some)
 }
 
 fn writer(source: &Source<'_>, reading: &Reading) -> Result<Box<dyn Writer>, RunError> {
@@ -264,7 +278,7 @@ fn read_store(
     session.check_interrupted()?;
     let tx = run.inventory.begin_read()?;
     let places = places_of(session, &tx, sections)?;
-    let rules = match_rules(session, integration, false);
+    let rules = match_rules(session, integration, false)?;
     let reading = read(session, &tx, run.integration_id, rules, &places, opened);
     session.progress.end();
     reading
@@ -451,11 +465,40 @@ impl Push<'_, '_> {
         }
     }
 
+    /// Asks whether to send what is planned, where somebody is to be asked. `None`: no, and then it
+    /// is as if the run had never been.
+    fn confirmed(&self, ready: Vec<Ready>) -> Result<Option<Vec<Ready>>, RunError> {
+        let confirm = self.session.confirm.as_ref().filter(|_| !self.session.options.dry_run);
+        let Some(confirm) = confirm else { return Ok(Some(ready)) };
+        let (planned, writers): (Vec<_>, Vec<_>) =
+            ready.into_iter().map(|ready| (ready.planned, ready.writer)).unzip();
+        let planned = AllPlanned::of(planned);
+        let to_send = planned.plans().filter(|plan| !plan.stopped);
+        let changes = to_send.map(|plan| plan.count(ChangeStatus::Planned)).sum();
+        let mut summary = RunSummary { dry_run: true, ..self.run.summary.clone() };
+        planned.summarise(&mut summary, &planned.ending(false));
+        let is_yes = changes == 0
+            || confirm
+                .confirm(&planned.report(self.run.inventory, &summary), changes)
+                .map_err(|_| RunError::new(Exit::Interrupted, "interrupted by a signal"))?;
+        if is_yes {
+            let ready = planned.0.into_iter().zip(writers);
+            return Ok(Some(ready.map(|(planned, writer)| Ready { planned, writer }).collect()));
+        }
+        if let Some(run) = self.run.summary.run_id {
+            let tx = self.session.begin_write(self.run.inventory)?;
+            tx.forget_run(run)?;
+            tx.commit()?;
+        }
+        Ok(None)
+    }
+
     /// Keeps the new links, and what is left alone already.
     fn keep_links(&self, reading: &Reading, plans: &[SectionPlan]) -> Result<(), RunError> {
         if let (Some(run), Some(integration)) = (self.run.summary.run_id, self.run.integration_id) {
             let tx = self.session.begin_write(self.run.inventory)?;
             apply_links(&tx, run, integration, reading)?;
+            adopt(self.session, self.integration, &tx, self.run, &reading.matched.products)?;
             record_places(&tx, run, plans)?;
             record_unsent(&tx, run, plans, reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
@@ -478,8 +521,7 @@ impl Push<'_, '_> {
             });
             failure = sent.err();
         }
-        let mut planned = AllPlanned(Vec::new());
-        ready.into_iter().for_each(|ready| planned.add(ready.planned));
+        let planned = AllPlanned::of(ready.into_iter().map(|ready| ready.planned));
         let exit = self.finish(&planned, failure.as_ref())?;
         Ok(Pushed { planned, exit })
     }

@@ -1,5 +1,6 @@
 //! Reading: an integration's items, drained on a thread of their own, matched on this one.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::time::Instant;
 
@@ -76,7 +77,11 @@ pub(super) fn read(
                 RunError::new(Exit::Temporary, why)
             })?;
         let Loaded { products, columns } = tx.load(places)?;
-        let mut matcher = Matcher::new(rules, products, tx.link_state(integration_id)?);
+        let mut links = tx.link_state(integration_id)?;
+        if let Some(file) = &rules.links {
+            links = file.state(&products, &links)?;
+        }
+        let mut matcher = Matcher::new(rules, products, links);
         if matcher.needs_eans_first() {
             matcher.set_eans(tx.eans()?);
         }
@@ -120,32 +125,39 @@ fn take_all(
     full: Receiver<RowBatch>,
     empty: &Sender<RowBatch>,
 ) -> Result<(), RunError> {
+    let mut done = 0;
     for batch in full {
         session.check_interrupted()?;
         matcher.take(&batch)?;
-        session.progress.advance(batch.len() as u64);
+        done += batch.len() as u64;
+        session.progress.advance(done);
         // The reader may have ended already.
         let _ = empty.send(batch);
     }
     Ok(())
 }
 
-/// What an integration's items are matched by.
+/// What an integration's items are matched by. The error is one of usage: its links file cannot be
+/// used.
 pub(super) fn match_rules(
     session: &Session<'_>,
     integration: &Integration,
     pulls: bool,
-) -> MatchRules {
+) -> Result<MatchRules, RunError> {
     let currency = integration
         .prices
         .as_ref()
         .and_then(|prices| session.config.price_group(&prices.place))
         .and_then(|group| group.currency);
-    MatchRules {
+    let links = session.links_file(integration)?;
+    Ok(MatchRules {
         link_by: integration.link_by.clone(),
         create: pulls && integration.unlinked == Unlinked::Create,
         report_unlinked: integration.unlinked != Unlinked::Ignore,
         currency,
         only_skus: session.options.skus.clone(),
-    }
+        only_proposes: links.is_some(),
+        links,
+        accept: Arc::clone(&integration.accept),
+    })
 }

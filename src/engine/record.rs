@@ -12,7 +12,7 @@ use crate::model::{Direction, Problem, RunStatus, RunSummary, Section, SectionHe
 use crate::report::{Problems, RunReport};
 
 /// A run without an end is still running while its lock is held, and has crashed otherwise.
-fn settle_status(inventory: &Inventory, summary: &mut RunSummary) {
+pub(super) fn settle_status(inventory: &Inventory, summary: &mut RunSummary) {
     if summary.status != RunStatus::Running {
         return;
     }

@@ -21,6 +21,8 @@ use crate::settings::ConfigError;
 
 /// How long another program's write to the inventory is waited for, unless `--wait` is longer.
 const INVENTORY_WAIT: Duration = Duration::from_secs(300);
+/// The same where runs of this command write at the same time: each may take its time.
+const INVENTORY_WAIT_OF_JOBS: Duration = Duration::from_secs(3600);
 
 /// Why a run failed, and the exit code for it.
 #[derive(Debug, thiserror::Error)]
@@ -102,11 +104,25 @@ impl Session<'_> {
         Ok(Inventory::open(&self.inventory_path()?, Access::Read)?)
     }
 
+    /// Opens the inventory for a command that looks: where there is none yet, it looks at what the
+    /// seed would make of it.
+    pub(super) fn open_to_look(&self) -> anyhow::Result<Inventory> {
+        match Inventory::open(&self.inventory_path()?, Access::Read) {
+            Err(error) if error.kind == InventoryErrorKind::Missing => self.imagine_inventory(),
+            opened => Ok(opened?),
+        }
+    }
+
+    /// What a new inventory would be.
+    fn imagine_inventory(&self) -> anyhow::Result<Inventory> {
+        let inventory = Inventory::in_memory()?;
+        super::products::seed(self, &inventory)?;
+        Ok(inventory)
+    }
+
     fn make_inventory(&self, path: &Path) -> anyhow::Result<Inventory> {
         if self.options.dry_run {
-            let inventory = Inventory::in_memory()?;
-            super::products::seed(self, &inventory)?;
-            return Ok(inventory);
+            return self.imagine_inventory();
         }
         if Inventory::create(path, |inventory| super::products::seed(self, inventory))? {
             self.progress.note(&format!("made the inventory {}", path.display()));
@@ -146,7 +162,7 @@ impl Session<'_> {
         Ok(is_known)
     }
 
-    fn declared_places(&self) -> [(Section, &[Place]); 2] {
+    pub(super) fn declared_places(&self) -> [(Section, &[Place]); 2] {
         [(Section::Stock, &self.config.warehouses), (Section::Prices, &self.config.price_groups)]
     }
 
@@ -175,9 +191,15 @@ impl Session<'_> {
         &self,
         inventory: &'i Inventory,
     ) -> Result<Tx<'i>, InventoryError> {
-        let wait = self.options.wait.max(INVENTORY_WAIT);
+        let has_jobs = self.options.jobs > 1;
+        let least = if has_jobs { INVENTORY_WAIT_OF_JOBS } else { INVENTORY_WAIT };
+        let wait = self.options.wait.max(least);
         let interrupted = || self.is_interrupted();
-        let note = |message: &str| self.progress.note(message);
+        let note = |message: &str| match has_jobs {
+            // Most likely it is one of our own.
+            true => self.progress.detail(message),
+            false => self.progress.note(message),
+        };
         inventory.begin_write(&interrupted, wait, &note)
     }
 

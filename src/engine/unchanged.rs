@@ -13,7 +13,7 @@ use super::pull::empty_plan;
 use super::run::{OpenRun, RunError};
 use super::{Session, guards};
 use crate::config::{Integration, SectionSettings};
-use crate::connector::Validators;
+use crate::connector::{Delivery, Validators};
 use crate::inventory::{KeptValidators, Tx};
 use crate::model::{Direction, RunStatus, Section, SectionHeading, Timestamp};
 
@@ -36,7 +36,12 @@ pub(super) fn is_unchanged(
     let Some(origin) = source.connector.if_unchanged(&validators)? else { return Ok(false) };
     let sections = source.sections(session, integration, Direction::Download);
     let now = SystemTime::now();
-    if sections.iter().any(|(_, settings)| guards::is_too_old(settings, origin.modified, now)) {
+    let made = match (validators.generated, origin.modified) {
+        // Of joined files one may tell its own time, and another have only that of its source.
+        (Some(own), Some(modified)) if !validators.joined.is_empty() => Some(own.min(modified)),
+        (own, modified) => own.or(modified),
+    };
+    if sections.iter().any(|(_, settings)| guards::is_too_old(settings, made, now)) {
         return Ok(false);
     }
     let words = words(&sections);
@@ -52,8 +57,7 @@ fn known(
     run: &OpenRun<'_>,
     source: &Source<'_>,
 ) -> Result<Option<KeptValidators>, RunError> {
-    let options = &session.options;
-    let Some(id) = run.integration_id.filter(|_| may_be_skipped(options)) else { return Ok(None) };
+    let Some(id) = run.integration_id.filter(|_| may_be_skipped(session)) else { return Ok(None) };
     let sections = source.sections(session, integration, Direction::Download);
     let part = &source.part.key;
     let Some(kept) = tx.kept_validators(id, part, &words(&sections))? else { return Ok(None) };
@@ -64,8 +68,9 @@ fn known(
 }
 
 /// Whether a run like this tells all that there is to tell.
-fn may_be_skipped(options: &super::Options) -> bool {
-    options.skus.is_empty() && options.allow.is_empty()
+fn may_be_skipped(session: &Session<'_>) -> bool {
+    let options = &session.options;
+    !session.onlooker.is_there() && options.skus.is_empty() && options.allow.is_empty()
 }
 
 /// Whether another delivery without some item would make its stock 0.
@@ -95,11 +100,13 @@ pub(super) fn keep(
     tx: &Tx<'_>,
     run: &OpenRun<'_>,
     source: &Source<'_>,
+    delivery: &Delivery,
 ) -> Result<(), RunError> {
     let Some((run_id, id)) = may_be_kept(session, tx, run)? else { return Ok(()) };
     let Some(origin) = source.connector.origin() else { return Ok(()) };
     let sections = &source.sections(session, integration, Direction::Download);
-    let Ok(validators) = serde_json::to_string(&origin.validators) else { return Ok(()) };
+    let validators = Validators { generated: delivery.generated, ..origin.validators };
+    let Ok(validators) = serde_json::to_string(&validators) else { return Ok(()) };
     let conditions = conditions(session, integration, tx, sections)?;
     let kept = KeptValidators { run: run_id, conditions, validators };
     Ok(tx.keep_validators(id, &source.part.key, &words(sections), &kept)?)
@@ -129,7 +136,7 @@ fn may_be_kept(
     run: &OpenRun<'_>,
 ) -> Result<Option<(i64, i64)>, RunError> {
     let ids = run.summary.run_id.zip(run.integration_id);
-    let is_whole = run.summary.status == RunStatus::Ok && may_be_skipped(&session.options);
+    let is_whole = run.summary.status == RunStatus::Ok && may_be_skipped(session);
     // What somebody else is just writing would be missed.
     match ids.filter(|_| is_whole) {
         Some((run_id, _)) if tx.is_another_run_under_way(run_id)? => Ok(None),
@@ -150,6 +157,9 @@ fn conditions(
         let place = place.map(|place| (place.id, place.revision));
         let declared = session.config.price_group(&settings.place);
         all += &format!(" {place:?} {declared:?}");
+    }
+    if let Some(links) = session.links_file(integration)? {
+        all += &format!(" {}", links.digest);
     }
     all += &format!(" {:?}", tx.products_mark()?);
     Ok(Sha256::digest(all).iter().map(|byte| format!("{byte:02x}")).collect())

@@ -42,6 +42,14 @@ pub(super) fn undo(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Re
     if purpose.at_store {
         return super::push::undo(session, &inventory, id, &undone, sink);
     }
+    if undone.command == Command::Link && links_stand_in_file(session, &undone) {
+        let name = undone.integration.as_deref().unwrap_or_default();
+        let message = format!(
+            "the links of {name} stand in its links file, which an undo does not touch: take run \
+             {id} back there (by git, `invsync link set {name}` or `invsync link remove {name}`)"
+        );
+        return Err(UsageError(message).into());
+    }
     let purpose = Purpose { undoes: Some(id), ..purpose };
     let start = Start {
         inventory: &inventory,
@@ -96,6 +104,13 @@ fn put_back(
         (true, Some(integration)) => plan_links(&tx, id, integration, undone)?,
         _ => Vec::new(),
     };
+    if !links.is_empty() && links_stand_in_file(session, undone) {
+        links.clear();
+        session.progress.note(&format!(
+            "{}: its links stand in its links file; they were left as they are",
+            undone.integration.as_deref().unwrap_or_default()
+        ));
+    }
     if let (false, Some(undo)) = (session.options.dry_run, run.summary.run_id) {
         apply_values(&tx, undo, &mut plans, &reading)?;
         if let Some(integration) = run.integration_id {
@@ -114,6 +129,13 @@ fn put_back(
         tx.commit()?;
     }
     Ok(Undoing { reading, plans, links, exit })
+}
+
+/// Whether the next run would bring back whatever an undo did to the links.
+fn links_stand_in_file(session: &Session<'_>, undone: &RunSummary) -> bool {
+    let integration =
+        undone.integration.as_deref().and_then(|name| session.config.integration(name));
+    integration.is_some_and(|integration| integration.links.is_some())
 }
 
 /// What is still the run's is planned, what is not is skipped, what is put back already is left

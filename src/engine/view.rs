@@ -51,74 +51,78 @@ impl PlanChanges<'_> {
         let new: FxHashMap<ProductId, &NewProduct> =
             self.matched.created.iter().map(|product| (product.id, product)).collect();
         for plan in plans {
-            for at in self.in_sku_order(plan) {
+            for at in in_sku_order(self.matched, plan) {
                 let change = &plan.changes[at as usize];
                 let name = match new.get(&change.product) {
                     Some(product) => product.name.clone(),
                     None => tx.product_texts(change.product)?.and_then(|texts| texts.name),
                 };
-                if !each(&self.row(plan, change, name.as_deref()))? {
+                let item = self.matched.item_id(change.product, change.item);
+                let item = self.has_items.then_some(item);
+                if !each(&row(self.matched, plan, change, item, name.as_deref()))? {
                     return Ok(());
                 }
             }
         }
         Ok(())
     }
+}
 
-    fn row<'r>(
-        &'r self,
-        plan: &'r SectionPlan,
-        change: &Change,
-        name: Option<&'r str>,
-    ) -> ChangeRow<'r> {
-        ChangeRow {
-            section: plan.section,
-            item_id: self.has_items.then(|| self.matched.item_id(change.product, change.item)),
-            sku: Some(self.matched.products.sku(change.product)),
-            name,
-            place: Some(&plan.place.key),
-            location: plan.place.at_store.location(),
-            currency: plan.place.currency,
-            before: change.before.get().into(),
-            after: change.after.get().into(),
-            status: change.status,
-            message: plan.message(change),
+/// A planned change as a report shows it.
+pub(super) fn row<'r>(
+    matched: &'r Matched,
+    plan: &'r SectionPlan,
+    change: &Change,
+    item: Option<&'r str>,
+    name: Option<&'r str>,
+) -> ChangeRow<'r> {
+    ChangeRow {
+        section: plan.section,
+        item_id: item,
+        sku: Some(matched.products.sku(change.product)),
+        name,
+        place: Some(&plan.place.key),
+        location: plan.place.at_store.location(),
+        currency: plan.place.currency,
+        before: change.before.get().into(),
+        after: change.after.get().into(),
+        status: change.status,
+        message: plan.message(change),
+    }
+}
+
+/// The places of a plan's changes in the order of their SKUs.
+pub(super) fn in_sku_order(matched: &Matched, plan: &SectionPlan) -> Vec<u32> {
+    let products = &matched.products;
+    if plan.changes.len() >= products.end() as usize / 8 {
+        let places = by_walking_products(matched, plan);
+        // An undo may change products that are not there any more, or not yet again.
+        if places.len() == plan.changes.len() {
+            return places;
         }
     }
+    let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+    let mut places: Vec<u32> = (0..count).collect();
+    places.sort_by_key(|at| products.sku(plan.changes[*at as usize].product));
+    places
+}
 
-    /// The places of a plan's changes in the order of their SKUs.
-    fn in_sku_order(&self, plan: &SectionPlan) -> Vec<u32> {
-        let products = &self.matched.products;
-        if plan.changes.len() >= products.end() as usize / 8 {
-            let places = self.by_walking_products(plan);
-            // An undo may change products that are not there any more, or not yet again.
-            if places.len() == plan.changes.len() {
-                return places;
-            }
-        }
-        let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
-        let mut places: Vec<u32> = (0..count).collect();
-        places.sort_by_key(|at| products.sku(plan.changes[*at as usize].product));
-        places
+/// Of many changes: the products are walked in order instead of sorting the changes.
+fn by_walking_products(matched: &Matched, plan: &SectionPlan) -> Vec<u32> {
+    let products = &matched.products;
+    let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
+    let mut first = vec![u32::MAX; products.end() as usize];
+    for at in (0..count).rev() {
+        first[plan.changes[at as usize].product as usize] = at;
     }
-
-    /// Of many changes: the products are walked in order instead of sorting the changes.
-    fn by_walking_products(&self, plan: &SectionPlan) -> Vec<u32> {
-        let products = &self.matched.products;
-        let count = u32::try_from(plan.changes.len()).unwrap_or(u32::MAX);
-        let mut first = vec![u32::MAX; products.end() as usize];
-        for at in (0..count).rev() {
-            first[plan.changes[at as usize].product as usize] = at;
-        }
-        let mut places = Vec::with_capacity(plan.changes.len());
-        for product in products.by_sku() {
-            let start = first[product as usize];
-            places.extend((start..count).take_while(|at| {
-                plan.changes.get(*at as usize).is_some_and(|change| change.product == product)
-            }));
-        }
-        places
+    let mut places = Vec::with_capacity(plan.changes.len());
+    for product in products.by_sku() {
+        let start = first[product as usize];
+        places.extend((start..count).take_while(|at| {
+            plan.changes.get(*at as usize).is_some_and(|change| change.product == product)
+        }));
     }
+    places
 }
 
 /// The changes of a recorded run.

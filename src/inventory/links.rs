@@ -162,6 +162,27 @@ impl Tx<'_> {
         self.set_sku_links(integration, &by_sku)
     }
 
+    /// Puts links in the place of others without a record: they stand in a file that has a history
+    /// of its own.
+    pub fn adopt_links(&self, run: i64, integration: i64, changes: &[LinkChange]) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut by_sku = self.sku_links(integration)?;
+        let is_new_row = |change: &&LinkChange| {
+            let is_row = |link: &StoredLink| link.linked_by != LinkedBy::Sku;
+            change.before.is_none() && change.after.as_ref().is_some_and(is_row)
+        };
+        // A first adoption may bring a million of them.
+        let new = changes.iter().filter(is_new_row);
+        let new = new.filter_map(|change| Some((change.item_id.as_str(), change.after.as_ref()?)));
+        self.insert_links(run, integration, new)?;
+        for change in changes.iter().filter(|change| !is_new_row(change)) {
+            self.replace_link(run, integration, change, &mut by_sku)?;
+        }
+        self.set_sku_links(integration, &by_sku)
+    }
+
     /// Records a change of a link, as change number `n` of the run.
     pub fn record_link(&self, run: i64, n: usize, change: &LinkChange) -> Result<()> {
         let side = |link: &Option<StoredLink>| {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{InventoryError, Result};
+use crate::around::host;
 use crate::model::Timestamp;
 
 /// A held lock; letting go of it is dropping it.
@@ -89,12 +90,4 @@ fn read_holder(file: &mut File) -> String {
         Ok(_) if !text.trim().is_empty() => text.trim().to_owned(),
         _ => "another process".to_owned(),
     }
-}
-
-fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .ok()
-        .or_else(|| std::env::var("COMPUTERNAME").ok())
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .map_or_else(|| "this machine".to_owned(), |name| name.trim().to_owned())
 }

@@ -31,11 +31,11 @@ pub use products::{Column, EanIndex, Loaded, NewProduct, ProductId, ProductTexts
 pub use runs::{Purpose, RecordedChange, RecordedValue};
 pub use undo::{AppliedChange, Side, Standing};
 pub use validators::KeptValidators;
-pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
+pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, Uncertain, UnsettledChange};
 
 use error::Location;
 
-use crate::leftovers;
+use crate::{leftovers, whole};
 
 /// `invs`, in the header of every inventory.
 const APPLICATION_ID: i32 = 0x696e_7673;
@@ -143,7 +143,7 @@ impl Inventory {
         leftovers::clear(path);
         let (prefix, mut builder) = (leftovers::prefix(path), tempfile::Builder::new());
         builder.prefix(&prefix).suffix(leftovers::SUFFIX);
-        let made = with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
+        let made = whole::with_usual_permissions(&mut builder).tempfile_in(folder).map_err(|why| {
             InventoryError::broken(format!(
                 "the inventory {} cannot be made: {why}. Check that you may write in {} and that \
                  its disk has room",
@@ -199,6 +199,15 @@ impl Inventory {
             Location::File(path) => Some(path),
             Location::Memory => None,
         }
+    }
+
+    /// What its files take, in bytes: also what stands beside it and is still to be merged into it.
+    pub fn bytes(&self) -> u64 {
+        let Some(path) = self.path() else { return 0 };
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        size(path) + size(wal.as_ref())
     }
 
     /// Begins a transaction that reads one unmoving state. It waits for nobody.
@@ -495,23 +504,6 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
         let _ = path;
         None
     }
-}
-
-/// A temporary file is private; an inventory is made as any other file of its owner's, with what
-/// the umask leaves.
-#[cfg(unix)]
-fn with_usual_permissions<'b, 'p, 's>(
-    builder: &'b mut tempfile::Builder<'p, 's>,
-) -> &'b tempfile::Builder<'p, 's> {
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(std::fs::Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn with_usual_permissions<'b, 'p, 's>(
-    builder: &'b mut tempfile::Builder<'p, 's>,
-) -> &'b tempfile::Builder<'p, 's> {
-    builder
 }
 
 /// Where an integration's lock file is: beside the inventory.

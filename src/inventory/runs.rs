@@ -97,6 +97,11 @@ impl Tx<'_> {
         })
     }
 
+    /// Forgets a run that has done nothing yet, as if it had never begun.
+    pub fn forget_run(&self, run: i64) -> Result<()> {
+        self.with(|conn| conn.execute("DELETE FROM runs WHERE id = ?1", [run]).map(drop))
+    }
+
     /// Records how a run ended.
     pub fn finish_run(&self, run: i64, summary: &RunSummary) -> Result<()> {
         let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -152,7 +157,7 @@ impl Tx<'_> {
                     problem.item_id,
                     problem.sku,
                     problem.line.map(|line| i64::try_from(line).unwrap_or(i64::MAX)),
-                    problem.message
+                    problem.words()
                 ])?;
             }
             let mut insert = conn.prepare_cached(
@@ -227,21 +232,29 @@ impl Tx<'_> {
         })
     }
 
-    /// When a command last began to work on a section of an integration.
-    pub fn last_attempt(
+    /// The runs of a command that worked on a section of an integration, newest first, until `each`
+    /// says `false`.
+    pub fn each_attempt<E: From<InventoryError>>(
         &self,
         integration: i64,
         command: Command,
         section: Section,
-    ) -> Result<Option<Timestamp>> {
-        self.with(|conn| {
-            conn.query_row(
-                "SELECT max(started_ms) FROM runs WHERE integration_id = ?1 AND command = ?2
-                 AND instr(sections, ?3) > 0",
-                params![integration, command.word(), section.word()],
-                |row| Ok(row.get::<_, Option<i64>>(0)?.map(|unix_ms| Timestamp { unix_ms })),
-            )
-        })
+        mut each: impl FnMut(RunSummary) -> std::result::Result<bool, E>,
+    ) -> std::result::Result<(), E> {
+        let error = |error: rusqlite::Error| E::from(self.error(&error));
+        let sql = format!(
+            "{SUMMARY} WHERE runs.integration_id = ?1 AND command = ?2 AND instr(sections, ?3) > 0
+             ORDER BY runs.id DESC"
+        );
+        let mut statement = self.conn().prepare_cached(&sql).map_err(error)?;
+        let of = params![integration, command.word(), section.word()];
+        let mut rows = statement.query(of).map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            if !each(summary(row).map_err(error)?)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The runs of an integration that have no end: their processes are gone, where the caller
@@ -318,8 +331,10 @@ impl Tx<'_> {
                     kind: ProblemKind::from_word(&kind).unwrap_or(ProblemKind::Config),
                     item_id: row.get(1)?,
                     sku: row.get(2)?,
+                    file: None,
                     line: line.map(i64::unsigned_abs),
                     message: row.get(4)?,
+                    accepted: None,
                 })
             })?
             .collect()

@@ -65,6 +65,17 @@ pub struct UnsettledChange {
     pub at_store: StorePlaces,
 }
 
+/// How many changes were sent to places at a store without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncertain {
+    /// The section.
+    pub section: Section,
+    /// Where at the store they were sent to.
+    pub at_store: StorePlaces,
+    /// How many.
+    pub count: u64,
+}
+
 impl Tx<'_> {
     /// The changes that were sent to an integration, and of which nobody knows what became.
     pub fn unsettled(&self, integration: i64) -> Result<Vec<UnsettledChange>> {
@@ -95,6 +106,29 @@ impl Tx<'_> {
                     before: cell(6)?,
                     after: cell(7)?,
                     at_store: places_of(row.get(8)?),
+                })
+            })?
+            .collect()
+        })
+    }
+
+    /// How many changes were sent to each place at an integration without an answer, leaving out
+    /// what the run that is under way has just sent.
+    pub fn uncertain(&self, integration: i64, under_way: Option<i64>) -> Result<Vec<Uncertain>> {
+        self.with(|conn| {
+            conn.prepare_cached(
+                "SELECT section, place_at_store, count(*)
+                 FROM runs JOIN changes ON changes.run_id = runs.id
+                 LEFT JOIN run_places USING (run_id, section, place_id)
+                 WHERE runs.integration_id = ?1 AND runs.command IN ('push', 'undo')
+                     AND (changes.status = 5 OR (changes.status = 6 AND runs.id IS NOT ?2))
+                 GROUP BY section, place_at_store",
+            )?
+            .query_map(params![integration, under_way], |row| {
+                Ok(Uncertain {
+                    section: Section::from_code(row.get(0)?).unwrap_or(Section::Stock),
+                    at_store: places_of(row.get(1)?),
+                    count: row.get::<_, i64>(2)?.unsigned_abs(),
                 })
             })?
             .collect()
@@ -244,6 +278,26 @@ impl Tx<'_> {
                 .query_row(params![place, product], |row| row.get(0))
                 .optional()
                 .map(Option::flatten)
+        })
+    }
+
+    /// The run that wrote a value, or made it unknown; `None` where nobody has.
+    pub fn run_that_wrote(
+        &self,
+        section: Section,
+        place: i64,
+        product: ProductId,
+    ) -> Result<Option<i64>> {
+        let sql = match section {
+            Section::Prices => {
+                "SELECT run_id FROM prices WHERE price_group_id = ?1 AND product_id = ?2"
+            }
+            _ => "SELECT run_id FROM stock WHERE warehouse_id = ?1 AND product_id = ?2",
+        };
+        self.with(|conn| {
+            conn.prepare_cached(sql)?
+                .query_row(params![place, product], |row| row.get(0))
+                .optional()
         })
     }
 

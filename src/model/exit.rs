@@ -8,6 +8,8 @@ pub enum Exit {
     Done,
     /// 10: with `--dry-run --exit-code` there are differences.
     Differences,
+    /// 9: of `status`: something is overdue.
+    Overdue,
     /// 6: another run holds this integration's lock.
     Locked,
     /// 3: the rest is done and recorded.
@@ -41,6 +43,7 @@ impl Exit {
             Exit::Locked => 6,
             Exit::Temporary => 7,
             Exit::Credentials => 8,
+            Exit::Overdue => 9,
             Exit::Differences => 10,
             Exit::Interrupted => 130,
         }
@@ -53,10 +56,11 @@ mod tests {
 
     #[test]
     fn the_first_of_the_contracts_list_wins() {
-        let order = [130, 1, 8, 7, 4, 5, 3, 6, 10, 0];
+        let order = [130, 1, 8, 7, 4, 5, 3, 6, 9, 10, 0];
         let mut all = [
             Exit::Done,
             Exit::Differences,
+            Exit::Overdue,
             Exit::Locked,
             Exit::Partial,
             Exit::CheckFailed,

@@ -1,5 +1,7 @@
 //! Problems: what is wrong with one row or item. Data of the report, not errors.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// How much a problem matters.
@@ -51,7 +53,8 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [ProblemKind; 11] = [
+    /// Every kind.
+    pub const ALL: [ProblemKind; 11] = [
         ProblemKind::Unlinked,
         ProblemKind::Ambiguous,
         ProblemKind::LinkConflict,
@@ -79,6 +82,25 @@ impl ProblemKind {
             ProblemKind::NotManaged => "not_managed",
             ProblemKind::ChangedElsewhere => "changed_elsewhere",
             ProblemKind::Config => "config",
+        }
+    }
+
+    /// What a problem of this kind is, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ProblemKind::Unlinked => "An item fits no product, or its link is only proposed.",
+            ProblemKind::Ambiguous => "An item fits several products, or several items fit one.",
+            ProblemKind::LinkConflict => "A linked item now carries the SKU of another product.",
+            ProblemKind::DuplicateSku => "Rows with one id, or items of one product, differ.",
+            ProblemKind::BrokenLink => "A linked item is gone at the integration.",
+            ProblemKind::NotListed => "A product has a value to send, but no item.",
+            ProblemKind::InvalidValue => "A value cannot be read or does not fit.",
+            ProblemKind::CurrencyMismatch => {
+                "A price is in another currency than its price group's."
+            }
+            ProblemKind::NotManaged => "The store keeps no stock for an item.",
+            ProblemKind::ChangedElsewhere => "A store's value is not the one last confirmed there.",
+            ProblemKind::Config => "Something in the config or in a links file.",
         }
     }
 
@@ -122,8 +144,69 @@ pub struct Problem {
     pub item_id: Option<String>,
     /// The item's or product's SKU.
     pub sku: Option<String>,
+    /// The file of the line, where it is not what the integration delivered, or where that is known
+    /// to be a local file: as messages name it.
+    pub file: Option<String>,
     /// The line in the source, counted as an editor does.
     pub line: Option<u64>,
     /// What is wrong, what was left unchanged, and what to do.
     pub message: String,
+    /// Why the config accepts it, if it does.
+    pub accepted: Option<String>,
+}
+
+impl Problem {
+    /// What it is about: `item 99 (X-1)`, `MUG-01`.
+    pub fn subject(&self) -> Option<String> {
+        match (&self.item_id, &self.sku) {
+            (Some(item), Some(sku)) if item != sku => Some(format!("item {item} ({sku})")),
+            (Some(item), None) => Some(format!("item {item}")),
+            (_, Some(sku)) => Some(sku.clone()),
+            (None, None) => None,
+        }
+    }
+
+    /// The message, and whether the problem is accepted.
+    pub fn words(&self) -> Cow<'_, str> {
+        match &self.accepted {
+            None => Cow::Borrowed(&self.message),
+            Some(reason) => Cow::Owned(format!("{} (accepted: {reason})", self.message)),
+        }
+    }
+}
+
+/// A kind of problem that an integration's config accepts, of one item or product or of all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The kind.
+    pub kind: ProblemKind,
+    /// Only of the item with this id.
+    pub item_id: Option<String>,
+    /// Only of what has this SKU.
+    pub sku: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The line in the config.
+    pub line: u64,
+}
+
+impl Acceptance {
+    /// Whether it covers a problem of this kind, item and SKU.
+    pub fn covers(&self, kind: ProblemKind, item_id: Option<&str>, sku: Option<&str>) -> bool {
+        let fits = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        self.kind == kind && fits(&self.item_id, item_id) && fits(&self.sku, sku)
+    }
+}
+
+/// A problem as `check` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The problem.
+    pub problem: Problem,
+    /// How much it matters: what is doubtful in a config is no error.
+    pub severity: Severity,
+    /// The line of the config that it concerns; 0: the whole file.
+    pub config_line: u64,
 }

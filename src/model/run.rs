@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Currency, Direction, GuardVerdict, Problem, Section};
 
@@ -24,6 +24,12 @@ impl Timestamp {
     pub fn earlier_by(self, time: std::time::Duration) -> Timestamp {
         let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         Timestamp { unix_ms: self.unix_ms.saturating_sub(ms) }
+    }
+
+    /// So much later.
+    pub fn later_by(self, time: std::time::Duration) -> Timestamp {
+        let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Timestamp { unix_ms: self.unix_ms.saturating_add(ms) }
     }
 
     /// `2026-11-24T08:00:00Z`, whole seconds.
@@ -132,14 +138,14 @@ impl RunStatus {
 }
 
 /// How many values changed: applied, or planned in a dry run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// Quantities.
     pub stock: u64,
     /// Prices.
     pub prices: u64,
     /// Links; only of link commands and their undo, left out where there are none.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub links: u64,
 }
 

@@ -1,9 +1,9 @@
 //! Sections, directions and how a link came to be.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One of the two things that an integration keeps right, each with a direction of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
     /// Quantities, in a warehouse.

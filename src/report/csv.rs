@@ -11,12 +11,12 @@ use super::{RunReport, Sink, Style};
 /// Prints one row per change, under one header.
 pub(super) struct Csv<'o> {
     style: Style,
-    out: &'o mut dyn Write,
+    out: &'o mut (dyn Write + Send),
     has_header: bool,
 }
 
 impl<'o> Csv<'o> {
-    pub(super) fn new(style: Style, out: &'o mut dyn Write) -> Self {
+    pub(super) fn new(style: Style, out: &'o mut (dyn Write + Send)) -> Self {
         Csv { style, out, has_header: false }
     }
 

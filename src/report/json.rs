@@ -68,14 +68,14 @@ impl<'o> Object<'o> {
 }
 
 /// An object with one list that is written over the time of a command.
-pub(super) struct Document<'o> {
-    pub(super) out: &'o mut dyn Write,
+pub(super) struct Document<'o, W: Write + ?Sized = dyn Write + 'o> {
+    pub(super) out: &'o mut W,
     key: &'static str,
     items: u64,
 }
 
-impl<'o> Document<'o> {
-    pub(super) fn new(out: &'o mut dyn Write, key: &'static str) -> Self {
+impl<'o, W: Write + ?Sized> Document<'o, W> {
+    pub(super) fn new(out: &'o mut W, key: &'static str) -> Self {
         Document { out, key, items: 0 }
     }
 
@@ -90,7 +90,7 @@ impl<'o> Document<'o> {
             _ => self.out.write_all(b",")?,
         }
         self.items += 1;
-        Object::begin(self.out)
+        Object::begin(&mut self.out)
     }
 
     /// Closes the list and the object.
@@ -105,11 +105,11 @@ impl<'o> Document<'o> {
 
 /// Prints all runs as one object.
 pub(super) struct Json<'o> {
-    document: Document<'o>,
+    document: Document<'o, dyn Write + Send + 'o>,
 }
 
 impl<'o> Json<'o> {
-    pub(super) fn new(out: &'o mut dyn Write) -> Self {
+    pub(super) fn new(out: &'o mut (dyn Write + Send)) -> Self {
         Json { document: Document::new(out, "runs") }
     }
 }
@@ -180,5 +180,11 @@ pub(super) fn problem_item(
     object.field("sku", &problem.sku)?;
     object.field("line", &problem.line)?;
     object.field("message", &problem.message)?;
+    if let Some(file) = &problem.file {
+        object.field("file", file)?;
+    }
+    if let Some(reason) = &problem.accepted {
+        object.field("accepted", reason)?;
+    }
     object.end()
 }

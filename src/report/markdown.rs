@@ -9,12 +9,12 @@ use super::{RunReport, Sink, escape};
 
 /// Prints one table of all changes of all runs.
 pub(super) struct Markdown<'o> {
-    out: &'o mut dyn Write,
+    out: &'o mut (dyn Write + Send),
     has_header: bool,
 }
 
 impl<'o> Markdown<'o> {
-    pub(super) fn new(out: &'o mut dyn Write) -> Self {
+    pub(super) fn new(out: &'o mut (dyn Write + Send)) -> Self {
         Markdown { out, has_header: false }
     }
 

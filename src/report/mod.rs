@@ -1,15 +1,22 @@
 //! What people and scripts see: one sink a format, into which changes stream. Computes nothing
 //! but layout: what a run did was decided elsewhere.
 
+mod annotate;
 mod change;
 mod check;
 mod csv;
 mod escape;
+mod explain;
 mod grid;
+mod html;
 mod json;
+mod log;
 mod markdown;
+mod prometheus;
 mod records;
 mod runs;
+mod schedule;
+mod status;
 mod table;
 mod words;
 
@@ -17,12 +24,19 @@ use std::io;
 
 use anyhow::Result;
 
+pub use annotate::{Annotation, Tree, annotate};
 pub use change::{HISTORY_COLUMNS, RecordedChange};
-pub use check::{Findings, check};
+pub use check::{CheckReport, Findings, check};
 pub use escape::{shown, shown_lines};
+pub use explain::{Explained, Origin, Step, WrittenBy, explain};
+pub use html::html;
 pub use json::Object;
+pub use log::{run_fields, run_line};
+pub use prometheus::prometheus;
 pub use records::{Cells, Column, Listing, Record, Records};
 pub use runs::RUN_COLUMNS;
+pub use schedule::{Invocation, crontab, systemd_units};
+pub use status::{SectionStatus, Status, status};
 
 use crate::model::{ChangeRow, Problem, RunSummary, Section};
 
@@ -131,13 +145,19 @@ pub trait Sink {
 }
 
 /// The sink of a format.
-pub fn sink<'o>(style: Style, out: &'o mut dyn io::Write) -> Box<dyn Sink + 'o> {
+pub fn sink<'o>(style: Style, out: &'o mut (dyn io::Write + Send)) -> Box<dyn Sink + Send + 'o> {
     match style.format {
         Format::Table => Box::new(table::Table::new(style, out)),
         Format::Json => Box::new(json::Json::new(out)),
         Format::Csv => Box::new(csv::Csv::new(style, out)),
         Format::Markdown => Box::new(markdown::Markdown::new(out)),
     }
+}
+
+/// Prints what is planned, for who is about to be asked: the tables of the changes and what guards
+/// said.
+pub fn preview(style: Style, plan: &RunReport<'_>, out: &mut (dyn io::Write + Send)) -> Result<()> {
+    table::Table::new(style, out).preview(plan)
 }
 
 #[cfg(test)]

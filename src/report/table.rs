@@ -19,12 +19,12 @@ use crate::model::{
 /// Prints each run as it ends.
 pub(super) struct Table<'o> {
     style: Style,
-    out: &'o mut dyn Write,
+    out: &'o mut (dyn Write + Send),
     runs: u64,
 }
 
 impl<'o> Table<'o> {
-    pub(super) fn new(style: Style, out: &'o mut dyn Write) -> Self {
+    pub(super) fn new(style: Style, out: &'o mut (dyn Write + Send)) -> Self {
         Table { style, out, runs: 0 }
     }
 }
@@ -36,16 +36,7 @@ impl Sink for Table<'_> {
         }
         self.runs += 1;
         for section in [Section::Stock, Section::Prices, Section::Links] {
-            let headings: Vec<_> = headings(&report.summary, section).collect();
-            match headings.as_slice() {
-                // Each location has a table of its own.
-                [_, _, ..] if is_pass(report.summary.command) => {
-                    for heading in headings {
-                        self.section(report, section, Some(heading))?;
-                    }
-                }
-                one => self.section(report, section, one.first().copied())?,
-            }
+            self.tables(report, section)?;
         }
         self.problems(report)?;
         self.guards(&report.summary)?;
@@ -69,6 +60,21 @@ impl Sink for Table<'_> {
 }
 
 impl Table<'_> {
+    /// What a run would do, before anybody has agreed to it.
+    pub(super) fn preview(&mut self, plan: &RunReport<'_>) -> Result<()> {
+        for section in Section::ALL {
+            self.tables(plan, section)?;
+        }
+        self.problems(plan)?;
+        Ok(self.guards(&plan.summary)?)
+    }
+
+    /// The tables of a section.
+    fn tables(&mut self, report: &RunReport<'_>, section: Section) -> Result<()> {
+        let headings = shown_headings(&report.summary, section);
+        headings.into_iter().try_for_each(|heading| self.section(report, section, heading))
+    }
+
     /// The heading and the rows of one section, of a pass in one place.
     fn section(
         &mut self,
@@ -188,7 +194,8 @@ impl Table<'_> {
             }
             report.problems.each(&mut |problem| {
                 if problem.kind == kind {
-                    grid.push(out, tone_of(kind.severity()), problem_cells(problem))?;
+                    let tone = tone_of(problem, kind.severity());
+                    grid.push(out, tone, problem_cells(problem))?;
                     shown += 1;
                 }
                 Ok(shown < limit)
@@ -218,7 +225,7 @@ fn count_kinds(report: &RunReport<'_>) -> Result<BTreeMap<(Reverse<Severity>, Pr
 }
 
 /// Whether a change was to be made and was not.
-fn is_wrong(status: ChangeStatus) -> bool {
+pub(super) fn is_wrong(status: ChangeStatus) -> bool {
     matches!(
         status,
         ChangeStatus::Refused
@@ -226,6 +233,20 @@ fn is_wrong(status: ChangeStatus) -> bool {
             | ChangeStatus::Uncertain
             | ChangeStatus::HeldBack
     )
+}
+
+/// What is said above each table of a section. `place`: that of the first change, for runs that were
+/// recorded without their headings.
+pub(super) fn titles(run: &RunSummary, section: Section, place: Option<&str>) -> Vec<String> {
+    let headings = shown_headings(run, section).into_iter();
+    headings.map(|heading| title(run, section, heading, place)).collect()
+}
+
+/// The headings of a section's tables: in a pass each location has a table of its own.
+fn shown_headings(run: &RunSummary, section: Section) -> Vec<Option<&SectionHeading>> {
+    let most = if is_pass(run.command) { usize::MAX } else { 1 };
+    let shown: Vec<_> = headings(run, section).take(most).map(Some).collect();
+    if shown.is_empty() { vec![None] } else { shown }
 }
 
 /// `store-a → main (store-a is superior)`, with a location `store-a/Gdańsk → main (…)`. `place`:
@@ -329,15 +350,16 @@ fn tone(status: ChangeStatus) -> Tone {
 }
 
 /// The tone of a problem.
-pub(super) fn tone_of(severity: Severity) -> Tone {
+pub(super) fn tone_of(problem: &Problem, severity: Severity) -> Tone {
     match severity {
+        _ if problem.accepted.is_some() => Tone::Plain,
         Severity::Warning => Tone::Warning,
         Severity::Error => Tone::Error,
     }
 }
 
 /// The columns of a table of problems, for the cells of [`problem_cells`].
-pub(super) fn problem_columns() -> Vec<GridColumn> {
+fn problem_columns() -> Vec<GridColumn> {
     vec![
         GridColumn::text("problem", 9),
         GridColumn::text("item", 0).optional(),
@@ -348,7 +370,7 @@ pub(super) fn problem_columns() -> Vec<GridColumn> {
 }
 
 /// The cells of a problem.
-pub(super) fn problem_cells(problem: &Problem) -> Vec<String> {
+fn problem_cells(problem: &Problem) -> Vec<String> {
     let shown =
         |text: &Option<String>| escape::shown(text.as_deref().unwrap_or_default()).into_owned();
     vec![
@@ -356,7 +378,7 @@ pub(super) fn problem_cells(problem: &Problem) -> Vec<String> {
         shown(&problem.item_id),
         shown(&problem.sku),
         problem.line.map(|line| line.to_string()).unwrap_or_default(),
-        escape::shown(&problem.message).into_owned(),
+        escape::shown(&problem.words()).into_owned(),
     ]
 }
 

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::model::{
-    ChangeStatus, Command, Currency, Decimal, Direction, GuardVerdict, ProblemKind, RunStatus,
-    SectionHeading, Timestamp, Value,
+    ChangeStatus, Command, Currency, Decimal, Dialect, Direction, Finding, GuardVerdict,
+    ProblemKind, RunStatus, SectionHeading, Severity, Timestamp, Value,
 };
 
 struct Rows(Vec<ChangeRow<'static>>);
@@ -71,8 +71,10 @@ fn problem(kind: ProblemKind, sku: &str, line: u64, message: &str) -> Problem {
         kind,
         item_id: Some("99".to_owned()),
         sku: Some(sku.to_owned()),
+        file: None,
         line: Some(line),
         message: message.to_owned(),
+        accepted: None,
     }
 }
 
@@ -408,31 +410,233 @@ fn lists_have_a_truthful_total_in_tables_and_all_rows_elsewhere() {
     assert_eq!(csv.lines().count(), 4);
 }
 
+fn finding(problem: Problem, severity: Severity) -> Finding {
+    Finding { problem, severity, config_line: 12 }
+}
+
+/// What `check` found: in a local file, in a remote one, in the config, and what is accepted.
+fn found() -> Vec<Finding> {
+    let of = |file: &str, problem: Problem| Problem { file: Some(file.to_owned()), ..problem };
+    let accepted = |problem: Problem| Problem { accepted: Some("a gift".to_owned()), ..problem };
+    let unlinked = problem(ProblemKind::Unlinked, "X|1", 7, "fits no product");
+    vec![
+        finding(of("feeds/a,b.csv", unlinked), Severity::Warning),
+        finding(problem(ProblemKind::Ambiguous, "X", 3, "100% of\n<2> products"), Severity::Error),
+        finding(
+            accepted(problem(ProblemKind::InvalidValue, "Y\u{1b}", 9, "\"5O\" is no number")),
+            Severity::Error,
+        ),
+    ]
+}
+
+fn of_store(findings: &[Finding]) -> Findings<'_> {
+    Findings {
+        integration: Some("store-a"),
+        config_line: 11,
+        items: 1005,
+        linked: 4,
+        findings,
+        ..Findings::default()
+    }
+}
+
+fn checked(format: Format) -> String {
+    let found = found();
+    let options = vec![("delimiter", ";".to_owned())];
+    let sources = [(None, Dialect { connector: "csv", options, joined: Vec::new() })];
+    let all = [Findings { sources: &sources, ..of_store(&found) }];
+    let mut out = Vec::new();
+    let report = CheckReport { config: "invsync.toml", strict: false, all: &all };
+    check(&style(format), &report, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn annotated(annotation: Annotation, all: &[Findings<'_>], strict: bool) -> String {
+    let mut out = Vec::new();
+    let report = CheckReport { config: "invsync.toml", strict, all };
+    let tree = Tree {
+        root: "/repo".into(),
+        folder: "/repo/shop".into(),
+        config: "invsync.toml".to_owned(),
+    };
+    annotate(annotation, &report, &tree, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
 #[test]
 fn check_shows_findings_in_every_format() {
-    let problems = [problem(ProblemKind::Ambiguous, "X", 3, "fits 2 products")];
-    let findings = [Findings {
-        integration: Some("store-a"),
-        items: 5,
-        linked: 4,
-        problems: &problems,
-        ..Findings::default()
-    }];
-    let show = |format| {
-        let mut out = Vec::new();
-        check(&style(format), &findings, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    };
-    assert_snapshot!(show(Format::Table), @r#"
+    assert_snapshot!(checked(Format::Table), @r#"
     store-a
-    problem    item  SKU  line  message
-    ambiguous  99    X       3  fits 2 products
-    check store-a: 5 items, 4 linked · 1 errors, 0 warnings
+    found csv: delimiter ";"
+    problem        item  SKU      where            message
+    ambiguous      99    X        line 3           100% of\n<2> products
+    unlinked       99    X|1      feeds/a,b.csv:7  fits no product
+    invalid_value  99    Y\u{1b}  line 9           "5O" is no number (accepted: a gift)
+    check store-a: 1,005 items, 4 linked · 1 error, 1 warning, 1 accepted
     "#);
-    assert_snapshot!(show(Format::Json), @r#"{"schema_version":1,"integrations":[{"integration":"store-a","items":5,"linked":4,"problems":[{"kind":"ambiguous","severity":"error","item_id":"99","sku":"X","line":3,"message":"fits 2 products"}]}]}"#);
-    assert_snapshot!(show(Format::Csv), @r#"
-    integration,kind,severity,item_id,sku,line,message
-    store-a,ambiguous,error,99,X,3,fits 2 products
+    assert_snapshot!(checked(Format::Json), @r#"{"schema_version":1,"integrations":[{"integration":"store-a","items":1005,"linked":4,"problems":[{"kind":"unlinked","severity":"warning","item_id":"99","sku":"X|1","line":7,"message":"fits no product","file":"feeds/a,b.csv","config_line":12,"accepted":null},{"kind":"ambiguous","severity":"error","item_id":"99","sku":"X","line":3,"message":"100% of\n<2> products","file":null,"config_line":12,"accepted":null},{"kind":"invalid_value","severity":"error","item_id":"99","sku":"Y\u001b","line":9,"message":"\"5O\" is no number","file":null,"config_line":12,"accepted":"a gift"}],"sources":[{"connector":"csv","detected":{"delimiter":";"},"joined":[],"section":null}],"skipped":false}]}"#);
+    assert_snapshot!(checked(Format::Csv), @r#"
+    integration,kind,severity,item_id,sku,line,message,file,config_line,accepted
+    store-a,unlinked,warning,99,X|1,7,fits no product,"feeds/a,b.csv",12,
+    store-a,ambiguous,error,99,X,3,"100% of
+    <2> products",,12,
+    store-a,invalid_value,error,99,Y,9,"""5O"" is no number",,12,a gift
+    "#);
+    assert_snapshot!(checked(Format::Markdown), @r#"
+    ### invsync check: 1 error, 1 warning, 1 accepted
+
+    | integration | items | linked | errors | warnings | accepted |
+    | --- | --- | --- | --- | --- | --- |
+    | store-a | 1,005 | 4 | 1 | 1 | 1 |
+
+    | integration | severity | problem | item | SKU | where | message |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | store-a | error | ambiguous | 99 | X | line 3 | 100% of\\n&lt;2&gt; products |
+    | store-a | warning | unlinked | 99 | X\|1 | feeds/a,b.csv:7 | fits no product |
+    | store-a | accepted | invalid_value | 99 | Y\\u{1b} | line 9 | "5O" is no number (accepted: a gift) |
+    "#);
+}
+
+#[test]
+fn github_shows_findings_beside_their_lines() {
+    let found = found();
+    assert_snapshot!(annotated(Annotation::Github, &[of_store(&found)], false), @r#"
+    ::error file=shop/invsync.toml,line=12,title=store-a%3A ambiguous::item 99 (X): 100%25 of%0A<2> products
+    ::warning file=shop/feeds/a%2Cb.csv,line=7,title=store-a%3A unlinked::item 99 (X|1): fits no product
+    ::notice file=shop/invsync.toml,line=12,title=store-a%3A invalid_value::item 99 (Y\u{1b}): "5O" is no number (accepted: a gift)
+    check store-a: 1 error, 1 warning, 1 accepted
+    "#);
+    let nothing = Findings { is_skipped: true, error: Some("store-a: cut\nhere"), ..of_store(&[]) };
+    assert_snapshot!(annotated(Annotation::Github, &[nothing], false), @r#"
+    ::error file=shop/invsync.toml,line=11,title=store-a::store-a: cut%0Ahere
+    check store-a, not read in full (--offline): 0 errors, 0 warnings
+    "#);
+}
+
+#[test]
+fn junit_has_a_suite_for_each_integration() {
+    let found = found();
+    let broken = Findings {
+        error: Some("store-b: \u{1} cut"),
+        integration: Some("store-b"),
+        ..of_store(&[])
+    };
+    let text = annotated(Annotation::Junit, &[of_store(&found), broken], false);
+    assert_snapshot!(text, @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="invsync check" tests="23" failures="1" errors="1" skipped="1">
+      <testsuite name="store-a" tests="11" failures="1" errors="0" skipped="1">
+        <testcase name="link_conflict" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="duplicate_sku" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="broken_link" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="not_listed" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="currency_mismatch" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="not_managed" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="changed_elsewhere" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="config" classname="store-a" file="shop/invsync.toml" line="11"/>
+        <testcase name="ambiguous: item 99 (X)" classname="store-a" file="shop/invsync.toml" line="12"><failure type="ambiguous" message="100% of\n&lt;2&gt; products">shop/invsync.toml:12</failure></testcase>
+        <testcase name="unlinked: item 99 (X|1)" classname="store-a" file="shop/feeds/a,b.csv" line="7"><system-out>fits no product</system-out></testcase>
+        <testcase name="invalid_value: item 99 (Y\u{1b})" classname="store-a" file="shop/invsync.toml" line="12"><skipped message="accepted: a gift"/></testcase>
+      </testsuite>
+      <testsuite name="store-b" tests="12" failures="0" errors="1" skipped="0">
+        <testcase name="read" classname="store-b" file="shop/invsync.toml" line="11"><error type="read" message="store-b: \u{1} cut"/></testcase>
+        <testcase name="unlinked" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="ambiguous" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="link_conflict" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="duplicate_sku" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="broken_link" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="not_listed" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="invalid_value" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="currency_mismatch" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="not_managed" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="changed_elsewhere" classname="store-b" file="shop/invsync.toml" line="11"/>
+        <testcase name="config" classname="store-b" file="shop/invsync.toml" line="11"/>
+      </testsuite>
+    </testsuites>
+    "#);
+    let strict = annotated(Annotation::Junit, &[of_store(&found)], true);
+    assert!(strict.contains("failures=\"2\""), "{strict}");
+}
+
+#[test]
+fn sarif_has_a_result_for_each_finding() {
+    let found = found();
+    let text = annotated(Annotation::Sarif, &[of_store(&found)], false);
+    let run: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let results = serde_json::to_string_pretty(&run["runs"][0]["results"]).unwrap();
+    assert_snapshot!(results, @r#"
+    [
+      {
+        "level": "error",
+        "locations": [
+          {
+            "physicalLocation": {
+              "artifactLocation": {
+                "uri": "shop/invsync.toml",
+                "uriBaseId": "%SRCROOT%"
+              },
+              "region": {
+                "startLine": 12
+              }
+            }
+          }
+        ],
+        "message": {
+          "text": "store-a: item 99 (X): 100% of\\n<2> products"
+        },
+        "ruleId": "ambiguous",
+        "ruleIndex": 1
+      },
+      {
+        "level": "warning",
+        "locations": [
+          {
+            "physicalLocation": {
+              "artifactLocation": {
+                "uri": "shop/feeds/a,b.csv",
+                "uriBaseId": "%SRCROOT%"
+              },
+              "region": {
+                "startLine": 7
+              }
+            }
+          }
+        ],
+        "message": {
+          "text": "store-a: item 99 (X|1): fits no product"
+        },
+        "ruleId": "unlinked",
+        "ruleIndex": 0
+      },
+      {
+        "level": "error",
+        "locations": [
+          {
+            "physicalLocation": {
+              "artifactLocation": {
+                "uri": "shop/invsync.toml",
+                "uriBaseId": "%SRCROOT%"
+              },
+              "region": {
+                "startLine": 12
+              }
+            }
+          }
+        ],
+        "message": {
+          "text": "store-a: item 99 (Y\\u{1b}): \"5O\" is no number"
+        },
+        "ruleId": "invalid_value",
+        "ruleIndex": 6,
+        "suppressions": [
+          {
+            "justification": "a gift",
+            "kind": "external",
+            "status": "accepted"
+          }
+        ]
+      }
+    ]
     "#);
 }
 

@@ -1,5 +1,7 @@
 //! How counts, times and values read in tables.
 
+use std::time::Duration;
+
 use crate::model::{ChangeRow, Timestamp, Value};
 
 /// What stands for an unknown value.
@@ -29,6 +31,26 @@ pub(super) fn elapsed(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// A duration by its two largest units, as the config has it: `15m`, `1h30m`, `2d4h`.
+pub(super) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [(seconds / 86_400, 'd'), (seconds / 3_600 % 24, 'h'), (seconds / 60 % 60, 'm')];
+    let parts = parts.into_iter().chain([(seconds % 60, 's')]);
+    let parts: Vec<_> = parts.skip_while(|(number, _)| *number == 0).take(2).collect();
+    let shown = parts.iter().filter(|(number, _)| *number > 0);
+    let text: String = shown.map(|(number, unit)| format!("{number}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// A size in bytes: `512 bytes`, `1.4 MB`.
+pub(super) fn bytes(size: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.into_iter().find(|(unit, _)| size >= *unit) {
+        Some((unit, word)) => format!("{}.{} {word}", size / unit, size % unit / (unit / 10)),
+        None => format!("{size} bytes"),
+    }
+}
+
 /// A side of a change; of a price with the currency's usual decimals.
 pub(super) fn value(change: &ChangeRow<'_>, value: &Value<'_>) -> String {
     value.text(change.currency).unwrap_or_else(|| UNKNOWN.to_owned())
@@ -52,6 +74,15 @@ mod tests {
     #[test]
     fn counts_have_their_thousands_apart() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn durations_and_sizes_read_well() {
+        let show = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!([0, 59, 900, 5_400, 86_400].map(show), ["0s", "59s", "15m", "1h30m", "1d"]);
+        assert_eq!([725, 3_605, 187_200].map(show), ["12m5s", "1h", "2d4h"]);
+        let sizes = [0, 999, 1_000, 1_449_999, 2_000_000_000].map(bytes);
+        assert_eq!(sizes, ["0 bytes", "999 bytes", "1.0 kB", "1.4 MB", "2.0 GB"]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Table<'a> {
     only_line: Option<u64>,
     /// What stands in for keys that are not there.
     base: Option<Base<'a>>,
+    /// A key whose value is a list, of which this table has only one.
+    picked: Option<(&'static str, usize)>,
     asked: BTreeSet<&'static str>,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Table<'a> {
             line: 1,
             only_line: None,
             base: None,
+            picked: None,
             asked: BTreeSet::new(),
         }
     }
@@ -69,6 +72,23 @@ impl<'a> Table<'a> {
     /// errors are told at `line`, which asks for them.
     pub fn stand_in(&mut self, values: &'a DeTable<'a>, line: u64) {
         self.base = Some(Base { values, line, reaches_below: true });
+    }
+
+    /// How many values a key has: those of its list, or one. 0 where it is not there.
+    pub fn count(&self, key: &'static str) -> usize {
+        let value = self.values.get(key).map(|value| value.get_ref());
+        value.map_or(0, |value| value.as_array().map_or(1, |list| list.len()))
+    }
+
+    /// The same table, as far as it was read, in which a key that is a list has only its `index`-th
+    /// value.
+    pub fn with_one_of(&self, key: &'static str, index: usize) -> Table<'a> {
+        Table {
+            path: self.path.clone(),
+            picked: Some((key, index)),
+            asked: self.asked.clone(),
+            ..*self
+        }
     }
 
     /// The line of the table's header.
@@ -100,7 +120,14 @@ impl<'a> Table<'a> {
     pub fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
         self.asked.insert(key);
         let stand_in = self.base.and_then(|base| Some((base, base.values.get(key)?)));
+        let picked = self.picked.filter(|(picked, _)| *picked == key);
         match (self.values.get(key), stand_in) {
+            (Some(value), _) if picked.is_some() => {
+                let list = value.get_ref().as_array();
+                let one = list.zip(picked).and_then(|(list, (_, index))| list.get(index));
+                let one = one.unwrap_or(value);
+                Some(self.entry(one.span(), one.get_ref()))
+            }
             (Some(value), stand_in) => {
                 let below = stand_in.filter(|(base, _)| base.reaches_below);
                 let below = below.and_then(|(base, value)| {
@@ -124,6 +151,11 @@ impl<'a> Table<'a> {
     /// Whether a key is there; nothing is taken.
     pub fn has(&self, key: &str) -> bool {
         self.values.contains_key(key) || self.base.is_some_and(|base| base.values.contains_key(key))
+    }
+
+    /// Whether a key is not there and something stands in for it; nothing is taken.
+    pub fn has_stand_in(&self, key: &str) -> bool {
+        self.has(key) && (self.only_line.is_some() || !self.values.contains_key(key))
     }
 
     /// Takes a key that must be there; its absence is an error at the table's line.
@@ -196,6 +228,17 @@ impl<'a> Table<'a> {
                 range.start,
                 range.end - 1
             ));
+        }
+        found
+    }
+
+    /// A number of bytes such as `"4GiB"`, more than 0.
+    pub fn bytes(&mut self, key: &'static str) -> Option<u64> {
+        let name = self.name_of(key);
+        let entry = self.take(key)?;
+        let found = parse_bytes(&entry.string_or_empty(&name)?);
+        if found.is_none() {
+            entry.error(format!("`{name}` must be a size such as \"500MiB\" or \"4GiB\""));
         }
         found
     }
@@ -330,6 +373,11 @@ impl<'a> Entry<'a> {
     /// Where errors are collected.
     pub fn problems(&self) -> &'a Problems {
         self.problems
+    }
+
+    /// Whether the value is no part of the document and stands in for one that is not there.
+    pub fn is_stand_in(&self) -> bool {
+        self.only_line.is_some()
     }
 
     /// Whether the value is a table.
@@ -507,6 +555,7 @@ impl<'a> Entry<'a> {
             line: self.line,
             only_line: self.only_line,
             base: self.base,
+            picked: None,
             asked: BTreeSet::new(),
         })
     }
@@ -518,6 +567,25 @@ impl<'a> Entry<'a> {
         }
         found
     }
+}
+
+/// `4GiB`, `500 MB`: whole numbers with a unit, also by thousands.
+fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "b" => 1,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor).filter(|bytes| *bytes > 0)
 }
 
 /// Reads `50%`, `12.5 %`.

@@ -1,6 +1,7 @@
 //! The harness: a shop in a folder of its own, the real binary run in it, and what to expect of
 //! both. A test reads as `Shop::new().config(…).file(…).run("pull store-a").code(0).stock(…)`.
 
+pub(crate) mod chromium;
 pub(crate) mod conformance;
 pub(crate) mod feeds;
 pub(crate) mod http;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -200,9 +201,14 @@ impl Shop {
     /// Runs a prepared command to its end.
     pub(crate) fn finish(&self, command: &mut Command) -> Ran<'_> {
         let output = command.output().unwrap();
+        self.ran(&format!("{:?}", command.get_args().collect::<Vec<_>>()), output)
+    }
+
+    /// What a command of this shop did that was run otherwise.
+    pub(crate) fn ran(&self, args: &str, output: Output) -> Ran<'_> {
         Ran {
             shop: self,
-            args: format!("{:?}", command.get_args().collect::<Vec<_>>()),
+            args: args.to_owned(),
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),

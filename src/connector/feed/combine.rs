@@ -1,5 +1,12 @@
-//! Feeds that are more than their rows: rows with one SKU that are added up (`rows = "sum"`), and
-//! fields that stand in further files (`[[join]]`), found by the SKU.
+//! Feeds that are more than the rows of one file: several files one after the other (a list as
+//! `source`), rows with one SKU that are added up (`rows = "sum"`), and fields that stand in further
+//! files (`[[join]]`), found by the SKU.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use std::path::PathBuf;
 
 use rustc_hash::FxHashMap;
 
@@ -8,8 +15,8 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, Row, RowBatch, RowProblem,
     RowView, Settings, Span, Validators, Value, Want, Writer,
 };
-use crate::model::{ProblemKind, Section, StorePlaces};
-use crate::settings::Table;
+use crate::model::{Dialect, ProblemKind, Section, StorePlaces};
+use crate::settings::{Entry, Table};
 
 /// Texts that are kept of one feed, in bytes: the spans of a batch reach no further.
 const MAX_TEXT: usize = 3 << 30;
@@ -18,9 +25,17 @@ const MAX_TEXT: usize = 3 << 30;
 pub(crate) type ReadJoin<'r> = &'r dyn Fn(Table<'_>, &Context) -> Option<Box<dyn Settings>>;
 
 /// `rows` and `join` of a feed, before its own settings are known.
+#[derive(Debug, Default)]
 pub(crate) struct Combine {
     sums: bool,
-    joins: Vec<Box<dyn Settings>>,
+    joins: Vec<Join>,
+}
+
+/// A further file.
+#[derive(Debug)]
+struct Join {
+    settings: Box<dyn Settings>,
+    sums: bool,
 }
 
 impl Combine {
@@ -30,36 +45,43 @@ impl Combine {
         context: &Context,
         read_join: ReadJoin<'_>,
     ) -> Option<Combine> {
-        let sums = table.choice("rows", &[("each", false), ("sum", true)]);
+        let sums = read_sums(table);
         let name = table.name_of("join");
         let Some(entry) = table.take("join") else {
-            return Some(Combine { sums: sums.unwrap_or(false), joins: Vec::new() });
+            return Some(Combine { sums, joins: Vec::new() });
         };
-        let context = Context { is_join: true, is_store: false, ..context.clone() };
-        let joins: Vec<_> = entry
-            .array(&name)?
-            .iter()
-            .map(|join| read_join(join.table(name.clone())?, &context))
-            .collect();
+        let context =
+            Context { is_join: true, is_store: false, sections: Vec::new(), ..context.clone() };
+        let read_one = |join: &Entry<'_>| {
+            let mut table = join.table(name.clone())?;
+            let sums = read_sums(&mut table);
+            Some(Join { settings: read_join(table, &context)?, sums })
+        };
+        // All are read before the first failure ends it: every error at once.
+        let joins: Vec<_> = entry.array(&name)?.iter().map(read_one).collect();
         let joins: Option<Vec<_>> = joins.into_iter().collect();
-        Some(Combine { sums: sums.unwrap_or(false), joins: joins? })
+        Some(Combine { sums, joins: joins? })
     }
 
-    /// The settings of the feed as a whole.
-    pub(crate) fn with(self, main: Box<dyn Settings>) -> Box<dyn Settings> {
-        if !self.sums && self.joins.is_empty() {
-            return main;
+    /// The settings of the feed as a whole, of which these are the files. At least one.
+    pub(crate) fn with(self, mut files: Vec<Box<dyn Settings>>) -> Option<Box<dyn Settings>> {
+        if !self.sums && self.joins.is_empty() && files.len() == 1 {
+            return files.pop();
         }
-        Box::new(Combined { main, sums: self.sums, joins: self.joins })
+        Some(Box::new(Combined { files, sums: self.sums, joins: self.joins }))
     }
+}
+
+fn read_sums(table: &mut Table<'_>) -> bool {
+    table.choice("rows", &[("each", false), ("sum", true)]).unwrap_or(false)
 }
 
 /// The settings of a feed and of what it is combined with.
 #[derive(Debug)]
 struct Combined {
-    main: Box<dyn Settings>,
+    files: Vec<Box<dyn Settings>>,
     sums: bool,
-    joins: Vec<Box<dyn Settings>>,
+    joins: Vec<Join>,
 }
 
 impl Settings for Combined {
@@ -68,91 +90,187 @@ impl Settings for Combined {
         around: &Around,
         places: &StorePlaces,
     ) -> Result<Box<dyn Connector>, ConnectorError> {
-        let joins: Result<_, _> =
-            self.joins.iter().map(|join| join.connect(around, places)).collect();
-        let (main, sums) = (self.main.connect(around, places)?, self.sums);
-        Ok(Box::new(CombinedConnector { main, sums, joins: joins? }))
+        let connect = |settings: &dyn Settings| settings.connect(around, places);
+        let joins = self.joins.iter().map(|join| Ok((connect(join.settings.as_ref())?, join.sums)));
+        let files = self.files.iter().map(|file| Ok(Arc::from(connect(file.as_ref())?)));
+        Ok(Box::new(CombinedConnector {
+            files: files.collect::<Result<_, ConnectorError>>()?,
+            sums: self.sums,
+            joins: joins.collect::<Result<_, ConnectorError>>()?,
+        }))
     }
 
     fn is_remote(&self) -> bool {
-        self.main.is_remote() || self.joins.iter().any(|join| join.is_remote())
+        let joined = self.joins.iter().map(|join| &join.settings);
+        self.files.iter().chain(joined).any(|settings| settings.is_remote())
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        match self.files.as_slice() {
+            [file] => file.local_file(),
+            _ => None,
+        }
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {
-        let joined = self.joins.iter().any(|join| join.provides(section).is_ok());
-        if joined { Ok(()) } else { self.main.provides(section) }
+        if self.joins.iter().any(|join| join.settings.provides(section).is_ok()) {
+            return Ok(());
+        }
+        self.files.iter().try_for_each(|file| file.provides(section))
     }
 
     fn can_write(&self, section: Section) -> Result<(), String> {
         if self.sums {
             return Err("values of rows that are added up cannot be written".to_owned());
         }
-        if self.joins.iter().any(|join| join.provides(section).is_ok()) {
+        if self.files.len() > 1 {
+            return Err("what stands in several files cannot be written".to_owned());
+        }
+        if self.joins.iter().any(|join| join.settings.provides(section).is_ok()) {
             return Err("what stands in a joined file cannot be written".to_owned());
         }
-        self.main.can_write(section)
+        self.files.iter().try_for_each(|file| file.can_write(section))
     }
 }
 
 struct CombinedConnector {
-    main: Box<dyn Connector>,
+    files: Vec<Arc<dyn Connector>>,
     sums: bool,
-    joins: Vec<Box<dyn Connector>>,
+    /// The further files, and whether their rows are added up.
+    joins: Vec<(Box<dyn Connector>, bool)>,
+}
+
+impl CombinedConnector {
+    /// All files, the joined ones last.
+    fn all(&self) -> impl Iterator<Item = &dyn Connector> {
+        let joined = self.joins.iter().map(|(join, _)| join.as_ref());
+        self.files.iter().map(Arc::as_ref).chain(joined)
+    }
 }
 
 impl Connector for CombinedConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let joins: Result<Vec<_>, _> = self.joins.iter().map(|join| join.open(want)).collect();
-        let tables: Result<_, ConnectorError> = joins?.into_iter().map(Gathered::join).collect();
-        let mut main = self.main.open(want)?;
+        // All are fetched before the first is read.
+        let joins: Result<Vec<_>, _> = self.joins.iter().map(|(join, _)| join.open(want)).collect();
+        let mut tables = Vec::new();
+        for (reader, (join, sums)) in joins?.into_iter().zip(&self.joins) {
+            let mut table = Gathered::join(reader, *sums)?;
+            table.modified = modified(join.as_ref());
+            tables.push(table);
+        }
+        let files = self.files.iter().map(|file| Ok((file.open(want)?, Arc::clone(file))));
+        let files: Result<VecDeque<_>, ConnectorError> = files.collect();
+        let mut files = Files { left: files?, done: Vec::new() };
         let mut sums = None;
         if self.sums {
             let mut rows = Gathered::default();
-            rows.gather(main.as_mut(), &mut Gathered::add_up)?;
+            rows.gather(&mut |batch| files.next(batch), &mut Gathered::add_up)?;
             sums = Some(rows);
         }
         let (given, handed_out) = (RowBatch::default(), 0);
-        Ok(Box::new(CombinedReader { main, sums, handed_out, tables: tables?, given }))
+        Ok(Box::new(CombinedReader { files, sums, handed_out, tables, given }))
     }
 
     /// Nothing is new only where no file has anything new.
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
-        if known.joined.len() != self.joins.len() {
+        if known.joined.len() + 1 != self.all().count() {
             return Ok(None);
         }
-        let of_main = Validators { joined: Vec::new(), ..known.clone() };
-        let Some(mut origin) = self.main.if_unchanged(&of_main)? else { return Ok(None) };
-        for (join, known) in self.joins.iter().zip(&known.joined) {
-            let Some(joined) = join.if_unchanged(known)? else { return Ok(None) };
-            origin.join(joined);
+        let of_first = Validators { joined: Vec::new(), ..known.clone() };
+        let known = std::iter::once(&of_first).chain(&known.joined);
+        let mut all = Vec::new();
+        for (file, known) in self.all().zip(known) {
+            let Some(origin) = file.if_unchanged(known)? else { return Ok(None) };
+            all.push(origin);
         }
-        Ok(Some(origin))
+        Ok(joined(all))
     }
 
     /// As old as the oldest file.
     fn origin(&self) -> Option<Origin> {
-        let mut origin = self.main.origin()?;
-        for join in &self.joins {
-            origin.join(join.origin()?);
-        }
-        Some(origin)
+        joined(self.all().map(Connector::origin).collect::<Option<_>>()?)
     }
 
     fn writer(&self, read: &Delivery) -> Result<Option<Box<dyn Writer>>, ConnectorError> {
-        self.main.writer(read)
+        match self.files.as_slice() {
+            [file] => file.writer(read),
+            _ => Ok(None),
+        }
     }
 
     fn make_durable(&self) -> Result<(), ConnectorError> {
-        self.main.make_durable()
+        self.files.iter().try_for_each(|file| file.make_durable())
     }
 
     fn check(&self, sends: bool) -> Result<(), ConnectorError> {
-        self.main.check(sends)
+        self.files.iter().try_for_each(|file| file.check(sends))
     }
 }
 
+/// The first with all others joined to it.
+fn joined(origins: Vec<Origin>) -> Option<Origin> {
+    origins.into_iter().reduce(|mut first, other| {
+        first.join(other);
+        first
+    })
+}
+
+/// One file that is read, and what says where it came from once it is.
+type File = (Box<dyn Reader>, Arc<dyn Connector>);
+
+/// The files of a feed, read one after the other.
+struct Files {
+    left: VecDeque<File>,
+    done: Vec<File>,
+}
+
+impl Files {
+    fn next(&mut self, rows: &mut RowBatch) -> Result<bool, ConnectorError> {
+        while let Some((file, _)) = self.left.front_mut() {
+            if file.next(rows)? {
+                return Ok(true);
+            }
+            self.done.extend(self.left.pop_front());
+        }
+        rows.clear();
+        Ok(false)
+    }
+
+    /// What all of them were together, and the times of each.
+    fn finish(self) -> Result<(Delivery, Vec<Times>), ConnectorError> {
+        let (mut whole, mut times) = (None, Vec::new());
+        for ((reader, connector), n) in self.done.into_iter().chain(self.left).zip(1..) {
+            let delivery = reader.finish()?;
+            times.push((delivery.generated, modified(connector.as_ref())));
+            whole = Some(match whole {
+                None => delivery,
+                Some(whole) => joined_to(whole, delivery, n),
+            });
+        }
+        Ok((whole.unwrap_or_default(), times))
+    }
+}
+
+/// A delivery with that of the `n`-th file.
+fn joined_to(mut whole: Delivery, delivery: Delivery, n: usize) -> Delivery {
+    let Delivery { complete, shape, nowhere, why_empty, .. } = delivery;
+    whole.complete &= complete;
+    whole.shape.extend(shape.into_iter().map(|(part, is)| (format!("file {n}: {part}"), is)));
+    whole.nowhere.extend(nowhere);
+    whole.why_empty = whole.why_empty.or(why_empty);
+    whole.fingerprint = None;
+    whole
+}
+
+/// When a file says that it was made, and when its source says that it was changed last.
+type Times = (Option<SystemTime>, Option<SystemTime>);
+
+fn modified(connector: &dyn Connector) -> Option<SystemTime> {
+    connector.origin().and_then(|origin| origin.modified)
+}
+
 struct CombinedReader {
-    main: Box<dyn Reader>,
+    files: Files,
     /// The rows, added up.
     sums: Option<Gathered>,
     handed_out: usize,
@@ -168,7 +286,7 @@ impl Reader for CombinedReader {
             table.hand_out_lost(rows);
         }
         let Some(sums) = &mut self.sums else {
-            let more = self.main.next(&mut self.given)?;
+            let more = self.files.next(&mut self.given)?;
             for at in 0..self.given.len() {
                 let problems = self.given.problems().iter();
                 let problems = problems.filter(|problem| is_of(problem, at));
@@ -189,13 +307,23 @@ impl Reader for CombinedReader {
     }
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
-        let mut delivery = self.main.finish()?;
+        let (mut delivery, of_files) = self.files.finish()?;
+        let times = self.tables.iter().map(|table| (table.generated, table.modified));
+        delivery.generated = oldest(times.chain(of_files));
         for (table, n) in self.tables.into_iter().zip(1..) {
             let shape = table.shape.into_iter();
             delivery.shape.extend(shape.map(|(part, is)| (format!("join {n}: {part}"), is)));
+            delivery.dialect.joined.push(table.dialect);
         }
         Ok(delivery)
     }
+}
+
+/// The time of files together is that of the oldest, where one at least tells its own: each by what
+/// it says itself, else by its source.
+fn oldest(times: impl Iterator<Item = Times> + Clone) -> Option<SystemTime> {
+    times.clone().find_map(|(generated, _)| generated)?;
+    times.filter_map(|(generated, modified)| generated.or(modified)).min()
 }
 
 fn is_of(problem: &RowProblem, at: usize) -> bool {
@@ -263,23 +391,35 @@ struct Gathered {
     problems: FxHashMap<u32, Vec<RowProblem>>,
     lost: Vec<RowProblem>,
     shape: Vec<(String, bool)>,
+    /// When a further file says that it was made.
+    generated: Option<SystemTime>,
+    /// When it was changed last, as far as its source says.
+    modified: Option<SystemTime>,
+    dialect: Dialect,
 }
 
 /// What becomes of a further row with a key that is there: its place, and the row.
 type Merge<'m> = &'m mut dyn FnMut(&mut Gathered, u32, RowView<'_>);
 
+/// Fills a batch with the next rows, as [`Reader::next`] does.
+type NextRows<'n> = &'n mut dyn FnMut(&mut RowBatch) -> Result<bool, ConnectorError>;
+
 impl Gathered {
-    /// A further file. Of rows with one SKU a value is trusted only where they are equal.
-    fn join(mut reader: Box<dyn Reader>) -> Result<Gathered, ConnectorError> {
+    /// A further file. Of rows with one SKU that are not added up, a value is trusted only where
+    /// they are equal.
+    fn join(mut reader: Box<dyn Reader>, sums: bool) -> Result<Gathered, ConnectorError> {
         let mut gathered = Gathered::default();
-        gathered.gather(reader.as_mut(), &mut Gathered::keep_equal)?;
-        gathered.shape = reader.finish()?.shape;
+        let merge = if sums { Gathered::add_up } else { Gathered::keep_equal };
+        gathered.gather(&mut |batch| reader.next(batch), &mut { merge })?;
+        let delivery = reader.finish()?;
+        (gathered.shape, gathered.generated) = (delivery.shape, delivery.generated);
+        gathered.dialect = delivery.dialect;
         Ok(gathered)
     }
 
-    fn gather(&mut self, reader: &mut dyn Reader, merge: Merge<'_>) -> Result<(), ConnectorError> {
+    fn gather(&mut self, next: NextRows<'_>, merge: Merge<'_>) -> Result<(), ConnectorError> {
         let mut batch = RowBatch::default();
-        while reader.next(&mut batch)? {
+        while next(&mut batch)? {
             for at in 0..batch.len() {
                 self.take(&batch, at, merge)?;
             }

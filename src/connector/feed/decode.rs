@@ -27,11 +27,17 @@ pub fn read_encoding(table: &mut Table<'_>) -> Option<Option<&'static Encoding>>
     found.map(Some)
 }
 
+/// What stands for bytes that are no characters in a whole stream that becomes UTF-8: one that no
+/// UTF-8 has, so that whoever reads the text meets it where the file has the bad ones.
+const UNDECODABLE: u8 = 0xff;
+
 /// The encoding of a feed, and who said so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charset {
     encoding: &'static Encoding,
     mark_bytes: usize,
+    /// The encoding before it was transcoded, which is what messages name.
+    original: &'static Encoding,
 }
 
 impl Charset {
@@ -42,28 +48,29 @@ impl Charset {
         configured: Option<&'static Encoding>,
     ) -> Charset {
         if let Some((encoding, mark_bytes)) = Encoding::for_bom(head) {
-            return Charset { encoding, mark_bytes };
+            return Charset { encoding, mark_bytes, original: encoding };
         }
         let encoding = configured.unwrap_or_else(|| match std::str::from_utf8(head) {
             Ok(_) => UTF_8,
             // A character that the head cuts in two.
             Err(why) if why.error_len().is_none() && !head_is_all => UTF_8,
+            Err(_) if is_damaged_utf_8(head) => UTF_8,
             Err(_) => encoding_rs::WINDOWS_1252,
         });
-        Charset { encoding, mark_bytes: 0 }
+        Charset { encoding, mark_bytes: 0, original: encoding }
     }
 
     /// UTF-8 without a mark.
-    pub const UTF_8: Charset = Charset { encoding: UTF_8, mark_bytes: 0 };
+    pub const UTF_8: Charset = Charset { encoding: UTF_8, mark_bytes: 0, original: UTF_8 };
 
     /// The encoding.
     pub fn encoding(&self) -> &'static Encoding {
         self.encoding
     }
 
-    /// The encoding's name.
+    /// The name of the encoding that the file is in.
     pub fn name(&self) -> &'static str {
-        self.encoding.name()
+        self.original.name()
     }
 
     /// The length of the byte order mark, 0 where there is none.
@@ -84,15 +91,18 @@ impl Charset {
 
     /// A raw text. The error is the end of a sentence that starts with the field's name.
     pub fn text<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, str>, String> {
-        if self.encoding == UTF_8 {
-            return match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(Cow::Borrowed(text)),
-                Err(_) => Err("is not valid UTF-8; set `encoding`".to_owned()),
-            };
-        }
-        self.encoding
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .ok_or_else(|| format!("is not valid {}; set `encoding`", self.name()))
+        let text = if self.is_utf_8() {
+            std::str::from_utf8(bytes).ok().map(Cow::Borrowed)
+        } else {
+            self.encoding.decode_without_bom_handling_and_without_replacement(bytes)
+        };
+        text.ok_or_else(|| self.fault())
+    }
+
+    /// What is wrong with a text that is none, as the end of a sentence that starts with the
+    /// field's name.
+    pub fn fault(&self) -> String {
+        format!("is not valid {}; set `encoding`", self.name())
     }
 
     /// A text as raw bytes; `None` where the encoding lacks a character.
@@ -100,6 +110,17 @@ impl Charset {
         let (bytes, _, has_unmappable) = self.encoding.encode(text);
         (self.is_raw() && !has_unmappable).then_some(bytes)
     }
+}
+
+/// Whether text that is not UTF-8 is so with damage: a fifth at least of what is beyond ASCII are
+/// characters of UTF-8. In other encodings hardly any two bytes look like one by chance.
+fn is_damaged_utf_8(text: &[u8]) -> bool {
+    let (mut characters, mut bad_bytes) = (0_usize, 0_usize);
+    for chunk in text.utf8_chunks() {
+        characters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad_bytes += chunk.invalid().len();
+    }
+    characters > 0 && characters * 4 >= bad_bytes
 }
 
 /// The bytes of a source that a tokenizer can cut at ASCII characters.
@@ -127,6 +148,7 @@ impl Characters {
             end: 0,
             is_last: false,
             is_done: false,
+            owes_mark: false,
         });
         Characters { bytes, charset, transcoder, skipped_mark: false }
     }
@@ -138,7 +160,10 @@ impl Characters {
 
     /// The encoding of the bytes that [`Characters::read`] gives.
     pub fn charset(&self) -> Charset {
-        if self.charset.is_raw() { self.charset } else { Charset::UTF_8 }
+        match self.charset.is_raw() {
+            true => self.charset,
+            false => Charset { original: self.charset.encoding, ..Charset::UTF_8 },
+        }
     }
 
     /// What is read.
@@ -176,11 +201,17 @@ struct Transcoder {
     end: usize,
     is_last: bool,
     is_done: bool,
+    /// Bytes that are no characters came where there was no room to say so.
+    owes_mark: bool,
 }
 
 impl Transcoder {
     fn read(&mut self, bytes: &mut Bytes, into: &mut [u8]) -> Result<usize, ConnectorError> {
         loop {
+            if std::mem::take(&mut self.owes_mark) {
+                into[0] = UNDECODABLE;
+                return Ok(1);
+            }
             if self.is_done {
                 return Ok(0);
             }
@@ -188,20 +219,26 @@ impl Transcoder {
                 (self.start, self.end) = (0, bytes.read(&mut self.input)?);
                 self.is_last = self.end == 0;
             }
-            let (result, consumed, written) = self.decoder.decode_to_utf8_without_replacement(
+            let (result, consumed, mut written) = self.decoder.decode_to_utf8_without_replacement(
                 &self.input[self.start..self.end],
                 into,
                 self.is_last,
             );
             self.start += consumed;
             match result {
-                DecoderResult::Malformed(..) => {
+                DecoderResult::Malformed(..) if self.is_last => {
                     return Err(ConnectorError::source(format!(
-                        "{} is not valid {}; it may be damaged or cut, or `encoding` is wrong",
+                        "{} ends in the middle of a character of {}; it is cut, or `encoding` is \
+                         wrong",
                         bytes.name(),
                         self.decoder.encoding().name()
                     )));
                 }
+                DecoderResult::Malformed(..) if written < into.len() => {
+                    into[written] = UNDECODABLE;
+                    written += 1;
+                }
+                DecoderResult::Malformed(..) => self.owes_mark = true,
                 DecoderResult::InputEmpty => self.is_done = self.is_last,
                 DecoderResult::OutputFull => {}
             }
@@ -265,7 +302,7 @@ mod tests {
     fn cut_utf_16_is_refused() {
         let mut content = utf16("sku;qty");
         content.pop();
-        assert!(read(&content, None).unwrap_err().message.contains("not valid UTF-16LE"));
+        assert!(read(&content, None).unwrap_err().message.contains("a character of UTF-16LE"));
     }
 
     #[test]

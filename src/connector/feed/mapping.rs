@@ -37,6 +37,9 @@ pub struct MappedPath {
     pub line: u64,
     /// The key that names it first, such as `fields.quantity`.
     pub key: String,
+    /// Only a preset names it: a feed may lack it, as long as the field has another one or is one
+    /// that an item needs not have.
+    pub is_optional: bool,
 }
 
 /// The checked mapping of a feed.
@@ -60,6 +63,10 @@ pub struct Mapping {
     pub price: Option<Field>,
     /// The price's currency.
     pub currency: Option<Field>,
+    /// The sections that need a value.
+    pub(crate) sections: Vec<Section>,
+    /// When the feed was made, as it says itself.
+    pub generated_at: Option<Field>,
     /// What a row must fulfil to be an item.
     rules: Vec<Rule>,
 }
@@ -67,6 +74,8 @@ pub struct Mapping {
 /// One entry of `where`.
 #[derive(Clone, Debug)]
 struct Rule {
+    /// The line in the config.
+    line: u64,
     path: PathId,
     texts: Vec<String>,
     /// What being one of the texts means for the row: kept (`is`) or left out (`not`).
@@ -77,16 +86,44 @@ struct Rule {
 pub type CheckPath<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
 impl Mapping {
-    /// The paths that quantity and price look at.
+    /// The paths of what is read as numbers.
     pub(crate) fn value_paths(&self) -> Vec<PathId> {
         let fields = [&self.quantity, &self.price].into_iter().flatten();
+        fields.flat_map(|field| field.paths().iter().copied().chain(field.factor_paths())).collect()
+    }
+
+    /// The paths that decide which item a row is, whether it is one, and what its numbers mean: what
+    /// cannot be read there must not pass for nothing.
+    pub(crate) fn deciding_paths(&self) -> Vec<PathId> {
+        let fields = [&self.item_id, &self.sku, &self.currency].into_iter().flatten();
+        let numbers = [&self.quantity, &self.price].into_iter().flatten();
+        let several = |field: &&Field| field.paths().len() > 1;
         fields
-            .flat_map(|field| match &field.source {
-                Source::Value(_) => Vec::new(),
-                Source::Path(path) => vec![*path],
-                Source::First(paths) | Source::Sum(paths) => paths.clone(),
-            })
+            .chain(numbers.clone().filter(several))
+            .flat_map(Field::paths)
+            .copied()
+            .chain(numbers.flat_map(Field::factor_paths))
+            .chain(self.rules.iter().map(|rule| rule.path))
             .collect()
+    }
+
+    /// Every field that may be mapped, by its key.
+    pub(crate) fn fields(&self) -> [(&'static str, &Option<Field>); 8] {
+        [
+            ("item_id", &self.item_id),
+            ("sku", &self.sku),
+            ("ean", &self.ean),
+            ("name", &self.name),
+            ("parent_sku", &self.parent_sku),
+            ("quantity", &self.quantity),
+            ("price", &self.price),
+            ("currency", &self.currency),
+        ]
+    }
+
+    /// The line of the first entry of `where`.
+    pub(crate) fn where_line(&self) -> Option<u64> {
+        self.rules.first().map(|rule| rule.line)
     }
 
     /// Makes words of a format say nothing where a quantity or price should be.
@@ -96,8 +133,8 @@ impl Mapping {
         }
     }
 
-    /// Takes `fields`, `where` and `decimal` out of the integration's table, of a further file also
-    /// `key`, which holds the SKU.
+    /// Takes `fields`, `where`, `decimal` and `generated_at` out of the integration's table, of a
+    /// further file also `key`, which holds the SKU.
     ///
     /// `None` where an error, added to the table's problems, makes the mapping unusable.
     pub fn read(
@@ -108,14 +145,37 @@ impl Mapping {
         let mut paths = Paths { list: Vec::new(), check: check_path };
         let sign = read_sign(table).unwrap_or_default();
         let rules = read_rules(table, &mut paths);
-        let key = is_join.then(|| read_key(table, sign, &mut paths));
-        let mut mapping = read_fields(table, sign, &mut paths, is_join)?;
-        if let Some(key) = key {
-            mapping.sku = Some(key?);
-        }
+        let name = table.name_of("generated_at");
+        let generated_at = table
+            .take("generated_at")
+            .map(|entry| read_field(entry, &name, Kind::Text, sign, &mut paths));
+        // Whose row it is in a further file `key` says, or else a preset's `sku`.
+        let ids = match (is_join, table.has("key")) {
+            (false, _) => Ids::Own,
+            (true, true) => Ids::Key(read_key(table, sign, &mut paths).map(Box::new)),
+            (true, false) => Ids::Preset,
+        };
+        let lacks_key = matches!(ids, Ids::Key(None));
+        let mapping = read_fields(table, sign, &mut paths, ids);
+        let mut mapping = mapping.filter(|_| !lacks_key)?;
         mapping.rules = rules?;
+        mapping.generated_at = match generated_at {
+            Some(field) => Some(field?),
+            None => None,
+        };
         mapping.paths = paths.list;
         Some(mapping)
+    }
+
+    /// The fields without which a feed is not the one that the mapping is for, by their keys.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = (&'static str, &Field)> {
+        let ids = [("item_id", &self.item_id), ("sku", &self.sku)].into_iter();
+        let values = self.sections.iter().filter_map(|section| match section {
+            Section::Stock => Some(("quantity", &self.quantity)),
+            Section::Prices => Some(("price", &self.price)),
+            Section::Links => None,
+        });
+        ids.chain(values).filter_map(|(key, field)| Some((key, field.as_ref()?)))
     }
 
     /// The field that holds a section's value.
@@ -139,12 +199,12 @@ impl Mapping {
 
     /// The path that a section's value is written to, or else why it cannot be.
     ///
-    /// Only a plain path, with `decimal` and `unit`, can be turned round.
+    /// Only a plain path, with `decimal`, `unit` and words for unknown, can be turned round.
     pub fn writable(&self, section: Section) -> Result<(&Field, PathId), String> {
         self.provides(section)?;
         let key = value_key(section).unwrap_or_default();
         let field = self.value(section).ok_or_else(|| "this section has no value".to_owned())?;
-        match field.plain_path() {
+        match field.written_path() {
             Some(path) => Ok((field, path)),
             None => Err(format!(
                 "`fields.{key}` is computed; only a plain path, with `decimal` and `unit`, can be \
@@ -183,6 +243,7 @@ impl Paths<'_> {
             return None;
         }
         if let Some(known) = self.list.iter().position(|path| path.text == text) {
+            self.list[known].is_optional &= entry.is_stand_in();
             return PathId::from_index(known);
         }
         let id = PathId::from_index(self.list.len());
@@ -190,7 +251,8 @@ impl Paths<'_> {
             entry.error(format!("`{key}`: more than {} paths", u16::MAX));
             return None;
         }
-        self.list.push(MappedPath { text, line, key: short_key(key) });
+        let is_optional = entry.is_stand_in();
+        self.list.push(MappedPath { text, line, key: short_key(key), is_optional });
         id
     }
 }
@@ -212,16 +274,27 @@ fn read_key(table: &mut Table<'_>, sign: DecimalSign, paths: &mut Paths<'_>) -> 
     read_field(table.require("key")?, &name, Kind::Text, sign, paths)
 }
 
+/// What tells one item from another.
+enum Ids {
+    /// The fields `item_id` and `sku`.
+    Own,
+    /// Of a further file: its `key`, which holds the SKU, if that is right.
+    Key(Option<Box<Field>>),
+    /// Of a further file without `key`: the `sku` of its preset.
+    Preset,
+}
+
 fn read_fields(
     table: &mut Table<'_>,
     sign: DecimalSign,
     paths: &mut Paths<'_>,
-    is_join: bool,
+    ids: Ids,
 ) -> Option<Mapping> {
     let line = table.line();
     let name = table.name_of("fields");
     let Some(entry) = table.take("fields") else {
-        let integration = table.path().strip_prefix("integrations.").filter(|_| !is_join);
+        let is_own = matches!(ids, Ids::Own);
+        let integration = table.path().strip_prefix("integrations.").filter(|_| is_own);
         let hint =
             integration.filter(|name| !name.contains('.')).map_or_else(String::new, |name| {
                 format!("; `invsync map {name}` looks at the feed and proposes it")
@@ -237,10 +310,24 @@ fn read_fields(
         good &= field.is_some();
         field
     };
-    // Of a further file, `key` says whose row it is.
-    let ids = ["item_id", "sku"]
-        .map(|key| if is_join { None } else { take(key, Kind::Text, &mut fields) });
-    let [item_id, sku] = ids;
+    let is_join = !matches!(ids, Ids::Own);
+    let (item_id, sku) = match ids {
+        Ids::Own => {
+            (take("item_id", Kind::Text, &mut fields), take("sku", Kind::Text, &mut fields))
+        }
+        Ids::Key(key) => (None, key.map(|key| *key)),
+        Ids::Preset if fields.has_stand_in("sku") => (None, take("sku", Kind::Text, &mut fields)),
+        Ids::Preset => {
+            table.require("key");
+            return None;
+        }
+    };
+    // Those of a preset are no mistake in a further file.
+    for id in ["item_id", "sku"] {
+        if is_join && fields.has_stand_in(id) {
+            fields.take(id);
+        }
+    }
     let mapping = Mapping {
         item_id,
         sku,
@@ -284,7 +371,7 @@ fn read_rule(entry: &Entry<'_>, name: &str, paths: &mut Paths<'_>) -> Option<Rul
     };
     table.finish();
     let (path, (texts, keeps)) = (path?, rule?);
-    Some(Rule { path, texts, keeps })
+    Some(Rule { line: entry.line, path, texts, keeps })
 }
 
 /// The trimmed strings of a list.

@@ -4,7 +4,9 @@
 pub(crate) mod combine;
 pub mod decode;
 pub mod fingerprint;
+pub(crate) mod generated;
 pub mod guess;
+pub(crate) mod lacking;
 pub mod mapping;
 pub mod number;
 pub mod presets;

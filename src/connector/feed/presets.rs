@@ -31,6 +31,7 @@ macro_rules! presets {
 }
 
 presets! {
+    "bmecat" "bmecat"
     "bmecat-1.2" "bmecat-1.2"
     "bmecat-2005" "bmecat-2005"
     "ceneo" "ceneo"
@@ -68,7 +69,7 @@ impl Preset {
     }
 
     /// Whether it can be used with a connector: tables of text and sheets have columns alike.
-    fn fits(&self, connector: &str) -> bool {
+    pub fn fits(&self, connector: &str) -> bool {
         let own = self.connector();
         own == connector || (own == "csv" && connector == "xlsx")
     }

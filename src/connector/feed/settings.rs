@@ -36,7 +36,10 @@ impl FeedSettings {
         let source = SourceSettings::read(table, context);
         let complete = table.bool("complete").unwrap_or(true);
         let encoding = read_encoding(table);
-        let mapping = Mapping::read(table, check_path, context.is_join);
+        let mut mapping = Mapping::read(table, check_path, context.is_join);
+        if let Some(mapping) = &mut mapping {
+            mapping.sections.clone_from(&context.sections);
+        }
         Some(FeedSettings {
             source: source?,
             complete,

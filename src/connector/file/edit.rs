@@ -168,6 +168,12 @@ pub(crate) fn restyled(
     old: &str,
     value: Decimal,
 ) -> Result<String, String> {
+    if field.is_word_for_unknown(old) {
+        return Err(format!(
+            "what stands there, {}, means that it has no value of its own; it was left as it is",
+            shown(old)
+        ));
+    }
     let read = |text: &str| read_back(field, section, text);
     let currency = read(old).and_then(|(_, currency)| currency);
     let is_right = |text: &str| read(text) == Some((value, currency));

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -13,18 +14,22 @@ use super::replace::make_durable;
 use super::rewrite::Known;
 use super::tree::{Match, NodeId, Tree};
 use super::tree_write::{RewriteValue, TreeWriter};
+use super::vocabulary::CompiledPath;
 use crate::around::Around;
 use crate::connector::feed::decode::Characters;
+use crate::connector::feed::generated::Generated;
 use crate::connector::feed::guess::SAMPLE_BYTES;
+use crate::connector::feed::lacking::{self, Tally};
 use crate::connector::feed::mapping::{Lookup, MappedPath, Mapping, PathId};
 use crate::connector::feed::settings::FeedSettings;
+use crate::connector::feed::shown;
 use crate::connector::feed::source::{Bytes, Keep, Source, SourceSettings};
 use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
 };
-use crate::model::{Section, StorePlaces};
-use crate::settings::Table;
+use crate::model::{Dialect, Section, StorePlaces};
+use crate::settings::{Entry, Table};
 
 /// Starts a walk over a document.
 pub(crate) type StartWalk = fn(Characters, Arc<Outline>) -> Result<Box<dyn Walk>, ConnectorError>;
@@ -36,6 +41,8 @@ pub(crate) type ReadNumber = fn(&str, &Range<u64>, &Item<'_>) -> Option<(String,
 /// What one format does in its own way.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
+    /// The connector's name.
+    pub(crate) name: &'static str,
     /// Where items are when `items` is not given; `None`: it has to be.
     pub(crate) default_items: Option<&'static str>,
     /// How `items` is read.
@@ -68,6 +75,8 @@ pub(crate) struct TreeSettings {
     pub(crate) format: Format,
     pub(crate) feed: Arc<FeedSettings>,
     outline: Arc<Outline>,
+    /// `items` as the config has it, and its line.
+    items: Option<(String, u64)>,
 }
 
 impl Format {
@@ -78,6 +87,7 @@ impl Format {
         context: &Context,
     ) -> Option<Box<dyn Settings>> {
         let items = self.items(table);
+        let given = items.as_ref().and_then(|(_, given)| given.clone());
         let variants = read_variants(table);
         let check = |text: &str| Path::parse(text).and_then(|path| (self.check)(&path));
         let mut feed = FeedSettings::read(table, context, &check)?;
@@ -85,16 +95,28 @@ impl Format {
         // Each has been checked; one that is not right does not come this far.
         let paths: Vec<_> =
             feed.mapping.paths.iter().filter_map(|path| Path::parse(&path.text).ok()).collect();
-        let outline = Outline::new(items?, variants?.as_deref(), paths.iter());
-        Some(Box::new(TreeSettings { format: self, feed: feed.into(), outline: outline.into() }))
+        let outline = Outline::new(items?.0, variants?.as_deref(), paths.iter()).into();
+        Some(Box::new(TreeSettings { format: self, feed: feed.into(), outline, items: given }))
     }
 
-    /// The way to the items; `None` where an error was added.
-    fn items(self, table: &mut Table<'_>) -> Option<Vec<Step>> {
+    /// The way to the items, and how the config gives it, if it does. `None` where an error was
+    /// added.
+    fn items(self, table: &mut Table<'_>) -> Option<(Vec<Step>, Option<(String, u64)>)> {
         let name = table.name_of("items");
-        let (text, line) = match (table.take("items"), self.default_items) {
-            (Some(entry), _) => entry.string(&name)?,
-            (None, Some(text)) => (text.to_owned(), table.line()),
+        let entry = table.take("items");
+        let is_given = entry.is_some();
+        let (texts, line) = match (entry, self.default_items) {
+            (Some(entry), _) if entry.is_array() => {
+                let places = entry.array(&name)?;
+                let texts: Vec<_> =
+                    places.iter().map(|place| place.string(&name).map(|(text, _)| text)).collect();
+                (texts.into_iter().collect::<Option<Vec<_>>>()?, entry.line)
+            }
+            (Some(entry), _) => {
+                let (text, line) = entry.string(&name)?;
+                (vec![text], line)
+            }
+            (None, Some(text)) => (vec![text.to_owned()], table.line()),
             (None, None) => {
                 table.error(format!(
                     "`{name}` is missing; say where the items are, from the root: items = \
@@ -103,13 +125,17 @@ impl Format {
                 return None;
             }
         };
-        let steps = (self.parse_items)(text.trim()).and_then(|steps| {
+        let places = texts.iter().map(|text| (self.parse_items)(text.trim()));
+        let places: Result<Vec<_>, String> = places.collect();
+        let steps = places.and_then(Path::join_items).and_then(|steps| {
             if steps.is_empty() && self.default_items.is_none() {
                 return Err("it needs at least one element, such as \"/shop/item\"".to_owned());
             }
             Ok(steps)
         });
-        steps.map_err(|why| table.problems().error(line, format!("`{name}`: {why}"))).ok()
+        let steps = steps.map_err(|why| table.problems().error(line, format!("`{name}`: {why}")));
+        let given = is_given.then(|| (texts.join(", "), line));
+        Some((steps.ok()?, given))
     }
 }
 
@@ -136,6 +162,10 @@ impl Settings for TreeSettings {
 
     fn is_remote(&self) -> bool {
         self.feed.source.is_remote()
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        self.feed.source.local_file()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {
@@ -167,17 +197,23 @@ pub(crate) struct TreeConnector {
 }
 
 impl TreeConnector {
-    /// Starts a walk over the source.
+    /// A walk over the source, and nothing about it.
     pub(crate) fn walk(&self) -> Result<Box<dyn Walk>, ConnectorError> {
         Ok(self.start()?.1)
     }
 
-    /// Starts a walk over the source; says also where its bytes come from.
-    fn start(&self) -> Result<(String, Box<dyn Walk>), ConnectorError> {
-        let TreeSettings { format, feed, outline } = &self.settings;
+    /// Starts a walk over the source.
+    fn start(&self) -> Result<(Started, Box<dyn Walk>), ConnectorError> {
+        let TreeSettings { format, feed, outline, .. } = &self.settings;
         let bytes = self.source.open(feed.keep())?;
         let name = bytes.name().to_owned();
-        Ok((name, (format.walk)((format.decode)(bytes, feed)?, Arc::clone(outline))?))
+        let characters = (format.decode)(bytes, feed)?;
+        let mut dialect = Dialect { connector: format.name, ..Dialect::default() };
+        if feed.encoding.is_none() {
+            let encoding = characters.source_charset().name().to_lowercase();
+            dialect.options.push(("encoding", encoding));
+        }
+        Ok((Started { name, dialect }, (format.walk)(characters, Arc::clone(outline))?))
     }
 
     /// What turns items into rows.
@@ -187,6 +223,8 @@ impl TreeConnector {
             outline: Arc::clone(&self.settings.outline),
             outside: OutsideValues::default(),
             found: Found::new(&self.settings),
+            tally: Tally::default(),
+            generated: Generated::default(),
             want,
         }
     }
@@ -194,9 +232,9 @@ impl TreeConnector {
 
 impl Connector for TreeConnector {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
-        let ((name, walk), rows) = (self.start()?, self.rows(want));
-        let around = self.around.clone();
-        Ok(Box::new(TreeReader { walk, rows, name, around, is_done: false }))
+        let ((started, walk), rows) = (self.start()?, self.rows(want));
+        let (around, items) = (self.around.clone(), self.settings.items.clone());
+        Ok(Box::new(TreeReader { walk, rows, items, started, around, is_done: false }))
     }
 
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
@@ -220,11 +258,19 @@ impl Connector for TreeConnector {
     }
 }
 
+/// What is known of a source once its walk begins.
+struct Started {
+    /// Where the bytes come from, for messages.
+    name: String,
+    dialect: Dialect,
+}
+
 struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
-    /// Where the bytes come from, for messages.
-    name: String,
+    started: Started,
+    /// `items` as the config has it, and its line.
+    items: Option<(String, u64)>,
     around: Around,
     is_done: bool,
 }
@@ -244,14 +290,40 @@ impl Reader for TreeReader {
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         for remark in self.walk.remarks() {
-            self.around.progress.note(&format!("warning: {}: {remark}", self.name));
+            self.around.progress.note(&format!("warning: {}: {remark}", self.started.name));
         }
         let header = self.walk.paths_seen();
-        let shape = self.rows.found.shape(&self.rows.feed.mapping);
-        let fingerprint = self.walk.finish()?;
-        let complete = self.rows.feed.complete;
-        Ok(Delivery { complete, header, shape, fingerprint, read_at: None })
+        let (rows, mapping) = (&self.rows, &self.rows.feed.mapping);
+        let shape = rows.found.shape(mapping);
+        let nowhere = lacking::nowhere(mapping, &|path| rows.is_nowhere(path), &header);
+        let why_empty = match (&self.items, rows.tally.has_rows()) {
+            (Some((items, line)), false) => Some(nothing_at(items, *line, &header)),
+            _ => rows.tally.why_empty(mapping, &nowhere),
+        };
+        let Rows { feed, generated, .. } = self.rows;
+        let generated = generated.finish(&feed.mapping, &self.started.name)?;
+        let (complete, fingerprint) = (feed.complete, self.walk.finish()?);
+        let dialect = self.started.dialect;
+        Ok(Delivery {
+            complete,
+            header,
+            shape,
+            fingerprint,
+            generated,
+            nowhere,
+            why_empty,
+            dialect,
+            read_at: None,
+        })
     }
+}
+
+fn nothing_at(items: &str, line: u64, seen: &str) -> ConnectorError {
+    ConnectorError::mapping(format!(
+        "nothing is at {}, where `items` (config line {line}) looks {}",
+        shown(items),
+        lacking::there_is(seen)
+    ))
 }
 
 /// Turns items into rows.
@@ -260,22 +332,35 @@ pub(crate) struct Rows {
     outline: Arc<Outline>,
     outside: OutsideValues,
     found: Found,
+    tally: Tally,
+    generated: Generated,
     want: Want,
 }
 
 /// Which paths were looked for, and which of them ever matched.
 struct Found {
-    /// By path: whether it was looked for, whether it matched.
-    paths: Vec<Cell<(bool, bool)>>,
+    /// By path, as far as it was looked for.
+    paths: Vec<Cell<Finding>>,
     /// How the format reads numbers of its own, and the paths of quantity and price.
     number: Option<(ReadNumber, Vec<PathId>)>,
 }
 
+/// What came of looking for a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Finding {
+    #[default]
+    NotLookedFor,
+    Nowhere,
+    /// It is there, and has no text.
+    Bare,
+    Matched,
+}
+
 impl Found {
     fn new(settings: &TreeSettings) -> Found {
-        let TreeSettings { format, feed, outline } = settings;
+        let TreeSettings { format, feed, outline, .. } = settings;
         let number = format.number.map(|read| (read, feed.mapping.value_paths()));
-        Found { paths: vec![Cell::new((false, false)); outline.paths.len()], number }
+        Found { paths: vec![Cell::default(); outline.paths.len()], number }
     }
 
     /// See [`Format::number`].
@@ -289,22 +374,34 @@ impl Found {
         if paths.contains(&path) { read(found.text?, &found.raw, item) } else { None }
     }
 
-    fn note(&self, path: PathId, matched: bool) {
+    fn note(&self, path: PathId, finding: Finding) {
         if let Some(found) = self.paths.get(path.index()) {
-            found.set((true, matched || found.get().1));
+            found.set(finding.max(found.get()));
         }
     }
 
     fn shape(&self, mapping: &Mapping) -> Vec<(String, bool)> {
-        let looked_for = |(path, found): (&MappedPath, &Cell<(bool, bool)>)| {
-            let (looked_for, matched) = found.get();
-            looked_for.then(|| (format!("the path {}", path.text), matched))
+        let looked_for = |(path, found): (&MappedPath, &Cell<Finding>)| {
+            let is_matched = found.get() == Finding::Matched;
+            let was_looked_for = found.get() != Finding::NotLookedFor;
+            was_looked_for.then(|| (format!("the path {}", path.text), is_matched))
         };
-        mapping.paths.iter().zip(&self.paths).filter_map(looked_for).collect()
+        // A feed may leave out its time: its source has one too.
+        let is_time = |path: &MappedPath| path.key.ends_with("generated_at");
+        let paths = mapping.paths.iter().zip(&self.paths);
+        paths.filter(|(path, _)| !is_time(path)).filter_map(looked_for).collect()
     }
 }
 
 impl Rows {
+    /// Whether a path was looked for and no item has it. What only fits some of what there is, as
+    /// the config says, may be absent.
+    fn is_nowhere(&self, path: PathId) -> bool {
+        let is_plain = self.outline.paths.get(path.index()).is_some_and(CompiledPath::is_plain);
+        let found = self.found.paths.get(path.index());
+        is_plain && found.is_some_and(|found| found.get() == Finding::Nowhere)
+    }
+
     /// Adds the rows of an item: one for each variant, or for itself. `each` gets, for every row
     /// added, its place in the batch and what its fields look at.
     pub(crate) fn add(
@@ -313,13 +410,14 @@ impl Rows {
         batch: &mut RowBatch,
         each: &mut dyn FnMut(&RowBatch, usize, &View<'_>),
     ) {
-        let Rows { feed, outline, outside, found, want } = self;
+        let Rows { feed, outline, outside, found, tally, generated, want } = self;
         outside.follow(item, outline);
         let mut add = |node: NodeId| {
-            let is_number = Cell::new(false);
-            let view = View { item, outline, outside, found, node, is_number };
+            let (is_number, has_fault) = (Cell::new(false), Cell::new(false));
+            let view = View { item, outline, outside, found, node, is_number, has_fault };
+            generated.look(&feed.mapping, &view);
             let before = batch.len();
-            feed.mapping.row(&view, *want, item.line, batch);
+            tally.count(feed.mapping.row(&view, *want, item.line, batch));
             if batch.len() > before {
                 each(batch, before, &view);
             }
@@ -347,6 +445,8 @@ pub(crate) struct View<'a> {
     /// The variant, or the item itself.
     node: NodeId,
     is_number: Cell<bool>,
+    /// A match held bytes that are no characters.
+    has_fault: Cell<bool>,
 }
 
 impl View<'_> {
@@ -363,18 +463,25 @@ impl View<'_> {
 impl Lookup for View<'_> {
     fn matches(&self, path: PathId, each: &mut dyn FnMut(&str) -> bool) {
         let Some(compiled) = self.outline.paths.get(path.index()) else { return };
-        self.found.note(path, false);
+        self.found.note(path, Finding::Nowhere);
+        let is_damaged = self.item.undecodable.is_some();
         let each = &mut |text: &str| {
-            self.found.note(path, true);
+            self.found.note(path, Finding::Matched);
+            if is_damaged && memchr::memchr(0, text.as_bytes()).is_some() {
+                self.has_fault.set(true);
+                return false;
+            }
             each(text)
         };
         match self.start(compiled.start) {
             None => {
+                self.is_number.set(false);
                 let _ = self.outside.values(path).iter().all(|value| each(value));
             }
             Some(from) => {
                 let tree = self.item.tree;
                 tree.find(from, &compiled.steps, compiled.attribute, &mut |one| {
+                    self.found.note(path, Finding::Bare);
                     one.text.is_none_or(|text| match self.found.as_number(path, &one, self.item) {
                         Some((number, has_point)) => {
                             self.is_number.set(has_point);
@@ -399,8 +506,16 @@ impl Lookup for View<'_> {
     fn at_hand(&self, id: PathId) -> Option<&str> {
         let path = self.outline.paths.get(id.index())?;
         let text = self.item.tree.first(self.start(path.start)?, path)?;
-        self.found.note(id, true);
+        self.found.note(id, Finding::Matched);
         memchr::memchr(0, text.as_bytes()).is_none().then_some(text)
+    }
+
+    #[inline]
+    fn take_fault(&self) -> Option<String> {
+        if !self.has_fault.replace(false) {
+            return None;
+        }
+        self.item.undecodable.map(|charset| charset.fault())
     }
 }
 
@@ -441,7 +556,11 @@ impl OutsideValues {
 
 /// `items` and `variants` where the config has them already.
 pub(crate) fn known_places(table: &mut Table<'_>) -> (Option<String>, Option<String>) {
-    let mut text = |key| table.string(key).map(|(text, _)| text.trim().to_owned());
+    let mut text = |key| {
+        let name = table.name_of(key);
+        let entry = table.take(key).filter(Entry::is_string)?;
+        entry.string(&name).map(|(text, _)| text.trim().to_owned())
+    };
     (text("items"), text("variants"))
 }
 

@@ -11,7 +11,7 @@ mod edit;
 mod items;
 mod outline;
 mod path;
-mod replace;
+pub(crate) mod replace;
 mod rewrite;
 mod tree;
 mod tree_write;

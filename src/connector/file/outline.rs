@@ -9,7 +9,7 @@ use crate::connector::feed::decode::Charset;
 use crate::connector::{ConnectorError, Fingerprint};
 
 /// How many element paths are remembered, for messages about what a document holds.
-const PATHS_SEEN: usize = 20;
+const PATHS_SEEN: usize = 40;
 
 /// Where the items are and what is read of them.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Outline {
     pub(crate) words: Vocabulary,
     /// Some path starts at the root.
     pub(crate) reads_outside: bool,
+    /// Some path is `.`: the text of the item, or variant, itself.
+    pub(crate) reads_itself: bool,
 }
 
 impl Outline {
@@ -35,9 +37,11 @@ impl Outline {
     ) -> Outline {
         let mut words = Vocabulary::default();
         let paths: Vec<_> = paths.map(|path| words.compile_path(path)).collect();
-        let variants = variants.map(|steps| words.compile(steps, false));
+        let is_itself = |path: &CompiledPath| path.steps.is_empty() && path.attribute.is_none();
+        let reads_itself = paths.iter().any(is_itself);
+        let variants = variants.map(|steps| words.compile(steps, reads_itself));
         let reads_outside = paths.iter().any(|path| path.start == Start::Root);
-        Outline { items, variants, paths, words, reads_outside }
+        Outline { items, variants, paths, words, reads_outside, reads_itself }
     }
 }
 
@@ -59,6 +63,9 @@ pub(crate) struct Item<'t> {
     pub(crate) source_chars: u64,
     /// The document says that its numbers have a decimal comma.
     pub(crate) has_decimal_comma: bool,
+    /// The encoding, where the document holds bytes that are no characters of it: they stand in
+    /// texts as NUL bytes.
+    pub(crate) undecodable: Option<Charset>,
 }
 
 /// What a walk parses: a window, with its place in the document.
@@ -69,6 +76,10 @@ pub(crate) struct Source<'w> {
     pub(crate) offset: u64,
     offset_chars: u64,
     pub(crate) lines: Lines,
+    /// Where in the text bytes that are no characters were, in order.
+    pub(crate) undecodable: &'w [usize],
+    /// The encoding of a document that has had such bytes.
+    damaged: Option<Charset>,
 }
 
 impl<'w> Source<'w> {
@@ -80,6 +91,8 @@ impl<'w> Source<'w> {
             offset: window.offset(),
             offset_chars: window.offset_chars(),
             lines: window.lines(),
+            undecodable: window.undecodable(),
+            damaged: window.is_damaged().then(|| window.charset()),
         }
     }
 
@@ -107,6 +120,7 @@ impl<'w> Source<'w> {
             source_offset: self.offset,
             source_chars: self.offset_chars,
             has_decimal_comma: false,
+            undecodable: self.damaged,
         }
     }
 }
@@ -150,16 +164,17 @@ impl Default for Looks {
 }
 
 impl PathsSeen {
-    /// Takes note of an element's path.
-    pub(crate) fn note(&mut self, path: impl FnOnce() -> String) {
+    /// Takes note of an element's path; says whether it goes on looking.
+    pub(crate) fn note(&mut self, path: impl FnOnce() -> String) -> bool {
         if self.paths.len() == PATHS_SEEN || self.looks.0 == 0 {
-            return;
+            return false;
         }
         self.looks.0 -= 1;
         let path = path();
         if !self.paths.contains(&path) {
             self.paths.push(path);
         }
+        true
     }
 
     /// One path a line.

@@ -2,7 +2,7 @@
 //! a document stands in `select`.
 //!
 //! ```text
-//! path = [ "/" | "../" ] step { "/" step } [ "/" attr ]  |  attr  |  "../" attr
+//! path = [ "/" | "../" ] step { "/" step } [ "/" attr ]  |  attr  |  "../" attr  |  "."
 //! step = ( name | "*" | "'" any text without "'" "'" ) { pred }
 //! pred = "[" ( "@" name | name ) "='" text "']"  |  "[" integer "]"
 //! attr = "@" name                  name = letters, digits, - _ . and at most one ":"
@@ -35,7 +35,17 @@ pub(crate) struct Path {
 pub(crate) struct Step {
     /// `None` is `*`: any name.
     pub(crate) name: Option<String>,
+    /// Further names that do as well, in the last step of `items`.
+    pub(crate) other_names: Vec<String>,
     pub(crate) predicates: Vec<Predicate>,
+}
+
+impl Step {
+    /// Whether one of the names is right.
+    pub(crate) fn fits(&self, is_right: impl Fn(&str) -> bool) -> bool {
+        let Some(name) = &self.name else { return true };
+        is_right(name) || self.other_names.iter().any(|name| is_right(name))
+    }
 }
 
 /// What a step's match has to be besides its name.
@@ -54,6 +64,9 @@ impl Path {
     ///
     /// The error says what is wrong, and where in the path.
     pub(crate) fn parse(text: &str) -> Result<Path, String> {
+        if text == "." {
+            return Ok(Path { start: Start::Item, steps: Vec::new(), attribute: None });
+        }
         let mut parser = Parser::new(text);
         let start = parser.start()?;
         let (steps, attribute) = parser.steps(start)?;
@@ -75,11 +88,34 @@ impl Path {
         without_attribute(path)
     }
 
+    /// One way to items in several places, which differ in their last name at most.
+    pub(crate) fn join_items(places: Vec<Vec<Step>>) -> Result<Vec<Step>, String> {
+        let mut places = places.into_iter();
+        let mut joined = places.next().ok_or("it needs at least one place")?;
+        for mut place in places {
+            let (last, first) = (place.pop(), joined.pop());
+            let (Some(last), Some(mut first)) = (last, first) else {
+                return Err("the document itself cannot be one of several places".to_owned());
+            };
+            let (Some(name), Some(_), true) = (last.name, &first.name, place == joined) else {
+                return Err("several places must stand beside each other, and differ in their \
+                            last name only"
+                    .to_owned());
+            };
+            first.other_names.push(name);
+            joined.push(first);
+        }
+        Ok(joined)
+    }
+
     /// Reads `variants`: steps from the item, without attribute.
     pub(crate) fn parse_variants(text: &str) -> Result<Vec<Step>, String> {
         let path = Path::parse(text)?;
         if path.start != Start::Item {
             return Err("it must start at the item, without `/` or `..`".to_owned());
+        }
+        if path.steps.is_empty() && path.attribute.is_none() {
+            return Err("`.` is the item itself; name what is in it".to_owned());
         }
         without_attribute(path)
     }
@@ -161,7 +197,7 @@ impl<'a> Parser<'a> {
         while self.eat('[') {
             predicates.push(self.predicate()?);
         }
-        Ok(Step { name, predicates })
+        Ok(Step { name, other_names: Vec::new(), predicates })
     }
 
     fn predicate(&mut self) -> Result<Predicate, String> {
@@ -199,10 +235,12 @@ impl<'a> Parser<'a> {
                 Some(&(at, found)) => self.unexpected(at, found),
                 None => "it ends where a name is needed".to_owned(),
             }),
-            "." | ".." => Err(format!(
-                "`{name}` can only stand at the start, as `../`: it is the item that holds the \
-                 variant"
-            )),
+            "." => Err("`.` can only stand alone: it is the item's own text".to_owned()),
+            ".." => {
+                Err("`..` can only stand at the start, as `../`: it is the item that holds the \
+                         variant"
+                    .to_owned())
+            }
             _ if name.matches(':').count() > 1 || name.starts_with(':') || name.ends_with(':') => {
                 Err(format!("`{name}` can have one `:`, between a prefix and a name"))
             }
@@ -254,7 +292,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn step(name: &str, predicates: Vec<Predicate>) -> Step {
-        Step { name: (name != "*").then(|| name.to_owned()), predicates }
+        let name = (name != "*").then(|| name.to_owned());
+        Step { name, other_names: Vec::new(), predicates }
     }
 
     fn path(start: Start, steps: Vec<Step>, attribute: Option<&str>) -> Path {
@@ -304,6 +343,7 @@ mod tests {
         assert!(error("unit price").contains("character 5"));
         assert!(error("a/").contains("ends where a name is needed"));
         assert!(error("a/../b").contains("only stand at the start"));
+        assert!(error("a/.").contains("only stand alone"));
         assert!(error("..").contains("../name"));
         assert!(error("/@a").contains("no attributes"));
         assert!(error("@a/b").contains("nothing can follow"));

@@ -9,12 +9,14 @@ use super::outline::{Item, Walk};
 use super::rewrite::{self, Known, Rewrite};
 use super::tree::Match;
 use crate::connector::feed::decode::Charset;
-use crate::connector::feed::mapping::PathId;
-use crate::connector::feed::{number, shown};
+use crate::connector::feed::mapping::{Field, PathId};
+use crate::connector::feed::number::{self, DecimalSign};
+use crate::connector::feed::shown;
 use crate::connector::{ConnectorError, Fingerprint, Limits, RowBatch, Sent, Write, Writer};
 
-/// Makes the new text of a value out of the old one, or says why it cannot.
-pub(crate) type Restyle<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+/// Makes the new text of a value out of the old one, or says why it cannot. Gets the decimal sign
+/// of the format's own numbers; a text has that of the config.
+pub(crate) type Restyle<'a> = &'a dyn Fn(&str, Option<DecimalSign>) -> Result<String, String>;
 
 /// Puts a new value into what stands in the file: gets what was found, how it is written, and how
 /// its text changes. The answer is how it will be written.
@@ -63,7 +65,11 @@ impl TreeWriter {
         let (field, path) = settings.feed.mapping.writable(write.section)?;
         let found = chosen(view, path)?;
         let raw = places.written(view, &found.raw)?;
-        let restyle = |old: &str| restyled(field, write.section, old, write.after);
+        let restyle = |old: &str, sign: Option<DecimalSign>| {
+            let mut field: Field = field.clone();
+            field.decimal = sign.unwrap_or(field.decimal);
+            restyled(&field, write.section, old, write.after)
+        };
         let rewrite = settings.format.rewrite.ok_or("this format is only read")?;
         let new = rewrite(&found, raw, &restyle)?;
         let bytes = places.charset.bytes(&new).ok_or_else(|| {
@@ -115,7 +121,7 @@ impl Places {
 
     /// The bytes of the file that a value takes.
     fn in_file(&mut self, view: &View<'_>, raw: &Range<u64>) -> Range<u64> {
-        if self.charset.name() == Charset::UTF_8.name() {
+        if self.charset.is_utf_8() {
             let mark = self.charset.mark_bytes() as u64;
             return raw.start + mark..raw.end + mark;
         }

@@ -185,6 +185,13 @@ pub(crate) struct CompiledPath {
     pub(crate) attribute: Option<Mention>,
 }
 
+impl CompiledPath {
+    /// Whether it is names alone, without predicates.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.steps.iter().all(|step| step.predicates.is_empty())
+    }
+}
+
 /// A step whose names have been looked up.
 #[derive(Debug)]
 pub(crate) struct CompiledStep {

@@ -16,7 +16,14 @@ pub(crate) const ITEM_TOO_LONG: &str = "the item is longer than 16 MiB";
 /// The most that one field may take.
 pub(crate) const FIELD_BYTES: usize = 1 << 20;
 
+/// The most places of a window that may be undecodable: what has more is in another encoding.
+const UNDECODABLE_PLACES: usize = 1 << 20;
+
 /// A part of a document, as text.
+///
+/// Bytes that are no characters stand in it as NUL bytes, one for each, so that no place moves and
+/// no value that holds one can pass for another. Where they are is known, as a NUL byte of the
+/// document's own is something else.
 pub(crate) struct Window {
     source: Characters,
     charset: Charset,
@@ -33,6 +40,10 @@ pub(crate) struct Window {
     offset_chars: u64,
     ended: bool,
     lines: Lines,
+    /// Where in `text` bytes that are no characters were, in order.
+    undecodable: Vec<usize>,
+    /// Whether the document has had any so far.
+    is_damaged: bool,
 }
 
 /// A line number that follows the reading.
@@ -69,6 +80,8 @@ impl Window {
             offset_chars: 0,
             ended: false,
             lines: Lines { line: 1, counted: 0 },
+            undecodable: Vec::new(),
+            is_damaged: false,
         };
         window.read_block()?;
         Ok(window)
@@ -87,6 +100,10 @@ impl Window {
     /// An error at a place in the window.
     pub(crate) fn error_at(&mut self, place: usize, message: &str) -> ConnectorError {
         let (line, column) = self.position(place);
+        if self.undecodable.binary_search(&place).is_ok() {
+            let fault = self.source.source_charset().fault();
+            return self.error(&format!("line {line}, column {column}: a byte here {fault}"));
+        }
         self.error(&format!("line {line}, column {column}: {message}"))
     }
 
@@ -108,6 +125,16 @@ impl Window {
     /// The encoding of the file.
     pub(crate) fn charset(&self) -> Charset {
         self.source.source_charset()
+    }
+
+    /// Where in the window bytes that are no characters were, in order.
+    pub(crate) fn undecodable(&self) -> &[usize] {
+        &self.undecodable
+    }
+
+    /// Whether the document has had bytes so far that are no characters.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 
     /// Whether the window holds the end of the document.
@@ -146,6 +173,13 @@ impl Window {
             self.offset_chars += self.text[..keep_from].chars().count() as u64;
         }
         self.text.drain(..keep_from);
+        self.undecodable.retain_mut(|place| match place.checked_sub(keep_from) {
+            Some(moved) => {
+                *place = moved;
+                true
+            }
+            None => false,
+        });
         self.offset += keep_from as u64;
         self.lines.counted = self.lines.counted.saturating_sub(keep_from);
         if self.text.len() > ITEM_BYTES {
@@ -173,44 +207,71 @@ impl Window {
             self.ended = count == 0;
             end += count;
         }
-        if self.is_utf8() { self.take_utf8(end) } else { self.take_single_bytes(end) }
+        let block = std::mem::take(&mut self.block);
+        let taken = if self.is_utf8() {
+            self.take_utf8(&block[..end])
+        } else {
+            self.take_bytes(&block[..end])
+        };
+        self.block = block;
+        self.block.copy_within(taken..end, 0);
+        self.left_over = end - taken;
+        if self.undecodable.len() > UNDECODABLE_PLACES {
+            let why = "is full of bytes that are no characters";
+            return Err(self.error(&format!("it {why} of {}; set `encoding`", self.charset.name())));
+        }
+        Ok(())
     }
 
     fn is_utf8(&self) -> bool {
-        self.charset.name() == Charset::UTF_8.name()
+        self.charset.is_utf_8()
     }
 
-    fn take_utf8(&mut self, end: usize) -> Result<(), ConnectorError> {
-        let block = &self.block[..end];
-        let (valid, is_bad) = match simdutf8::compat::from_utf8(block) {
-            Ok(text) => {
-                self.text.push_str(text);
-                (end, false)
-            }
-            Err(error) => {
-                let valid = &block[..error.valid_up_to()];
-                self.text.push_str(std::str::from_utf8(valid).unwrap_or_default());
-                (valid.len(), error.error_len().is_some() || self.ended)
-            }
-        };
-        if is_bad {
-            let message = "not UTF-8; if the file is in another encoding, name it with `encoding`";
-            return Err(self.error_at(self.text.len(), message));
+    /// Adds UTF-8 to the text; says how much of it, for a character may be incomplete still.
+    fn take_utf8(&mut self, block: &[u8]) -> usize {
+        let mut taken = 0;
+        loop {
+            let rest = &block[taken..];
+            let error = match simdutf8::compat::from_utf8(rest) {
+                Ok(text) => {
+                    self.text.push_str(text);
+                    return block.len();
+                }
+                Err(error) => error,
+            };
+            let (valid, behind) = rest.split_at(error.valid_up_to());
+            self.text.push_str(std::str::from_utf8(valid).unwrap_or_default());
+            taken += valid.len();
+            let bad_bytes = match error.error_len() {
+                Some(bad_bytes) => bad_bytes,
+                None if self.ended => behind.len(),
+                None => return taken,
+            };
+            self.mark_undecodable(bad_bytes);
+            taken += bad_bytes;
         }
-        self.block.copy_within(valid..end, 0);
-        self.left_over = end - valid;
-        Ok(())
     }
 
-    /// A character a byte.
-    fn take_single_bytes(&mut self, end: usize) -> Result<(), ConnectorError> {
-        match self.charset.text(&self.block[..end]) {
-            Ok(text) => self.text.push_str(&text),
-            Err(why) => {
-                let line = self.last_line();
-                return Err(self.error(&format!("line {line} or behind it {why}")));
+    /// Adds text with a character a byte, all of it.
+    fn take_bytes(&mut self, block: &[u8]) -> usize {
+        if let Ok(text) = self.charset.text(block) {
+            self.text.push_str(&text);
+            return block.len();
+        }
+        for byte in block.chunks(1) {
+            match self.charset.text(byte) {
+                Ok(text) => self.text.push_str(&text),
+                Err(_) => self.mark_undecodable(1),
             }
         }
-        Ok(())
+        block.len()
+    }
+
+    fn mark_undecodable(&mut self, bytes: usize) {
+        self.is_damaged = true;
+        for _ in 0..bytes {
+            self.undecodable.push(self.text.len());
+            self.text.push('\0');
+        }
     }
 }

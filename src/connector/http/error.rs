@@ -13,6 +13,8 @@ pub enum HttpErrorKind {
     Status,
     /// It never got through (DNS, connection, TLS), however often it was tried.
     NotSent,
+    /// It was not sent, for the server's certificate is not one to trust.
+    Untrusted,
     /// The server was too busy or not well, or did not answer, however often it was tried. Of a
     /// write: the server said each time that it did not act.
     Temporary,
@@ -89,6 +91,7 @@ impl From<HttpError> for ConnectorError {
             | HttpErrorKind::Broken
             | HttpErrorKind::Uncertain => ErrorKind::Temporary,
             HttpErrorKind::Status
+            | HttpErrorKind::Untrusted
             | HttpErrorKind::Redirect
             | HttpErrorKind::Unusable
             | HttpErrorKind::NotKept => ErrorKind::Source,

@@ -5,11 +5,16 @@ use std::io;
 
 use rustls::CertificateError;
 
+use super::tls::is_ca_as_server;
+use crate::connector::ConnectorError;
+
 /// Why an attempt brought no usable answer.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// It did not arrive: the connection was never made.
     NotSent(String),
+    /// It did not arrive: the server's certificate is not one to trust.
+    Untrusted(String),
     /// It may have arrived, and no answer came.
     NoAnswer(String),
     /// Something came that is no answer.
@@ -28,6 +33,7 @@ impl Failure {
     pub(super) fn words(&self) -> &str {
         match self {
             Failure::NotSent(words)
+            | Failure::Untrusted(words)
             | Failure::NoAnswer(words)
             | Failure::Broken(words)
             | Failure::TooLarge(words)
@@ -45,7 +51,7 @@ pub(super) fn of_sending(error: &reqwest::Error, peer: &str) -> Failure {
         return Failure::Impossible(format!("it cannot be sent: {}", deepest(error)));
     }
     if error.is_connect() {
-        return Failure::NotSent(connecting(error, peer));
+        return connecting(error, peer);
     }
     if error.is_timeout() {
         return Failure::NoAnswer("no answer in time".to_owned());
@@ -64,12 +70,18 @@ pub(super) fn of_sending(error: &reqwest::Error, peer: &str) -> Failure {
 }
 
 /// Why the connection was not made.
-fn connecting(error: &reqwest::Error, peer: &str) -> String {
-    for cause in causes(error) {
-        if let Some(tls) = tls_error(cause) {
-            return format!("no secure connection to {peer}: {}", of_tls(tls));
-        }
+fn connecting(error: &reqwest::Error, peer: &str) -> Failure {
+    if let Some(tls) = causes(error).find_map(tls_error) {
+        let words = format!("no secure connection to {peer}: {}", of_tls(tls));
+        return match tls {
+            rustls::Error::InvalidCertificate(_) => Failure::Untrusted(words),
+            _ => Failure::NotSent(words),
+        };
     }
+    Failure::NotSent(not_connected(error, peer))
+}
+
+fn not_connected(error: &reqwest::Error, peer: &str) -> String {
     if error.is_dns() {
         return format!("the name {peer} cannot be resolved: {}", deepest(error));
     }
@@ -111,9 +123,15 @@ fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     cause.downcast_ref()
 }
 
-/// Why TLS failed, in words. `None` where something else did.
-pub fn tls_words(why: &io::Error) -> Option<String> {
-    causes(why).find_map(tls_error).map(of_tls)
+/// Why TLS failed. `None` where something else did.
+pub fn tls_failure(why: &io::Error) -> Option<ConnectorError> {
+    let error = causes(why).find_map(tls_error)?;
+    let message = format!("no secure connection: {}", of_tls(error));
+    Some(match error {
+        // It will be the same one later.
+        rustls::Error::InvalidCertificate(_) => ConnectorError::source(message),
+        _ => ConnectorError::temporary(message),
+    })
 }
 
 fn of_tls(error: &rustls::Error) -> String {
@@ -143,9 +161,9 @@ fn of_certificate(error: &CertificateError) -> String {
             `http.ca_file`"
             .to_owned(),
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
-        other if other.to_string().contains("CaUsedAsEndEntity") => {
+        other if is_ca_as_server(other) => {
             "its certificate is an issuer's own (CA:TRUE), which a server must not use; make one \
-             for the server, signed by it"
+             for the server, signed by it, or put that very one into `http.ca_file`"
                 .to_owned()
         }
         other => format!("its certificate cannot be trusted: {other}"),

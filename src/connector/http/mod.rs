@@ -27,6 +27,7 @@ mod telling;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tls;
 #[cfg(test)]
 mod tls_tests;
 mod transport;
@@ -34,7 +35,7 @@ mod verdict;
 
 pub use client::Client;
 pub use error::{HttpError, HttpErrorKind, StoreError};
-pub use failure::tls_words;
+pub use failure::tls_failure;
 pub use request::{Answer, Authentication, Fetch, Fetched, Method, Request};
 pub use reqwest::Url;
 pub use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -44,3 +45,4 @@ pub use scrub::{Scrubber, one_line};
 pub use settings::HttpSettings;
 pub use spool::{Pages, Spool, not_kept};
 pub use store::{needed, site};
+pub use tls::trusting;

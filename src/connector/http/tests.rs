@@ -442,14 +442,15 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
 
 #[test]
 fn a_server_that_stops_in_the_middle_is_given_up_and_a_slow_one_is_not() {
-    let whole = answer("200 OK", "", "[1]");
-    let limits = Limits { stall: Duration::from_millis(800), ..quick() };
+    // Longer on its way than the limit, on a busy machine too.
+    let whole = answer("200 OK", "", format!("[1{}]", " ".repeat(60)));
+    let limits = Limits { stall: Duration::from_millis(2500), ..quick() };
     let settings = HttpSettings { retries: 0, ..settings() };
     let client = client_with(&settings, limits, &Around::nobody());
     let hangs = Server::new([Step::SayAndHang(whole[..whole.len() - 1].to_vec())]);
     let error = client.read::<Value>(&get(hangs.url("/"))).unwrap_err();
-    assert!(error.message.contains("no byte for 0.8 s in the middle of the answer"), "{error}");
-    let slow = Server::new([Step::Drip(Duration::from_millis(20), whole)]);
+    assert!(error.message.contains("no byte for 2.5 s in the middle of the answer"), "{error}");
+    let slow = Server::new([Step::Drip(Duration::from_millis(30), whole)]);
     assert_eq!(client.read::<Value>(&get(slow.url("/"))).unwrap().value, json!([1]));
 }
 

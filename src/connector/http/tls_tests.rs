@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
@@ -32,7 +34,11 @@ fn server(
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
     change(&mut params);
-    let certificate = params.signed_by(&key, issuer).unwrap();
+    serve(&params.signed_by(&key, issuer).unwrap(), &key)
+}
+
+/// A server with this certificate.
+fn serve(certificate: &Certificate, key: &KeyPair) -> Server {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -65,7 +71,7 @@ fn read(server: &Server, folder: &Path, ca_file: Option<&str>) -> Result<Value, 
 
 fn refused(server: &Server, folder: &Path, ca_file: Option<&str>) -> String {
     let error = read(server, folder, ca_file).unwrap_err();
-    assert_eq!(error.kind, HttpErrorKind::NotSent, "{error}");
+    assert_eq!(error.kind, HttpErrorKind::Untrusted, "{error}");
     assert_eq!(server.count(), 0);
     error.message
 }
@@ -112,14 +118,43 @@ fn a_server_that_uses_an_issuers_own_certificate_is_named() {
 }
 
 #[test]
+fn a_servers_own_certificate_is_trusted_where_ca_file_holds_that_very_one() {
+    let folder = tempfile::tempdir().unwrap();
+    // As `openssl req -x509` makes them: an issuer's and a server's in one.
+    let own = |name: &str, year: i32| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let certificate = params.self_signed(&key).unwrap();
+        std::fs::write(folder.path().join("own.pem"), certificate.pem()).unwrap();
+        serve(&certificate, &key)
+    };
+    let server = own("localhost", 2090);
+    assert_eq!(read(&server, folder.path(), Some("own.pem")).unwrap(), serde_json::json!([1]));
+    // Another one that says the same of itself is not it.
+    let other = own("localhost", 2090);
+    let _last = own("localhost", 2090);
+    let why = refused(&other, folder.path(), Some("own.pem"));
+    assert!(why.contains("an issuer's own (CA:TRUE)"), "{why}");
+    let elsewhere = own("shop.example", 2090);
+    let why = refused(&elsewhere, folder.path(), Some("own.pem"));
+    assert!(why.ends_with("its certificate is for another host: shop.example"), "{why}");
+    let expired = own("localhost", 2020);
+    let why = refused(&expired, folder.path(), Some("own.pem"));
+    assert!(why.ends_with("its certificate has expired"), "{why}");
+}
+
+#[test]
 fn a_server_without_tls_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::wrapped([good()], |mut stream: TcpStream| {
         std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         Some(stream)
     });
-    let why = refused(&server, folder.path(), None);
-    assert!(why.contains("does not speak TLS"), "{why}");
+    let error = read(&server, folder.path(), None).unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::NotSent);
+    assert!(error.message.contains("does not speak TLS"), "{error}");
 }
 
 #[test]

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, ClientBuilder};
-use reqwest::{Certificate, NoProxy, Proxy, Url, redirect, retry};
+use reqwest::{NoProxy, Proxy, Url, redirect, retry};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
-use super::HttpSettings;
+use super::{HttpSettings, trusting};
 use crate::connector::ConnectorError;
 use crate::settings::{Secret, Text};
 
@@ -44,15 +46,17 @@ pub(super) fn build(settings: &HttpSettings, folder: &Path) -> Result<Transport,
             None => builder,
         }
     };
-    let made = builder().tls_certs_merge(certificates.iter().cloned()).build();
-    let client = match made {
+    let unusable =
+        || ConnectorError::usage("`http.ca_file`: one of its certificates cannot be used");
+    let client = match certificates.is_empty() {
         // A machine without certificates can still speak plain http to itself.
-        Err(_) if certificates.is_empty() => builder().tls_certs_only([]).build(),
-        made => made,
+        true => builder().build().or_else(|_| builder().tls_certs_only([]).build()),
+        false => {
+            let tls = trusting(certificates).map_err(|_| unusable())?;
+            builder().tls_backend_preconfigured(tls).build()
+        }
     };
-    let client = client.map_err(|_| {
-        ConnectorError::usage("`http.ca_file`: one of its certificates cannot be used")
-    })?;
+    let client = client.map_err(|_| unusable())?;
     Ok(Transport { client, secrets })
 }
 
@@ -71,12 +75,16 @@ fn basics(settings: &HttpSettings) -> ClientBuilder {
         .timeout(None)
 }
 
-fn certificates(text: &Text, folder: &Path) -> Result<Vec<Certificate>, ConnectorError> {
+fn certificates(
+    text: &Text,
+    folder: &Path,
+) -> Result<Vec<CertificateDer<'static>>, ConnectorError> {
     let failed = |why: &str| ConnectorError::usage(format!("`http.ca_file`: {why}"));
     let path = text.resolve(folder).map_err(|why| failed(&why.to_string()))?;
     let pem = std::fs::read(folder.join(path.expose()))
         .map_err(|why| failed(&format!("the file cannot be read: {why}")))?;
-    let certificates = Certificate::from_pem_bundle(&pem)
+    let certificates = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|_| failed("the file holds a certificate that is not well-formed PEM"))?;
     if certificates.is_empty() {
         return Err(failed(

@@ -57,6 +57,7 @@ impl Failed {
     pub(super) fn of_a_write(mut self) -> Failed {
         let may_have_arrived = match self.error.kind {
             HttpErrorKind::NotSent
+            | HttpErrorKind::Untrusted
             | HttpErrorKind::Redirect
             | HttpErrorKind::Interrupted
             | HttpErrorKind::NotKept
@@ -78,6 +79,8 @@ impl Failed {
 pub(super) fn of_failure(failure: Failure) -> Failed {
     let (kind, again) = match &failure {
         Failure::NotSent(_) => (HttpErrorKind::NotSent, Again::Later(None)),
+        // It will be the same one in a minute.
+        Failure::Untrusted(_) => (HttpErrorKind::Untrusted, Again::Never),
         Failure::NoAnswer(_) => (HttpErrorKind::Temporary, Again::Later(None)),
         Failure::Broken(_) => (HttpErrorKind::Broken, Again::Seldom),
         Failure::TooLarge(_) => (HttpErrorKind::Broken, Again::Never),

@@ -48,7 +48,7 @@ pub(super) struct ValueSettings {
     pub(super) quantity_field: QuantityField,
     /// Whether the shop's prices are meant to include tax; `None`: as they are.
     pub(super) prices_include_tax: Option<bool>,
-    /// Whether there is a stock section, which must say where.
+    /// Whether stock is worked on, which must say where.
     pub(super) has_stock: bool,
     /// The price group's currency; `None` without a prices section.
     pub(super) currency: Option<Currency>,

@@ -32,6 +32,8 @@ pub(super) struct Look {
     pub(super) codes: usize,
     /// The currencies met, in the column's prices or as codes.
     pub(super) currencies: BTreeSet<String>,
+    /// Numbers of the format's own.
+    pub(super) numbers: usize,
     /// Addresses.
     pub(super) urls: usize,
     /// Values that hold a letter.
@@ -56,8 +58,10 @@ impl Look {
     pub(super) fn of(column: &Column) -> Look {
         let mut look = Look::default();
         let mut seen = BTreeSet::new();
-        for value in column.values.iter().flatten() {
-            look.take(value);
+        let is_number = |row: usize| column.numbers.get(row).copied().unwrap_or(false);
+        for (row, value) in column.values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            look.take(value, is_number(row));
             if seen.insert(value.as_str()) && look.examples.len() < 3 {
                 look.examples.push(value.clone());
             }
@@ -69,7 +73,8 @@ impl Look {
         look
     }
 
-    fn take(&mut self, value: &str) {
+    fn take(&mut self, value: &str, is_own_number: bool) {
+        self.numbers += usize::from(is_own_number);
         self.filled += 1;
         self.bytes += value.len();
         self.gtins += usize::from(Gtin::parse(value.as_bytes()).is_some());
@@ -81,15 +86,16 @@ impl Look {
         }
         self.minus_ones += usize::from(value == "-1");
         self.negatives += usize::from(value.starts_with('-') && value.len() > 1);
-        self.take_numbers(value);
+        self.take_numbers(value, is_own_number);
     }
 
-    fn take_numbers(&mut self, value: &str) {
+    fn take_numbers(&mut self, value: &str, is_own_number: bool) {
         let mut is_number = is_unknown(value);
         for (at, sign) in SIGNS.into_iter().enumerate() {
-            let priced = number::price(value, sign, &[]);
+            let read_with = if is_own_number { DecimalSign::Point } else { sign };
+            let priced = number::price(value, read_with, &[]);
             self.prices[at] += usize::from(priced.is_ok() || is_unknown(value));
-            let counted = number::quantity(value, sign, &[]).is_ok();
+            let counted = number::quantity(value, read_with, &[]).is_ok();
             self.quantities[at] += usize::from(counted || is_unknown(value));
             is_number |= counted || priced.is_ok();
             if let (DecimalSign::Auto, Ok((_, currency))) = (sign, priced) {
@@ -139,7 +145,7 @@ fn has_decimals(value: &str) -> bool {
 }
 
 /// The letters behind a number.
-fn unit_of(value: &str) -> Option<&str> {
+pub(super) fn unit_of(value: &str) -> Option<&str> {
     let at = value.find(|c: char| c.is_alphabetic())?;
     let (before, unit) = value.split_at(at);
     let is_number = number::quantity(number::trim(before), DecimalSign::Auto, &[]).is_ok();

@@ -1,6 +1,8 @@
 //! Which column is which field.
 
-use super::column::{Look, SIGNS};
+use std::collections::BTreeSet;
+
+use super::column::{Look, SIGNS, unit_of};
 use super::words::{self, FIELDS, Words};
 use super::{Column, FieldLine, Line, Proposal, Sample, is_literal, quoted};
 use crate::connector::feed::number::{self, DecimalSign};
@@ -50,7 +52,9 @@ fn name_score(field: &str, column: &Column) -> usize {
     if let Some(place) = whole(&plain) {
         return BY_NAME + (words.names.len() - place).min(99) / 2;
     }
-    if words.not.iter().any(|not| tokens.iter().any(|token| token == not)) {
+    let is_not =
+        |token: &String, not: &str| token == not || (not.len() > 4 && token.starts_with(not));
+    if words.not.iter().any(|not| tokens.iter().any(|token| is_not(token, not))) {
         return 0;
     }
     let best = tokens.iter().filter(|token| token.len() > 2).filter_map(|token| whole(token)).min();
@@ -117,14 +121,30 @@ fn text_score(look: &Look, by_name: usize) -> Option<usize> {
 
 fn quantity_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let (_, readable) = look.sign(look.quantities);
-    let is_bound = |word: &str| word.starts_with(['<', '≤']) || word.starts_with("up to ");
-    let fits = |word: &str| stock_word(word).is_some() || is_bound(word);
+    let fits = |word: &str| {
+        let is_known = words::stock_value(word).is_some() || words::is_upper_bound(word);
+        is_known || unit_of(word).is_some()
+    };
     let known = look.words.iter().filter(|(word, _)| fits(word));
     let worded: usize = known.map(|(_, count)| count).sum();
+    // Where there are too many texts, these are not kept.
     let with_unit: usize = look.units.values().sum();
     let fits = readable + worded.max(with_unit);
+    let context = column.context.split(' ').next_back().unwrap_or_default();
+    let by_name = match by_name {
+        // `stock/total`
+        0 if words::TOTAL.contains(&words::plain(&column.name).as_str())
+            && is_name_of("quantity", context) =>
+        {
+            BY_PART
+        }
+        by_name => by_name,
+    };
     // A number beats a word for it.
     let exact = 30 * readable / look.filled.max(1);
+    let tokens = words::split(&column.name);
+    let is_total = tokens.iter().any(|token| words::TOTAL.contains(&token.as_str()));
+    let exact = if is_total { exact + 20 } else { exact };
     let is_money = look.money * 2 > look.filled && !column.name.to_lowercase().contains("st");
     (by_name > 0 && look.mostly(fits) && !is_money).then_some(by_name + exact)
 }
@@ -133,13 +153,23 @@ fn price_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let (_, readable) = look.sign(look.prices);
     let context = words::plain(&column.context);
     // `price/@net`, `price/PRICE_AMOUNT`: the whole of the name counts.
-    let in_price = ["price", "cena", "preis", "prix"].iter().any(|word| context.contains(word));
+    let in_price =
+        ["price", "pricing", "cena", "preis", "prix"].iter().any(|word| context.contains(word));
     let is_side = ["srp", "shipping", "delivery", "retail", "market", "old"]
         .iter()
         .any(|word| context.contains(word));
     let kinds = words::split(&column.context).join("");
     let kind = words::PRICE_KINDS.iter().position(|kind| kinds.contains(kind));
     let kind = kind.map_or(0, |place| 12 - place);
+    let tokens = words::split(&column.name);
+    let has = |known: &[&str]| tokens.iter().any(|token| known.contains(&token.as_str()));
+    let kind = if has(words::OWN_PRICE) { kind + 15 } else { kind };
+    // `pricing/trade`
+    let by_name = match by_name {
+        0 if in_price && has(words::OWN_PRICE) => BY_PART,
+        _ if has(words::RETAIL_PRICE) => by_name.min(BY_PART + 8) / 2,
+        by_name => by_name,
+    };
     let bare = matches!(words::plain(&column.name).as_str(), "net" | "gross" | "netto" | "brutto");
     let by_name = if bare && !in_price && !context.is_empty() { 0 } else { by_name };
     let by_name = if is_side { by_name / 2 } else { by_name };
@@ -147,10 +177,6 @@ fn price_score(look: &Look, by_name: usize, column: &Column) -> Option<usize> {
     let money = 20 * look.money / look.filled.max(1);
     let fits = by_name > 0 && look.mostly(readable) && look.codes == 0;
     fits.then_some((by_name + money + kind).saturating_sub(depth))
-}
-
-fn stock_word(word: &str) -> Option<&'static str> {
-    words::STOCK_WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
 }
 
 /// The candidates of a field, the best first.
@@ -194,10 +220,15 @@ pub(super) fn has_name(sample: &Sample) -> bool {
     !candidates("name", &judged(sample), sample.items).is_empty()
 }
 
+/// Whether a text is the name of a field as a whole.
+pub(super) fn is_name_of(field: &str, name: &str) -> bool {
+    let column = Column { name: name.to_owned(), ..Column::default() };
+    name_score(field, &column) >= BY_NAME
+}
+
 /// Whether something of this name and text is a currency.
 pub(super) fn is_currency(name: &str, text: &str) -> bool {
-    let column = Column { name: name.to_owned(), ..Column::default() };
-    name_score("currency", &column) >= BY_NAME && Currency::parse(text.trim()).is_some()
+    is_name_of("currency", name) && Currency::parse(text.trim()).is_some()
 }
 
 /// The mapping that a sample speaks for.
@@ -213,6 +244,7 @@ pub(super) fn propose(sample: &Sample) -> Proposal {
     mapper.ids();
     mapper.text("name");
     mapper.text("parent_sku");
+    mapper.rows();
     let price = mapper.price();
     mapper.quantity(price);
     mapper.currency();
@@ -223,11 +255,10 @@ pub(super) fn propose(sample: &Sample) -> Proposal {
 fn without(sample: &Sample, rows: &[usize]) -> Sample {
     let mut sample = sample.clone();
     for column in &mut sample.columns {
-        let mut row = 0;
-        column.values.retain(|_| {
-            row += 1;
-            !rows.contains(&(row - 1))
-        });
+        let mut kept = (0..column.values.len()).map(|row| !rows.contains(&row));
+        let mut is_kept = kept.clone();
+        column.values.retain(|_| kept.next().unwrap_or(true));
+        column.numbers.retain(|_| is_kept.next().unwrap_or(true));
     }
     sample.items -= rows.len();
     sample
@@ -276,15 +307,19 @@ fn is_no_item(all: &[Judged<'_>], row: usize, value: &str) -> bool {
 struct Mapper<'j, 's> {
     sample: &'s Sample,
     all: &'j [Judged<'s>],
-    taken: Vec<&'s str>,
+    taken: Vec<&'s Column>,
     proposal: Proposal,
 }
 
 impl<'j, 's> Mapper<'j, 's> {
     fn free(&self, field: &str) -> Vec<Candidate<'j, 's>> {
         let mut found = candidates(field, self.all, self.sample.items);
-        found.retain(|found| !self.taken.contains(&found.judged.column.path.as_str()));
+        found.retain(|found| !self.is_taken(found.judged.column));
         found
+    }
+
+    fn is_taken(&self, column: &Column) -> bool {
+        self.taken.iter().any(|taken| std::ptr::eq(*taken, column))
     }
 
     fn add(&mut self, line: Line, doubt: Option<String>, others: &[Candidate<'j, 's>]) {
@@ -302,7 +337,7 @@ impl<'j, 's> Mapper<'j, 's> {
         let items = self.sample.items;
         let eans = self.free("ean");
         if let Some((best, others)) = eans.split_first() {
-            self.taken.push(&best.judged.column.path);
+            self.taken.push(best.judged.column);
             let look = &best.judged.look;
             let share = percent(look.gtins, look.filled);
             let mut line = plain_line("ean", best.judged);
@@ -332,7 +367,7 @@ impl<'j, 's> Mapper<'j, 's> {
         is_named: bool,
     ) {
         let path = best.judged.column.path.as_str();
-        self.taken.push(path);
+        self.taken.push(best.judged.column);
         let look = &best.judged.look;
         let (is_unique, is_full) = (look.is_unique(), look.filled == self.sample.items);
         let others: Vec<_> =
@@ -345,7 +380,7 @@ impl<'j, 's> Mapper<'j, 's> {
                 && look.filled == self.sample.items
         });
         if let Some(id) = id {
-            self.taken.push(&id.judged.column.path);
+            self.taken.push(id.judged.column);
             self.add(plain_line("item_id", id.judged), None, &[]);
         }
         let mut doubts = Vec::new();
@@ -361,6 +396,9 @@ impl<'j, 's> Mapper<'j, 's> {
                 look.distinct, look.filled
             ));
         }
+        if look.numbers > 0 {
+            doubts.push(format!("{} are number cells, which keep no zeros in front", look.numbers));
+        }
         if !is_full {
             doubts.push(format!(
                 "{} items have none",
@@ -375,6 +413,38 @@ impl<'j, 's> Mapper<'j, 's> {
         self.add(plain_line("sku", best.judged), doubt, &others);
     }
 
+    /// One row for each SKU and warehouse: they are added up.
+    fn rows(&mut self) {
+        let column = |field: &str| {
+            let line = self.proposal.fields.iter().find(|found| found.line.key == field)?;
+            self.all.iter().find(|judged| quoted(&judged.column.path) == line.line.value)
+        };
+        let Some(sku) = column("sku").filter(|sku| !sku.look.is_unique()) else { return };
+        let pairs = |place: &Judged<'_>| {
+            let rows = sku.column.values.iter().zip(&place.column.values);
+            let pairs: BTreeSet<_> = rows.collect();
+            pairs.len() == sku.column.values.len()
+        };
+        let place = self.all.iter().find(|judged| {
+            words::WAREHOUSES.contains(&words::plain(&judged.column.name).as_str())
+                && judged.look.distinct > 1
+                && pairs(judged)
+        });
+        let Some(place) = place else { return };
+        let first = place.look.examples.first().map_or("", String::as_str);
+        let path = &place.column.path;
+        if !is_literal(first) {
+            return;
+        }
+        let evidence = format!(
+            "one row for each SKU and {}; for one of these alone: where = [{{ path = {}, is = [{}] }}]",
+            shown(path),
+            quoted(path),
+            quoted(first)
+        );
+        self.proposal.options.push(Line::new("rows", quoted("sum"), evidence));
+    }
+
     /// Without a SKU or an id, what tells the items apart best has to do.
     fn no_sku(&mut self, items: usize) {
         self.miss("sku", &[]);
@@ -384,7 +454,7 @@ impl<'j, 's> Mapper<'j, 's> {
         });
         let gtins = self.all.iter().filter(|j| j.look.mostly(j.look.gtins) && j.look.filled > 2);
         let best = urls.chain(gtins).max_by_key(|j| (j.look.distinct, j.look.filled));
-        let Some(best) = best.filter(|best| best.look.distinct * 2 >= items) else { return };
+        let Some(best) = best.filter(|best| best.look.distinct > 1 || items == 1) else { return };
         let look = &best.look;
         let doubt = if look.is_unique() && look.filled == items {
             "the feed has no id; this tells the items apart".to_owned()
@@ -417,7 +487,7 @@ impl<'j, 's> Mapper<'j, 's> {
             }
             return;
         };
-        self.taken.push(&best.judged.column.path);
+        self.taken.push(best.judged.column);
         self.add(plain_line(field, best.judged), None, others);
     }
 
@@ -432,7 +502,7 @@ impl<'j, 's> Mapper<'j, 's> {
             return DecimalSign::Point;
         };
         let column = best.judged.column;
-        self.taken.push(&column.path);
+        self.taken.push(column);
         let look = &best.judged.look;
         let (sign, readable) = look.sign(look.prices);
         let is_sale = |other: &&Candidate<'j, 's>| {
@@ -486,8 +556,7 @@ impl<'j, 's> Mapper<'j, 's> {
     }
 
     fn by_shape(&self, fits: impl Fn(&Look) -> bool) -> Vec<Candidate<'j, 's>> {
-        let free =
-            self.all.iter().filter(|judged| !self.taken.contains(&judged.column.path.as_str()));
+        let free = self.all.iter().filter(|judged| !self.is_taken(judged.column));
         free.filter(|judged| fits(&judged.look))
             .map(|judged| Candidate { judged, score: 1 })
             .collect()
@@ -506,7 +575,7 @@ impl<'j, 's> Mapper<'j, 's> {
             return;
         };
         let (column, look) = (best.judged.column, &best.judged.look);
-        self.taken.push(&column.path);
+        self.taken.push(column);
         let source =
             if column.repeats { Source::Sum(&column.path) } else { Source::Path(&column.path) };
         let mut field = Field { source, extra: Vec::new() };
@@ -515,11 +584,9 @@ impl<'j, 's> Mapper<'j, 's> {
         if !values.is_empty() {
             field.extra.push(format!("values = {{ {} }}", values.join(", ")));
         }
-        if look.words.is_empty() || look.units.values().sum::<usize>() == look.texts {
-            let units: Vec<_> = look.units.keys().map(|unit| quoted(unit)).collect();
-            if !units.is_empty() {
-                field.extra.push(format!("unit = [{}]", units.join(", ")));
-            }
+        let units: Vec<_> = look.units.keys().map(|unit| quoted(unit)).collect();
+        if !units.is_empty() {
+            field.extra.push(format!("unit = [{}]", units.join(", ")));
         }
         // Where prices have a comma, `1.200` pieces are not one and a bit.
         let at = SIGNS.iter().position(|sign| *sign == sign_of_prices).unwrap_or(0);
@@ -534,10 +601,17 @@ impl<'j, 's> Mapper<'j, 's> {
         if column.repeats {
             doubts.push("an item has several, which are added up".to_owned());
         }
+        let sum = all_warehouses(best, others);
+        if sum.is_some() {
+            doubts.push("there are several; this may be only one warehouse".to_owned());
+        }
         let mut line = plain_line("quantity", best.judged);
         line.value = field.toml();
         let doubt = (!doubts.is_empty()).then(|| doubts.join("; "));
         self.add(line, doubt, others);
+        if let (Some(sum), Some(added)) = (sum, self.proposal.fields.last_mut()) {
+            added.alternatives.insert(0, sum);
+        }
     }
 
     fn currency(&mut self) {
@@ -550,7 +624,7 @@ impl<'j, 's> Mapper<'j, 's> {
             return;
         }
         if let Some((best, others)) = found.split_first() {
-            self.taken.push(&best.judged.column.path);
+            self.taken.push(best.judged.column);
             let mut line = plain_line("currency", best.judged);
             let above = self.sample.currencies.first();
             if let Some((path, _)) = above.filter(|_| best.judged.look.filled < self.sample.items) {
@@ -606,20 +680,44 @@ impl Field<'_> {
     }
 }
 
+/// The sum of columns whose names differ in one word only, which none is the total of: they may be
+/// the warehouses.
+fn all_warehouses(best: &Candidate<'_, '_>, others: &[Candidate<'_, '_>]) -> Option<Line> {
+    let tokens = |candidate: &Candidate<'_, '_>| words::split(&candidate.judged.column.name);
+    let own = tokens(best);
+    let is_sibling = |other: &&Candidate<'_, '_>| {
+        let tokens = tokens(other);
+        let differing = own.iter().zip(&tokens).filter(|(one, other)| one != other);
+        let mut differing = differing.flat_map(|(one, other)| [one, other]);
+        let are_places = differing
+            .all(|word| !words::TOTAL.contains(&word.as_str()) && !is_name_of("quantity", word));
+        tokens.len() == own.len() && own.len() > 1 && tokens[0] == own[0] && are_places
+    };
+    let siblings: Vec<_> = others.iter().filter(is_sibling).collect();
+    if siblings.is_empty() {
+        return None;
+    }
+    let all = std::iter::once(best).chain(siblings);
+    let paths: Vec<_> = all.map(|found| quoted(&found.judged.column.path)).collect();
+    let value = format!("{{ sum = [{}] }}", paths.join(", "));
+    Some(Line::new("quantity", value, "added up, if each is another warehouse"))
+}
+
 /// What words of a quantity stand for; what is unknown is left out, and said.
 fn values_of(look: &Look, doubts: &mut Vec<String>) -> Vec<String> {
     let (mut values, mut unknown) = (Vec::new(), Vec::new());
     for word in look.words.keys() {
-        match stock_word(word) {
-            Some(value) => values.push(format!("{} = {}", quoted(word), quoted(value))),
-            None if look.units.is_empty() => unknown.push(quoted(word)),
-            None => {}
+        match words::stock_value(word) {
+            // `unit` takes care of it.
+            _ if unit_of(word).is_some() => {}
+            Some(value) => values.push(format!("{} = {}", quoted(word), quoted(&value))),
+            None => unknown.push(quoted(word)),
         }
     }
     for (word, opposite) in words::OPPOSITES {
         let is_new = look.words.contains_key(*word) && !look.words.contains_key(*opposite);
-        if let Some(value) = stock_word(opposite).filter(|_| is_new) {
-            values.push(format!("{} = {}", quoted(opposite), quoted(value)));
+        if let Some(value) = words::stock_value(opposite).filter(|_| is_new) {
+            values.push(format!("{} = {}", quoted(opposite), quoted(&value)));
         }
     }
     if !values.is_empty() {
@@ -656,8 +754,13 @@ fn plain_line(key: &'static str, judged: &Judged<'_>) -> Line {
     let look = &judged.look;
     let items = judged.column.values.len();
     let examples: Vec<_> = look.examples.iter().map(|text| shown(text)).collect();
-    let evidence =
-        format!("{} of {items} items, e.g. {}", percent(look.filled, items), examples.join("; "));
+    let kind = match look.numbers {
+        0 => String::new(),
+        all if all == look.filled => ", number cells".to_owned(),
+        some => format!(", {some} of them number cells"),
+    };
+    let share = percent(look.filled, items);
+    let evidence = format!("{share} of {items} items{kind}, e.g. {}", examples.join("; "));
     Line::new(key, quoted(&judged.column.path), evidence)
 }
 

@@ -11,10 +11,11 @@ mod tests;
 mod tree;
 mod words;
 
-pub use render::{lines, quoted, table};
+pub use render::{all_keys, inline, lines, quoted, table};
 pub use tree::Node;
 
-use crate::connector::file::{csv, json, xml};
+use crate::connector::feed::source::{AtHand, Keep, Source};
+use crate::connector::file::{csv, edifact, json, xlsx, xml};
 use crate::connector::{ConnectorError, Context};
 use crate::settings::Table;
 
@@ -31,16 +32,39 @@ const VALUE_BYTES: usize = 200;
 pub type TakeSample = fn(&mut Table<'_>, &Context) -> Result<Option<Sample>, ConnectorError>;
 
 /// The connectors whose feeds can be looked at, one line each.
-pub const SAMPLERS: &[(&str, TakeSample)] =
-    &[("csv", csv::sample), ("json", json::sample), ("xml", xml::sample)];
+pub const SAMPLERS: &[(&str, TakeSample)] = &[
+    ("csv", csv::sample),
+    ("json", json::sample),
+    ("xml", xml::sample),
+    ("xlsx", xlsx::sample),
+    ("edifact", edifact::sample),
+];
 
-/// The connector for a content that begins like this.
-pub fn connector_of(head: &[u8]) -> &'static str {
+/// The connector for what a source holds.
+pub fn connector_of(source: &Source) -> Result<&'static str, ConnectorError> {
+    // A workbook is a zip archive, out of which no file is to be taken.
+    let beginning = AtHand::of(source)?.beginning()?;
+    if xlsx::may_be_workbook(&beginning) && xlsx::is_workbook(source.open_whole()?)? {
+        return Ok("xlsx");
+    }
+    match source.open(Keep::Nothing) {
+        Ok(bytes) => Ok(connector_of_text(bytes.head())),
+        // A workbook that is packed once more.
+        Err(error) => match source.open_whole().and_then(xlsx::is_workbook) {
+            Ok(true) => Ok("xlsx"),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The connector for a text that begins like this.
+fn connector_of_text(head: &[u8]) -> &'static str {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let is_wide = head.starts_with(b"\xff\xfe<") || head.starts_with(b"\xfe\xff\0<");
-    match head.trim_ascii_start().first() {
-        Some(b'<') => "xml",
-        Some(b'{' | b'[') => "json",
+    match head.trim_ascii_start() {
+        [b'<', ..] => "xml",
+        [b'{' | b'[', ..] => "json",
+        [b'U', b'N', b'A', ..] | [b'U', b'N', b'B', b'+', ..] => "edifact",
         _ if is_wide => "xml",
         _ => "csv",
     }
@@ -75,6 +99,9 @@ pub struct Column {
     pub context: String,
     /// Its value in each item; `None` where it has none.
     pub values: Vec<Option<String>>,
+    /// Which of these are numbers of the format's own, whose sign is a point whatever the config says;
+    /// empty where none is.
+    pub numbers: Vec<bool>,
     /// An item has it more than once.
     pub repeats: bool,
 }
@@ -126,9 +153,33 @@ impl Proposal {
         self.fields.iter().any(|found| found.line.key == field)
     }
 
-    /// Whether a pull could work with it: items can be told apart, and have a quantity or price.
-    pub fn is_usable(&self) -> bool {
-        (self.has("sku") || self.has("item_id")) && (self.has("quantity") || self.has("price"))
+    /// Whether items can be told apart with it; those of a further file are found by its `key`.
+    pub fn can_be_told_apart(&self, is_join: bool) -> bool {
+        match is_join {
+            true => self.options.iter().any(|line| line.key == "key"),
+            false => self.has("sku") || self.has("item_id"),
+        }
+    }
+
+    /// Whether a pull could work with it: items can be told apart, and have a quantity or price, in a
+    /// further file anything.
+    pub fn is_usable(&self, is_join: bool) -> bool {
+        let has_value = self.has("quantity") || self.has("price");
+        self.can_be_told_apart(is_join) && (has_value || (is_join && !self.fields.is_empty()))
+    }
+
+    /// Leaves fields out, which another source has.
+    pub fn leave_out(&mut self, fields: &[&str]) {
+        self.fields.retain(|field| !fields.contains(&field.line.key));
+        self.missing.retain(|(field, _)| !fields.contains(field));
+    }
+
+    /// Makes it one of a further file: what tells the items apart is its `key`.
+    pub fn make_join(&mut self) {
+        let id = self.fields.iter().find(|field| field.line.key == "sku");
+        let id = id.or_else(|| self.fields.iter().find(|field| field.line.key == "item_id"));
+        self.options.extend(id.map(|id| Line { key: "key", ..id.line.clone() }));
+        self.leave_out(&["sku", "item_id"]);
     }
 }
 
@@ -149,12 +200,17 @@ pub(crate) fn sample_of_tree(
 }
 
 /// The sample of rows.
-pub(crate) fn sample_of_rows(header: Option<&[String]>, rows: Vec<Vec<String>>) -> Sample {
+pub(crate) fn sample_of_rows(header: Option<&[String]>, rows: Vec<Vec<Cell>>) -> Sample {
     rows::sample(header, rows)
 }
 
-/// How the rows of a text are cut, and which line is their header.
-pub(crate) use rows::{Cut, cut};
+/// How much items look like products; 0: not at all.
+pub(crate) fn score(sample: &Sample) -> usize {
+    fields::score(sample)
+}
+
+/// How the rows of a text are cut, and which of some rows is their header.
+pub(crate) use rows::{Cell, Cut, HEADER_WITHIN, cut, header_row};
 
 /// A value as it is kept: trimmed, not too long.
 pub(crate) fn kept(text: &str) -> Option<String> {

@@ -28,9 +28,41 @@ pub fn lines(proposal: &Proposal) -> String {
     proposal.options.iter().map(|line| written(line, "")).collect()
 }
 
-/// `[integrations.NAME.fields]`, with evidence, alternatives, and what was not found.
-pub fn table(proposal: &Proposal, name: &str) -> String {
-    let mut text = format!("[integrations.{name}.fields]\n");
+/// All keys as one TOML table, without evidence.
+pub fn all_keys(proposal: &Proposal) -> String {
+    let options = proposal.options.iter().map(|line| format!("{} = {}\n", line.key, line.value));
+    format!("{}{}\n", options.collect::<String>(), fields_line(proposal))
+}
+
+/// `fields` in one line, with the evidence above it: for a table that no header can name.
+pub fn inline(proposal: &Proposal) -> String {
+    let about = |line: &Line| format!("# {}: {}\n", line.key, safe(&line.evidence));
+    let mut text = String::new();
+    for field in &proposal.fields {
+        text.push_str(&about(&field.line));
+        if let Some(doubt) = &field.doubt {
+            let _ = writeln!(text, "#   please check: {}", safe(doubt));
+        }
+        let others = field.alternatives.iter();
+        text.extend(
+            others.map(|other| format!("#   or {}: {}\n", other.value, safe(&other.evidence))),
+        );
+    }
+    text + &fields_line(proposal) + "\n"
+}
+
+fn fields_line(proposal: &Proposal) -> String {
+    let fields = proposal.fields.iter().map(|field| &field.line);
+    let fields: Vec<_> = fields.map(|line| format!("{} = {}", line.key, line.value)).collect();
+    match fields.is_empty() {
+        true => "fields = {}".to_owned(),
+        false => format!("fields = {{ {} }}", fields.join(", ")),
+    }
+}
+
+/// `[PATH.fields]`, with evidence, alternatives, and what was not found. `path`: of the source's table.
+pub fn table(proposal: &Proposal, path: &str) -> String {
+    let mut text = format!("[{path}.fields]\n");
     for field in &proposal.fields {
         text.push_str(&field_lines(field));
     }

@@ -4,7 +4,10 @@ use super::*;
 
 fn sample(header: &[&str], rows: &[&[&str]]) -> Sample {
     let texts = |row: &[&str]| row.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    sample_of_rows(Some(&texts(header)), rows.iter().map(|row| texts(row)).collect())
+    sample_of_rows(
+        Some(&texts(header)),
+        rows.iter().map(|row| texts(row).into_iter().map(Cell::from).collect()).collect(),
+    )
 }
 
 fn value(proposal: &Proposal, field: &str) -> Option<String> {
@@ -45,6 +48,60 @@ fn an_ean_is_known_by_its_check_digit_whatever_it_is_called() {
     let found = propose(&sample(&["SKU", "col7"], &rows));
     assert_eq!(value(&found, "ean"), Some("\"col7\"".to_owned()));
     assert!(found.fields[1].line.evidence.contains("100% have a right check digit"));
+}
+
+#[test]
+fn what_a_text_says_of_stock_is_a_word_a_lower_bound_or_both() {
+    for (text, value) in [
+        ("auf lager", Some("1")),
+        ("nincs raktáron", Some("0")),
+        ("na dotaz", Some("")),
+        ("mehr als 10", Some("10")),
+        ("mehr als 10 stück", Some("10")),
+        ("ponad 100 szt.", Some("100")),
+        ("plus de 50", Some("50")),
+        ("több mint 5 db", Some("5")),
+        ("10 und mehr", Some("10")),
+        ("skladem > 5 ks", Some("5")),
+        ("skladem (3 ks)", Some("3")),
+        ("auf lager: 12", Some("12")),
+        ("weniger als 5", None),
+        ("abverkauf 5", None),
+        ("nicht auf lager 5", None),
+        ("12.5.2026", None),
+        ("skladem od 12.5.2026", None),
+        ("rot", None),
+    ] {
+        assert_eq!(words::stock_value(text).as_deref(), value, "{text}");
+    }
+    for (text, is_bound) in
+        [("< 5", true), ("weniger als 5", true), ("do 3 ks", true), ("do", false)]
+    {
+        assert_eq!(words::is_upper_bound(text), is_bound, "{text}");
+    }
+}
+
+#[test]
+fn a_header_is_found_by_its_names_whatever_stands_above_it() {
+    let row =
+        |cells: &[&str]| cells.iter().map(|c| Cell::from((*c).to_owned())).collect::<Vec<_>>();
+    let rows = |top: &[&[&str]]| -> Vec<(u64, Vec<Cell>)> {
+        let data: [&[&str]; 2] = [&["A-1", "Mug", "3", "1.5"], &["A-2", "Bowl", "4", "2.5"]];
+        (1..).zip(top.iter().chain(&data).map(|cells| row(cells))).collect()
+    };
+    let header: &[&str] = &["Symbol", "Nazwa", "Stan", "Cena"];
+    assert_eq!(header_row(&rows(&[header])), 1);
+    assert_eq!(header_row(&rows(&[&["Cennik", "", "", ""], &["", "", "", ""], header])), 3);
+    assert_eq!(header_row(&rows(&[&["Cennik", "ważny od", "dnia", "x"], header])), 2);
+    assert_eq!(header_row(&rows(&[&["Kolumna A", "Kolumna B", "C", "D"]])), 1);
+    assert_eq!(header_row(&rows(&[])), 0);
+}
+
+#[test]
+fn an_inch_sign_in_a_cell_is_no_quote() {
+    let text = "sku;name;qty\n1;Monitor 22\";3\n2;\"a;b\nc\";4\n";
+    let found = cut(text, Some('"'), None);
+    assert_eq!((found.alike, found.rows, found.header_row), (3, 3, 1));
 }
 
 #[test]
@@ -103,8 +160,9 @@ fn node() -> impl Strategy<Value = Node> {
 }
 
 fn is_toml(proposal: &Proposal) -> bool {
-    let text = format!("{}{}", lines(proposal), table(proposal, "x"));
-    text.parse::<toml::Table>().is_ok()
+    let text = format!("{}{}", lines(proposal), table(proposal, "integrations.x"));
+    let in_one = all_keys(proposal).parse::<toml::Table>().is_ok();
+    in_one && inline(proposal).parse::<toml::Table>().is_ok() && text.parse::<toml::Table>().is_ok()
 }
 
 proptest! {
@@ -113,6 +171,8 @@ proptest! {
         header in prop::collection::vec(text(), 1..6),
         rows in prop::collection::vec(prop::collection::vec(text(), 0..7), 0..8),
     ) {
+        let rows: Vec<Vec<Cell>> =
+            rows.into_iter().map(|row| row.into_iter().map(Cell::from).collect()).collect();
         prop_assert!(is_toml(&propose(&sample_of_rows(Some(&header), rows.clone()))));
         prop_assert!(is_toml(&propose(&sample_of_rows(None, rows))));
     }

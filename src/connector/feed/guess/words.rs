@@ -12,7 +12,7 @@ pub(super) struct Words {
     pub(super) not: &'static [&'static str],
 }
 
-/// en, de, pl, cs, sk, fr, es, it, nl, pt, ru, and the names of well-known formats.
+/// en, de, pl, cs, sk, hu, fr, es, it, nl, pt, ru, and the names of well-known formats.
 pub(super) const FIELDS: &[Words] = &[
     Words {
         field: "sku",
@@ -75,6 +75,23 @@ pub(super) const FIELDS: &[Words] = &[
             "supplierarticleid",
             "cislo",
             "номенклатура",
+            "cikkszam",
+            "termekkod",
+            "cikkod",
+            "zbozikod",
+            "kodtovaru",
+            "nrkatalogowy",
+            "nrartykulu",
+            "numerartykulu",
+            "kodartykulu",
+            "indekshandlowy",
+            "numerodearticle",
+            "refarticle",
+            "codigoproducto",
+            "codarticulo",
+            "bestellno",
+            "articulo",
+            "lieferantenartikelnummer",
         ],
         parts: &["artikelnr", "artikelnummer", "articleno", "itemno", "артикул"],
         not: &[
@@ -96,6 +113,28 @@ pub(super) const FIELDS: &[Words] = &[
             "tax",
             "variant",
             "descr",
+            "hersteller",
+            "herst",
+            "producenta",
+            "vyrobce",
+            "vyrobni",
+            "fabricant",
+            "fabrikant",
+            "fabricante",
+            "produttore",
+            "gyarto",
+            "mpn",
+            "mfr",
+            "brand",
+            "customer",
+            "kunden",
+            "buyer",
+            "zubehor",
+            "ersatz",
+            "postal",
+            "tarif",
+            "hs",
+            "cn",
         ],
     },
     Words {
@@ -145,9 +184,33 @@ pub(super) const FIELDS: &[Words] = &[
             "internationalpid",
             "isbn",
             "globaluniqueid",
+            "vonalkod",
+            "kodpaskowy",
+            "gencod",
+            "eancislo",
+            "kodkreskowyean",
         ],
         parts: &["ean", "gtin", "barcode", "upc", "штрихкод", "barcod", "kreskow"],
-        not: &["type", "ocean", "clean", "count"],
+        not: &[
+            "type",
+            "ocean",
+            "clean",
+            "count",
+            "karton",
+            "carton",
+            "case",
+            "box",
+            "pack",
+            "pallet",
+            "palety",
+            "zbiorczy",
+            "zbiorcze",
+            "opakowania",
+            "verpackung",
+            "vpe",
+            "inner",
+            "outer",
+        ],
     },
     Words {
         field: "name",
@@ -196,9 +259,16 @@ pub(super) const FIELDS: &[Words] = &[
             "produit",
             "producto",
             "prodotto",
+            "megnevezes",
+            "termeknev",
+            "termekneve",
+            "termek",
+            "nazevproduktu",
+            "nazovtovaru",
         ],
         parts: &[
             "name",
+            "megnevez",
             "description",
             "descrizione",
             "descripcion",
@@ -304,6 +374,28 @@ pub(super) const FIELDS: &[Words] = &[
             "amountinstock",
             "estoque",
             "quantidade",
+            "keszlet",
+            "raktarkeszlet",
+            "szabadkeszlet",
+            "mennyiseg",
+            "raktaron",
+            "gesamtbestand",
+            "verfugbarerbestand",
+            "lagermenge",
+            "stocktotal",
+            "totalstock",
+            "iloscdostepna",
+            "dostepne",
+            "stanogolem",
+            "naskladzie",
+            "stavskladu",
+            "skladom",
+            "zasoba",
+            "stavzasob",
+            "quantitestock",
+            "stockactual",
+            "freibestand",
+            "freierbestand",
         ],
         parts: &[
             "stock",
@@ -314,9 +406,10 @@ pub(super) const FIELDS: &[Words] = &[
             "ilosc",
             "skladem",
             "voorraad",
-            "stan",
             "giacenza",
             "остат",
+            "keszlet",
+            "skladom",
         ],
         not: &[
             "min",
@@ -345,6 +438,25 @@ pub(super) const FIELDS: &[Words] = &[
             "lowstock",
             "interval",
             "url",
+            "mindest",
+            "melde",
+            "bestell",
+            "packing",
+            "packung",
+            "verpackung",
+            "reserv",
+            "rezerw",
+            "zarezerw",
+            "rezerv",
+            "zulauf",
+            "zamow",
+            "objednan",
+            "minimal",
+            "minim",
+            "ordered",
+            "opak",
+            "karton",
+            "carton",
         ],
     },
     Words {
@@ -419,12 +531,34 @@ pub(super) const FIELDS: &[Words] = &[
             "srp",
             "initialprice",
             "cost",
+            "ar",
+            "nettoar",
+            "bruttoar",
+            "egysegar",
+            "nettoegysegar",
+            "listaar",
+            "nagykerar",
+            "fogyasztoiar",
+            "puht",
+            "cenahurt",
+            "cenazakupunetto",
+            "cenahurtowanetto",
+            "nettocena",
+            "nakupnicenabezdph",
+            "velkoobchodnicena",
+            "velkoobchodnacena",
+            "cenabezdani",
+            "tarifht",
         ],
-        parts: &["price", "preis", "cena", "prix", "precio", "prezzo", "prijs", "цена", "preco"],
+        parts: &[
+            "price", "preis", "cena", "prix", "precio", "prezzo", "prijs", "цена", "preco",
+            "egysegar", "nettoar",
+        ],
         not: &[
             "shipping", "delivery", "old", "tax", "currency", "unit", "points", "weight", "type",
             "quantity", "factor", "flag", "base", "min", "max", "payment", "compare", "date",
-            "count", "discount", "omnibus", "dostawy", "basis", "grund", "history", "list",
+            "count", "discount", "rabatt", "rabat", "stara", "alter", "altpreis", "omnibus",
+            "dostawy", "basis", "grund", "history", "list",
         ],
     },
     Words {
@@ -445,6 +579,10 @@ pub(super) const FIELDS: &[Words] = &[
             "valuta",
             "валюта",
             "moeda",
+            "penznem",
+            "deviza",
+            "curr",
+            "wahr",
         ],
         parts: &["currency", "waluta", "wahrung", "валюта"],
         not: &["rate"],
@@ -458,8 +596,14 @@ pub(super) const FIELDS: &[Words] = &[
 ];
 
 /// Names of what a price is for so many of.
-pub(super) const PER: &[&str] =
-    &["pricequantity", "preiseinheit", "preismenge", "priceunitquantity", "pricebasisquantity"];
+pub(super) const PER: &[&str] = &[
+    "pricequantity",
+    "preiseinheit",
+    "preismenge",
+    "priceunitquantity",
+    "pricebasisquantity",
+    "unitpricebasis",
+];
 /// Names of what a price has to be multiplied by.
 pub(super) const TIMES: &[&str] = &["pricefactor"];
 
@@ -491,6 +635,242 @@ pub(super) const ITEMS: &[&str] = &[
 
 /// Names of a better price, which holds where it is there.
 pub(super) const SALE: &[&str] = &["saleprice", "specialprice", "discountedprice", "promoprice"];
+
+/// Words in the name of a price that a wholesaler asks of the shop.
+pub(super) const OWN_PRICE: &[&str] = &[
+    "net",
+    "netto",
+    "ek",
+    "haendler",
+    "handler",
+    "einkauf",
+    "einkaufspreis",
+    "zakupu",
+    "hurtowa",
+    "hurt",
+    "nakupni",
+    "velkoobchodni",
+    "velkoobchodna",
+    "bez",
+    "ht",
+    "achat",
+    "wholesale",
+    "purchase",
+    "dealer",
+    "trade",
+    "buying",
+    "cost",
+    "neto",
+    "inkoop",
+    "nagyker",
+    "your",
+    "customer",
+    "opt",
+    "опт",
+];
+
+/// Words in the name of a price that its customers pay.
+pub(super) const RETAIL_PRICE: &[&str] = &[
+    "gross",
+    "brutto",
+    "uvp",
+    "vk",
+    "verkauf",
+    "retail",
+    "rrp",
+    "msrp",
+    "srp",
+    "detaliczna",
+    "detal",
+    "sugerowana",
+    "katalogowa",
+    "doporucena",
+    "odporucana",
+    "moc",
+    "dmoc",
+    "mc",
+    "ttc",
+    "conseille",
+    "public",
+    "pvp",
+    "pvpr",
+    "consumer",
+    "advies",
+    "consigliato",
+    "fogyasztoi",
+    "bruttoar",
+    "empf",
+    "unverbindliche",
+    "listen",
+    "listino",
+    "cennikowa",
+    "sdph",
+    "розн",
+];
+
+/// What a place where stock lies is called.
+pub(super) const WAREHOUSES: &[&str] = &[
+    "warehouse",
+    "warehousecode",
+    "warehouseid",
+    "warehousedccode",
+    "warehousename",
+    "location",
+    "locationid",
+    "locationname",
+    "depot",
+    "lager",
+    "lagerort",
+    "lagernummer",
+    "standort",
+    "magazyn",
+    "kodmagazynu",
+    "sklad",
+    "kodskladu",
+    "pobocka",
+    "entrepot",
+    "site",
+    "almacen",
+    "magazzino",
+    "magazijn",
+    "filiale",
+    "raktar",
+    "store",
+    "branch",
+    "склад",
+];
+
+/// Words for all places where stock lies, in the name of a quantity.
+pub(super) const TOTAL: &[&str] =
+    &["total", "gesamt", "sum", "suma", "razem", "celkem", "all", "ogolem", "totale", "osszes"];
+
+/// What stands before a number that is a lower bound.
+const AT_LEAST: &[&str] = &[
+    ">=",
+    ">",
+    "≥",
+    "mehr als",
+    "über",
+    "ueber",
+    "mindestens",
+    "mind.",
+    "ab",
+    "more than",
+    "over",
+    "at least",
+    "min.",
+    "powyżej",
+    "ponad",
+    "więcej niż",
+    "co najmniej",
+    "více než",
+    "vice nez",
+    "viac ako",
+    "nad",
+    "alespoň",
+    "plus de",
+    "au moins",
+    "más de",
+    "mas de",
+    "più di",
+    "oltre",
+    "meer dan",
+    "mais de",
+    "több mint",
+    "legalább",
+    "более",
+    "больше",
+    "свыше",
+];
+
+/// What stands behind such a number.
+const OR_MORE: &[&str] = &[
+    "+",
+    "und mehr",
+    "oder mehr",
+    "or more",
+    "and more",
+    "i więcej",
+    "lub więcej",
+    "a více",
+    "a viac",
+    "nebo více",
+    "et plus",
+    "ou plus",
+    "o más",
+    "y más",
+    "o più",
+    "of meer",
+    "vagy több",
+    "и более",
+];
+
+/// What a text of a quantity's column counts as: a word, a lower bound, or a word with a number.
+/// `text` is in lower case; `""`: nobody knows how many.
+pub(super) fn stock_value(text: &str) -> Option<String> {
+    let known = |word: &str| STOCK_WORDS.iter().find(|(known, _)| *known == word);
+    if let Some((_, value)) = known(text) {
+        return Some((*value).to_owned());
+    }
+    if let Some(number) = bound(text) {
+        return Some(number);
+    }
+    // `skladem > 5 ks`, `auf Lager (12)`
+    let at = text.find(|c: char| c.is_ascii_digit() || matches!(c, '>' | '≥' | '('))?;
+    let (word, rest) = text.split_at(at);
+    let word = word.trim_end_matches([' ', ':', ',', '-', '–']);
+    let is_there = known(word).is_some_and(|(_, value)| *value == "1");
+    let rest = rest.trim_matches(['(', ')', ' ']);
+    if is_there { bound(rest).or_else(|| leading_number(rest)) } else { None }
+}
+
+/// The number of `mehr als 10 Stück`, `10 und mehr`.
+fn bound(text: &str) -> Option<String> {
+    let behind = AT_LEAST.iter().find_map(|before| text.strip_prefix(before));
+    let behind = behind.filter(|rest| !rest.starts_with(char::is_alphabetic));
+    if let Some(rest) = behind {
+        return leading_number(rest.trim_start());
+    }
+    let before = OR_MORE.iter().find_map(|behind| text.strip_suffix(behind))?;
+    leading_number(before.trim_end())
+}
+
+/// The number that a text is, but for a unit behind it.
+fn leading_number(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let is_unit = |unit: &str| unit.len() <= 12 && !unit.contains(|c: char| c.is_ascii_digit());
+    (!number.is_empty() && number.len() <= 9 && is_unit(unit.trim())).then(|| number.to_owned())
+}
+
+/// Whether a text is an upper bound: how many there are nobody says.
+pub(super) fn is_upper_bound(text: &str) -> bool {
+    const BEFORE: &[&str] = &[
+        "<",
+        "≤",
+        "up to ",
+        "less than ",
+        "under ",
+        "weniger als ",
+        "unter ",
+        "bis ",
+        "bis zu ",
+        "mniej niż ",
+        "poniżej ",
+        "do ",
+        "méně než ",
+        "menej ako ",
+        "moins de ",
+        "menos de ",
+        "meno di ",
+        "minder dan ",
+        "kevesebb mint ",
+        "менее ",
+        "до ",
+    ];
+    let rest = BEFORE.iter().find_map(|before| text.strip_prefix(before));
+    rest.is_some_and(|rest| leading_number(rest.trim_start_matches(['=', ' '])).is_some())
+}
 
 /// Kinds of prices among several of one name, the best first.
 pub(super) const PRICE_KINDS: &[&str] =
@@ -588,6 +968,55 @@ pub(super) const STOCK_WORDS: &[(&str, &str)] = &[
     ("su ordinazione", ""),
     ("op bestelling", ""),
     ("под заказ", ""),
+    ("low stock", "1"),
+    ("limited", "1"),
+    ("last items", "1"),
+    ("geringer bestand", "1"),
+    ("wenige verfügbar", "1"),
+    ("kurzfristig lieferbar", "1"),
+    ("vorrätig", "1"),
+    ("am lager", "1"),
+    ("ostatnie sztuki", "1"),
+    ("dostępna", "1"),
+    ("dostępność", "1"),
+    ("dostupné", "1"),
+    ("na sklade", "1"),
+    ("skladom", "1"),
+    ("k dispozici", "1"),
+    ("disponibles", "1"),
+    ("en existencia", "1"),
+    ("raktáron", "1"),
+    ("készleten", "1"),
+    ("van", "1"),
+    ("igen", "1"),
+    ("elérhető", "1"),
+    ("em estoque", "1"),
+    ("disponível", "1"),
+    ("nicht vorrätig", "0"),
+    ("nicht lagernd", "0"),
+    ("niedostępna", "0"),
+    ("brak w magazynie", "0"),
+    ("vypredané", "0"),
+    ("nie je skladom", "0"),
+    ("není k dispozici", "0"),
+    ("nincs", "0"),
+    ("nincs raktáron", "0"),
+    ("nincs készleten", "0"),
+    ("elfogyott", "0"),
+    ("nem", "0"),
+    ("nem elérhető", "0"),
+    ("discontinued", "0"),
+    ("esgotado", "0"),
+    ("indisponível", "0"),
+    ("available soon", ""),
+    ("coming soon", ""),
+    ("in kürze", ""),
+    ("bestellt", ""),
+    ("w drodze", ""),
+    ("na cestě", ""),
+    ("rendelésre", ""),
+    ("előrendelhető", ""),
+    ("special order", ""),
 ];
 
 /// Words that come with one that was met, though the sample may not have them.
@@ -600,6 +1029,13 @@ pub(super) const OPPOSITES: &[(&str, &str)] = &[
     ("tak", "nie"),
     ("ano", "ne"),
     ("oui", "non"),
+    ("igen", "nem"),
+    ("auf lager", "nicht auf lager"),
+    ("lagernd", "nicht lagernd"),
+    ("verfügbar", "nicht verfügbar"),
+    ("dostępny", "niedostępny"),
+    ("skladem", "není skladem"),
+    ("raktáron", "nincs raktáron"),
 ];
 
 /// How a row that adds up the others begins, and rows that are only a test.
@@ -621,6 +1057,9 @@ pub(super) const FOOTERS: &[&str] = &[
     "totaux",
     "итого",
     "всего",
+    "összesen",
+    "somme",
+    "suma końcowa",
 ];
 
 /// A name as it is compared: in lower case, without accents and separators.
@@ -651,18 +1090,18 @@ pub(super) fn split(name: &str) -> Vec<String> {
 
 fn without_accent(c: char) -> char {
     match c {
-        'ą' | 'á' | 'à' | 'â' | 'ä' | 'ã' => 'a',
+        'ą' | 'á' | 'à' | 'â' | 'ä' | 'ã' | 'ă' => 'a',
         'ć' | 'č' | 'ç' => 'c',
         'ď' => 'd',
         'ę' | 'é' | 'è' | 'ê' | 'ë' | 'ě' => 'e',
         'í' | 'ì' | 'î' | 'ï' => 'i',
-        'ł' => 'l',
+        'ł' | 'ľ' | 'ĺ' => 'l',
         'ń' | 'ñ' | 'ň' => 'n',
-        'ó' | 'ò' | 'ô' | 'ö' | 'õ' => 'o',
-        'ř' => 'r',
-        'ś' | 'š' => 's',
-        'ť' => 't',
-        'ú' | 'ù' | 'û' | 'ü' | 'ů' => 'u',
+        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ő' => 'o',
+        'ř' | 'ŕ' => 'r',
+        'ś' | 'š' | 'ș' => 's',
+        'ť' | 'ț' => 't',
+        'ú' | 'ù' | 'û' | 'ü' | 'ů' | 'ű' => 'u',
         'ý' => 'y',
         'ź' | 'ż' | 'ž' => 'z',
         other => other,

@@ -2,6 +2,7 @@
 
 use super::{PathId, Paths, texts_of};
 use crate::connector::feed::number::{self, DecimalSign, Exact};
+use crate::connector::feed::shown;
 use crate::model::{Currency, Decimal};
 use crate::settings::{Entry, Table};
 
@@ -56,6 +57,43 @@ impl Field {
     /// Whether a text says nothing.
     pub(super) fn is_unknown(&self, text: &str) -> bool {
         number::is_unknown(text) || self.unknown_words.contains(&text)
+    }
+
+    /// The path that a value can be written to: only a path, with `decimal`, `unit` and words that
+    /// say nothing at most.
+    pub fn written_path(&self) -> Option<PathId> {
+        match self.source {
+            Source::Path(path) if !self.is_computed() && self.has_only_words_for_unknown() => {
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether `values` makes a text say nothing.
+    pub fn is_word_for_unknown(&self, text: &str) -> bool {
+        !self.values.is_empty() && self.replaced(number::trim(text)).is_empty()
+    }
+
+    fn has_only_words_for_unknown(&self) -> bool {
+        self.values.iter().all(|(_, to)| to.is_empty())
+    }
+
+    /// The paths that its text is looked for at.
+    pub(crate) fn paths(&self) -> &[PathId] {
+        match &self.source {
+            Source::Value(_) => &[],
+            Source::Path(path) => std::slice::from_ref(path),
+            Source::First(paths) | Source::Sum(paths) => paths,
+        }
+    }
+
+    /// The paths of what its number is multiplied or divided by.
+    pub(crate) fn factor_paths(&self) -> impl Iterator<Item = PathId> {
+        [self.times, self.per].into_iter().flatten().filter_map(|factor| match factor {
+            Factor::Path(path) => Some(path),
+            Factor::Fixed(_) => None,
+        })
     }
 
     /// The path of a field that is nothing but a path, with `decimal` and `unit` at most.
@@ -260,9 +298,11 @@ fn check_values(field: &Field, entry: &Entry<'_>, name: &str, kind: Kind) -> Opt
         Kind::Currency => to.is_empty() || Currency::parse(to).is_some(),
         _ => number::is_unknown(to) || number::price(to, field.decimal, &field.unit).is_ok(),
     };
-    if field.values.iter().all(|(_, to)| fits(to)) {
-        return Some(());
-    }
-    entry.error(format!("`{name}.values` must make {wanted}"));
+    let Some((from, to)) = field.values.iter().find(|(_, to)| !fits(to)) else { return Some(()) };
+    entry.error(format!(
+        "`{name}.values` must make {wanted}; {} becomes {}",
+        shown(from),
+        shown(to)
+    ));
     None
 }

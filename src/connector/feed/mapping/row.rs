@@ -99,6 +99,34 @@ impl Mapping {
         RowFate::Item
     }
 
+    /// Whether a row has a quantity or price that can be read, and neither is nonsense: names of
+    /// columns have not. A constant says nothing of it.
+    pub(crate) fn has_values<L: Lookup>(&self, lookup: &L) -> bool {
+        let is_mapped = |field: &Option<Field>| {
+            field.as_ref().is_some_and(|field| !matches!(field.source, Source::Value(_)))
+        };
+        let mut faults = Faults::new();
+        let mut values = Vec::new();
+        if is_mapped(&self.quantity) {
+            values.push(self.quantity(lookup, &mut faults));
+        }
+        if is_mapped(&self.price) {
+            values.push(self.price(lookup, &mut faults).0);
+        }
+        faults.is_empty() && values.iter().any(|value| matches!(value, Value::Known(_)))
+    }
+
+    /// Hands out what a row says of the time of its feed; the answer is what kept it from being
+    /// read.
+    pub(crate) fn generated<L: Lookup>(
+        &self,
+        lookup: &L,
+        take: &mut dyn FnMut(&str),
+    ) -> Option<String> {
+        first_text(self.generated_at.as_ref()?, lookup, take);
+        lookup.take_fault()
+    }
+
     /// The row with its ids; `None` with at least one fault where it can be no item.
     fn ids<L: Lookup>(&self, lookup: &L, faults: &mut Faults, out: &mut RowBatch) -> Option<Row> {
         let mut row = Row::EMPTY;
@@ -120,7 +148,10 @@ impl Mapping {
     }
 
     fn ean<L: Lookup>(&self, lookup: &L, faults: &mut Faults, out: &mut RowBatch) -> Span {
-        let span = text(self.ean.as_ref(), "ean", lookup, faults, out);
+        let mut span = text(self.ean.as_ref(), "ean", lookup, faults, out);
+        if let Some(digits) = out.text(span).and_then(behind_apostrophe).map(str::to_owned) {
+            span = out.add_text(&digits);
+        }
         match out.text(span).filter(|ean| has_lost_digits(ean)) {
             Some(ean) => {
                 let message = format!(
@@ -209,6 +240,12 @@ fn invalid(name: &str, fault: &str, faults: &mut Faults) -> Value {
     let message = format!("{name} {fault}; this value was left unchanged");
     faults.push((ProblemKind::InvalidValue, message));
     Value::Invalid
+}
+
+/// The digits behind an apostrophe, with which spreadsheets mark what is text.
+fn behind_apostrophe(ean: &str) -> Option<&str> {
+    let digits = ean.strip_prefix('\'')?;
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 /// Whether a number of a spreadsheet was written with an exponent: `5,90123E+12`.

@@ -15,6 +15,11 @@ use crate::connector::feed::shown;
 
 /// How many names a message shows.
 const SHOWN_NAMES: usize = 5;
+/// A file that only an archive has which is a document itself.
+const DOCUMENTS: [&str; 4] =
+    ["[Content_Types].xml", "xl/workbook.xml", "content.xml", "META-INF/manifest.xml"];
+/// How the names of workbooks end.
+const WORKBOOKS: [&str; 3] = [".xlsx", ".xlsm", ".ods"];
 /// What is read of an archive at once, in bytes.
 const BLOCK: usize = 64 << 10;
 
@@ -22,6 +27,27 @@ const BLOCK: usize = 64 << 10;
 struct Member {
     index: usize,
     name: String,
+}
+
+/// The same of an archive that is around a document: its only file, or its only workbook. `None`
+/// where the archive is a document itself, whatever `member` says.
+pub(super) fn open_document(
+    file: &Arc<File>,
+    member: Option<&Pattern>,
+) -> io::Result<Option<Box<dyn Read + Send>>> {
+    let members = members(&mut ZipArchive::new(Arc::clone(file)).map_err(in_words)?)?;
+    let has = |name: &str| members.iter().any(|member| member.name.eq_ignore_ascii_case(name));
+    if DOCUMENTS.iter().any(|name| has(name)) || members.is_empty() {
+        return Ok(None);
+    }
+    let is_workbook = |member: &&Member| {
+        let name = member.name.to_ascii_lowercase();
+        WORKBOOKS.iter().any(|ending| name.ends_with(ending))
+    };
+    let mut workbooks = members.iter().filter(is_workbook);
+    let only = workbooks.next().filter(|_| workbooks.next().is_none());
+    let only = only.and_then(|only| Pattern::new(&Pattern::escape(&only.name)).ok());
+    open(file, member.or(only.as_ref())).map(Some)
 }
 
 /// The only file of an archive, or the one that `member` matches; unpacked.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::fetched::Fetched;
-use super::unpack::{self, Unusable, Zips};
+use super::unpack::{self, UnpackLimit, Unusable, Zips};
 use super::{Keep, Remembered};
 use crate::connector::feed::fingerprint::Hasher;
 use crate::connector::feed::{number, shown};
@@ -75,7 +75,7 @@ impl Bytes {
     /// Looks at the beginning: what is empty or an HTML page is refused.
     pub(super) fn open(
         fetched: Fetched,
-        member: Option<&glob::Pattern>,
+        (member, limit): (Option<&glob::Pattern>, UnpackLimit),
         keep: Keep,
         remembered: &Remembered,
     ) -> Result<Bytes, ConnectorError> {
@@ -98,12 +98,13 @@ impl Bytes {
         bytes.read_head()?;
         bytes.check_is_some()?;
         if unpack::is_packed(&bytes.head) {
-            bytes.unpack(member)?;
+            bytes.unpack(member, limit)?;
             bytes.check_is_some()?;
         } else if is_local || bytes.origin.validators.hash.is_none() {
             // A file of the user's may have changed since it was hashed.
             bytes.hasher = Some(Hasher::new());
         }
+        unpack::check_is_no_tar(&bytes.head).map_err(|why| bytes.failed(&why))?;
         check_is_no_page(&bytes.head, &bytes.name)?;
         Ok(bytes)
     }
@@ -163,14 +164,19 @@ impl Bytes {
         Ok(fingerprint)
     }
 
-    fn unpack(&mut self, member: Option<&glob::Pattern>) -> Result<(), ConnectorError> {
+    fn unpack(
+        &mut self,
+        member: Option<&glob::Pattern>,
+        limit: UnpackLimit,
+    ) -> Result<(), ConnectorError> {
         (self.is_packed, self.is_plain) = (true, false);
         if self.origin.validators.hash.is_none() {
             let hash = super::fetched::hash_of(&self.file).map_err(|why| self.failed(&why))?;
             self.origin.validators.hash = Some(hash);
         }
-        self.input = super::fetched::rewind(&self.file)
-            .and_then(|()| unpack::unpacked(&self.file, self.stamp.length, Zips::Opened(member)))
+        let (file, length) = (&self.file, self.stamp.length);
+        self.input = super::fetched::rewind(file)
+            .and_then(|()| unpack::unpacked(file, length, Zips::Opened(member), limit))
             .map_err(|why| self.failed(&why))?;
         self.read_head()
     }
@@ -216,8 +222,9 @@ pub(super) fn check_is_no_page(head: &[u8], name: &str) -> Result<(), ConnectorE
 }
 
 pub(super) fn changed(name: &str) -> ConnectorError {
-    ConnectorError::source(format!(
-        "{name} changed while it was read; run again once whatever writes it is done"
+    ConnectorError::temporary(format!(
+        "{name} is still being written: it changed while it was read; run again once whatever \
+         writes it is done"
     ))
 }
 
@@ -246,11 +253,25 @@ fn read_some(file: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// A text without what XML has before its first element: declaration, instructions, comments.
+fn behind_prolog(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let end = match rest {
+            _ if rest.starts_with("<?") => "?>",
+            _ if rest.starts_with("<!--") => "-->",
+            _ => return rest,
+        };
+        let Some((_, behind)) = rest.split_once(end) else { return rest };
+        rest = behind.trim_start();
+    }
+}
+
 /// The title of an HTML page, empty where it has none; `None` for what is no HTML page.
 fn html_title(head: &[u8]) -> Option<String> {
     const FAR_ENOUGH: usize = 16 << 10;
     let text = String::from_utf8_lossy(&head[..head.len().min(FAR_ENOUGH)]);
-    let text = number::trim(&text);
+    let text = behind_prolog(number::trim(&text));
     // Only ASCII letters change, so that places in both texts are the same.
     let lower = text.to_ascii_lowercase();
     if !lower.starts_with("<!doctype html") && !lower.starts_with("<html") {

@@ -14,7 +14,7 @@ use crate::connector::{ConnectorError, Fingerprint, Origin, Validators};
 const BLOCK: usize = 256 << 10;
 
 /// The bytes of a source as they came: still packed, if they were.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fetched {
     /// Where they come from, for messages.
     pub name: String,
@@ -53,6 +53,14 @@ impl Fetched {
         rewind(&file).map_err(|why| not_kept(&why))?;
         let stamp = Stamp::of(&file.metadata().map_err(|why| not_kept(&why))?);
         Ok(Fetched { name, file, stamp, is_local: false, origin })
+    }
+
+    /// The same again, from its beginning.
+    pub(super) fn again(&self) -> Result<Fetched, ConnectorError> {
+        rewind(&self.file).map_err(|why| {
+            ConnectorError::source(format!("{} cannot be read: {why}", self.name))
+        })?;
+        Ok(self.clone())
     }
 
     /// What the bytes are, hashed now unless that was done before.

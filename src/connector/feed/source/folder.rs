@@ -27,7 +27,7 @@ pub(super) fn newest(
     let (candidates, unfinished) = matching(folder, glob)?;
     let (candidates, by) = newest::newest_first(candidates);
     let mut growing = 0;
-    for candidate in &candidates {
+    for (place, candidate) in candidates.iter().enumerate() {
         let path = PathBuf::from(&candidate.name);
         if is_growing(&path, candidate, around)? {
             growing += 1;
@@ -37,7 +37,8 @@ pub(super) fn newest(
             ));
             continue;
         }
-        tell(candidate, &candidates, by, around, integration);
+        // Those before it were passed over.
+        tell(candidate, &candidates[place..], by, around, integration);
         return Ok(path);
     }
     let why = match (unfinished, growing) {

@@ -5,17 +5,15 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls_platform_verifier::Verifier;
 use suppaftp::list::{File as Listed, ListParser};
 use suppaftp::types::{FileType, Response};
 use suppaftp::{FtpError, Mode, RustlsConnector, RustlsFtpStream, Status};
 
 use super::newest::Candidate;
 use super::server::{Address, Files, Look, STALL, Scheme};
-use crate::connector::http::tls_words;
+use crate::connector::http::{tls_failure, trusting};
 use crate::connector::{ConnectorError, ErrorKind};
 use crate::settings::Secret;
 
@@ -49,7 +47,7 @@ impl Ftp {
             (Scheme::Ftps, _) => {
                 let connector = connector(address)?;
                 let plain = RustlsFtpStream::connect_with_stream(socket).map_err(of_ftp)?;
-                plain.into_secure(connector, host).map_err(of_ftp)?
+                plain.into_secure(connector, host).map_err(of_auth)?
             }
             _ => RustlsFtpStream::connect_with_stream(socket).map_err(of_ftp)?,
         };
@@ -125,7 +123,13 @@ impl Files for Ftp {
             }
         }
         // Only the server's last word says that this was all.
-        stream.finish().map_err(of_ftp)
+        stream.finish().map_err(|why| match why {
+            FtpError::UnexpectedResponse(said) => {
+                let words = words(&said);
+                ConnectorError::temporary(format!("the transfer was cut; the server says: {words}"))
+            }
+            other => of_ftp(other),
+        })
     }
 }
 
@@ -152,22 +156,14 @@ fn connect(
 }
 
 fn connector(address: &Address) -> Result<RustlsConnector, ConnectorError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let unusable = |why: String| ConnectorError::usage(format!("TLS cannot be used: {why}"));
     let mut roots = Vec::new();
     if let Some(path) = &address.entry.ca_file {
         let found =
             CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         roots = found.map_err(|why| ConnectorError::usage(format!("`http.ca_file`: {why}")))?;
     }
-    let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))
-        .map_err(|why| unusable(why.to_string()))?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|why| unusable(why.to_string()))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+    let config = trusting(roots)
+        .map_err(|why| ConnectorError::usage(format!("TLS cannot be used: {why}")))?;
     Ok(RustlsConnector::from(Arc::new(config)))
 }
 
@@ -182,8 +178,8 @@ fn is_unknown(status: Status) -> bool {
 }
 
 fn of_io(why: &std::io::Error) -> ConnectorError {
-    if let Some(words) = tls_words(why) {
-        return ConnectorError::temporary(format!("no secure connection: {words}"));
+    if let Some(error) = tls_failure(why) {
+        return error;
     }
     ConnectorError::temporary(match why.kind() {
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
@@ -191,6 +187,20 @@ fn of_io(why: &std::io::Error) -> ConnectorError {
         }
         _ => format!("the connection was cut: {why}"),
     })
+}
+
+/// Why TLS did not begin: most servers that have none refuse the very word.
+fn of_auth(why: FtpError) -> ConnectorError {
+    match why {
+        FtpError::UnexpectedResponse(said) if said.status.code() >= 500 => {
+            ConnectorError::source(format!(
+                "it offers no TLS (to AUTH TLS it says: {}), so nothing was sent to it; ask its owner \
+                 for ftps, or write ftp://, with which everyone on the way reads the password",
+                words(&said)
+            ))
+        }
+        other => of_ftp(other),
+    }
 }
 
 fn of_ftp(why: FtpError) -> ConnectorError {

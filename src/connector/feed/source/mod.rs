@@ -6,6 +6,7 @@
 
 mod apart;
 mod archive;
+mod at_hand;
 mod bytes;
 mod fetched;
 mod folder;
@@ -27,8 +28,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use glob::Pattern;
 
+pub use at_hand::AtHand;
 pub use bytes::{Bytes, Stamp};
 pub use settings::SourceSettings;
+pub use unpack::UnpackLimit;
 pub use whole::WholeFile;
 
 use self::fetched::Fetched;
@@ -63,6 +66,7 @@ pub struct Source {
     way: Way,
     /// Which file of an archive.
     member: Option<Pattern>,
+    limit: UnpackLimit,
     integration: String,
     around: Around,
     remembered: Remembered,
@@ -80,6 +84,8 @@ enum Way {
     Program(Arc<Program>),
     Web(Arc<Web>),
     Server(Arc<Server>),
+    /// It was fetched before.
+    AtHand(AtHand),
 }
 
 impl Source {
@@ -88,6 +94,7 @@ impl Source {
         Source {
             way: Way::File(path.into()),
             member: None,
+            limit: UnpackLimit::default(),
             integration: String::new(),
             around: Around::nobody(),
             remembered: Remembered::default(),
@@ -106,13 +113,15 @@ impl Source {
 
     /// Opens it and looks at its beginning: what is empty, no file, or an HTML page is refused.
     pub fn open(&self, keep: Keep) -> Result<Bytes, ConnectorError> {
-        Bytes::open(self.fetched()?, self.member.as_ref(), keep, &self.remembered)
+        let unpacking = (self.member.as_ref(), self.limit);
+        Bytes::open(self.fetched()?, unpacking, keep, &self.remembered)
     }
 
     /// Opens it as a file whose parts are read in any order: what is empty, no file, or an HTML page
-    /// is refused. A zip file stays what it is, whatever it is packed in.
+    /// is refused. What is packed is unpacked, also a file of an archive; an archive that is a document
+    /// itself, as workbooks are, stays what it is.
     pub fn open_whole(&self) -> Result<WholeFile, ConnectorError> {
-        WholeFile::open(self.fetched()?, &self.remembered)
+        WholeFile::open(self.fetched()?, self.member.as_ref(), self.limit, &self.remembered)
     }
 
     /// What was fetched before, or is now.
@@ -160,6 +169,7 @@ impl Source {
             Way::Stdin => stdin::fetch(&self.around),
             Way::Program(program) => program.fetch(),
             Way::Server(server) => server.fetch(),
+            Way::AtHand(at_hand) => at_hand.again(),
             Way::Web(web) => match web.fetch(None)? {
                 Asked::Came(fetched) => Ok(fetched),
                 Asked::Unchanged(_) => Err(ConnectorError::source(
@@ -229,6 +239,8 @@ mod tests {
         let mut bytes = Source::file(&path).open(Keep::Nothing).unwrap();
         std::fs::write(&path, "sku\nA\nB\n").unwrap();
         while bytes.read(&mut [0; 100]).unwrap() > 0 {}
-        assert!(bytes.finish().unwrap_err().message.contains("changed while it was read"));
+        let error = bytes.finish().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Temporary);
+        assert!(error.message.contains("is still being written"), "{error}");
     }
 }

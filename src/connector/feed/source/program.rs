@@ -3,24 +3,20 @@
 //! It prints straight into a file without a name. Its exit code says whether that is a delivery.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::fetched::{Fetched, new_file};
 use crate::around::Around;
+use crate::child::{self, Waited};
 use crate::connector::feed::shown;
 use crate::connector::http::Scrubber;
 use crate::connector::{ConnectorError, Origin};
 use crate::settings::{Entry, Secret, Text};
 
-/// How long a wait goes on before it looks again whether the program ended, or is to be ended.
-const GLANCE: Duration = Duration::from_millis(20);
-/// How much of the end of what it says is looked at, in bytes.
-const TAIL_BYTES: u64 = 2 << 10;
-/// How many of its last lines an error shows.
-const SHOWN_LINES: usize = 3;
+/// How much of what it says an error shows.
 const SHOWN_CHARS: usize = 200;
 
 /// `{ exec = […], env = { … } }` as the config gives it.
@@ -104,19 +100,12 @@ impl Program {
             io::ErrorKind::NotFound => self.failed("there is no such program"),
             _ => self.failed(&why.to_string()),
         })?;
-        let began = Instant::now();
-        let status = loop {
-            match child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) => {}
-                Err(why) => return Err(self.failed(&why.to_string())),
-            }
-            if self.around.is_interrupted() {
-                end(&mut child);
-                return Err(ConnectorError::interrupted());
-            }
-            if began.elapsed() >= self.timeout {
-                end(&mut child);
+        let is_interrupted = || self.around.is_interrupted();
+        let waited = child::wait(&mut child, self.timeout, &is_interrupted);
+        let status = match waited.map_err(|why| self.failed(&why.to_string()))? {
+            Waited::Ended(status) => status,
+            Waited::Interrupted => return Err(ConnectorError::interrupted()),
+            Waited::TooLong => {
                 let limit = self.timeout.as_secs_f32();
                 return Err(ConnectorError::temporary(format!(
                     "{} did not end within {limit} s (`http.download_timeout`) and was ended{}",
@@ -124,7 +113,6 @@ impl Program {
                     self.last_words(said)
                 )));
             }
-            std::thread::sleep(GLANCE);
         };
         if !status.success() {
             return Err(self.failed(&format!("it ended with {status}{}", self.last_words(said))));
@@ -133,24 +121,8 @@ impl Program {
     }
 
     fn command(&self) -> Command {
-        let mut words = self.words.iter().map(Secret::expose);
-        let program = Path::new(words.next().unwrap_or_default());
-        // A bare name is looked for in PATH; a path is one beside the config.
-        let is_path = program.components().count() > 1;
-        let program = if is_path { self.folder.join(program) } else { program.to_owned() };
-        // A folder that is not said is this one.
-        let folder = if self.folder.as_os_str().is_empty() { ".".as_ref() } else { &*self.folder };
-        let program =
-            if is_path { std::path::absolute(&program).unwrap_or(program) } else { program };
-        let mut command = Command::new(program);
-        command.args(words).current_dir(folder);
+        let mut command = child::command(self.words.iter().map(Secret::expose), &self.folder);
         command.envs(self.env.iter().map(|(name, value)| (name, value.expose())));
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::CommandExt;
-            // Of its own, so that all it starts can be ended with it.
-            command.process_group(0);
-        }
         command
     }
 
@@ -166,28 +138,9 @@ impl Program {
     }
 
     /// The last lines that it said on stderr.
-    fn last_words(&self, mut said: File) -> String {
-        let mut tail = Vec::new();
-        let length = said.metadata().map_or(0, |metadata| metadata.len());
-        let read = said
-            .seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))
-            .and_then(|_| said.take(TAIL_BYTES).read_to_end(&mut tail));
-        let tail = self.scrubber.scrub(&String::from_utf8_lossy(&tail));
-        let lines: Vec<&str> = tail.lines().filter(|line| !line.trim().is_empty()).collect();
-        if read.is_err() || lines.is_empty() {
-            return String::new();
-        }
-        let last = lines[lines.len().saturating_sub(SHOWN_LINES)..].join(" | ");
+    fn last_words(&self, said: File) -> String {
+        let Some(last) = child::last_lines(said) else { return String::new() };
+        let last = self.scrubber.scrub(&last);
         format!("; it said: {}", crate::connector::http::one_line(&last, SHOWN_CHARS))
     }
-}
-
-/// Ends a program and all that it started.
-fn end(child: &mut Child) {
-    #[cfg(target_os = "linux")]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }

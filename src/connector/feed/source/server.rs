@@ -1,6 +1,7 @@
 //! `source = "sftp://…"`, `"ftp://…"`, `"ftps://…"`: a file on a server of files, or the newest of
 //! several. Only ever read: nothing is deleted or renamed there.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -95,7 +96,7 @@ pub(super) struct Look {
 /// A file, or a pattern, on a server.
 pub(super) struct Server {
     address: Arc<Address>,
-    path: String,
+    asked: Asked,
     /// Scheme, host and path, for messages.
     name: String,
     integration: String,
@@ -143,7 +144,7 @@ impl Server {
             ));
         }
         if entry.username.is_none() && !parsed.username().is_empty() {
-            entry.username = Some(parsed.username().to_owned());
+            entry.username = Some(decoded(parsed.username())?);
         }
         if scheme == Scheme::Sftp && entry.username.is_none() {
             return Err(ConnectorError::usage(
@@ -158,10 +159,11 @@ impl Server {
         let shown_port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
         let name = scrubber.scrub(&format!("{word}://{host}{shown_port}/{path}"));
         let path = path_of(scheme, path);
+        let asked = Asked::of(&path)?;
         let connect_timeout = http.connect_timeout;
         Ok(Server {
             address: Arc::new(Address { scheme, host, port, entry, connect_timeout }),
-            path,
+            asked,
             name,
             integration: integration.to_owned(),
             around: around.clone(),
@@ -204,7 +206,7 @@ impl Server {
         taken.notes.iter().for_each(|line| {
             progress.note(&format!("{}: {}", self.integration, self.scrubber.scrub(line)));
         });
-        let name = match has_glob(&self.path) {
+        let name = match self.asked.is_pattern() {
             true => self.scrubber.scrub(&format!("{} ({})", self.name, taken.path)),
             false => self.name.clone(),
         };
@@ -213,7 +215,7 @@ impl Server {
     }
 
     fn once(&self) -> Result<Taken, ConnectorError> {
-        let (address, path) = (Arc::clone(&self.address), self.path.clone());
+        let (address, asked) = (Arc::clone(&self.address), self.asked.clone());
         let progress = &self.around.progress;
         progress.begin(&format!("fetching {}, bytes", self.integration), None);
         let told = |received| progress.advance(received);
@@ -222,7 +224,7 @@ impl Server {
                 Scheme::Sftp => Box::new(Sftp::connect(&address)?),
                 Scheme::Ftp | Scheme::Ftps => Box::new(Ftp::connect(&address)?),
             };
-            take(files.as_mut(), &path, signs)
+            take(files.as_mut(), &asked, signs)
         })
     }
 
@@ -258,22 +260,71 @@ fn path_of(scheme: Scheme, path: &str) -> String {
     }
 }
 
-fn has_glob(path: &str) -> bool {
-    path.contains(['*', '?'])
+/// What is asked for of a server, decoded.
+#[derive(Clone, Debug)]
+enum Asked {
+    /// The file of this path.
+    File(String),
+    /// The newest in this folder whose name matches.
+    Newest { folder: String, pattern: Pattern },
+}
+
+impl Asked {
+    /// Of a path as URLs have it: `%20` is a space, and `%2A` an asterisk that is none of a pattern.
+    fn of(path: &str) -> Result<Asked, ConnectorError> {
+        const SIGNS: [char; 2] = ['*', '?'];
+        if !path.contains(SIGNS) {
+            return decoded(path).map(Asked::File);
+        }
+        let (folder, name) = match path.rsplit_once('/') {
+            Some(("", name)) => ("/", name),
+            Some((folder, name)) => (folder, name),
+            None => ("", path),
+        };
+        if folder.contains(SIGNS) {
+            return Err(ConnectorError::usage(
+                "only the name of the file in `source` may hold `*` and `?`, its folders may not; \
+                 write them as they are called (a sign that is a part of a name as %2A or %3F)",
+            ));
+        }
+        let glob = name.replace("%2A", "[*]").replace("%2a", "[*]");
+        let glob = decoded(&glob.replace("%3F", "[?]").replace("%3f", "[?]"))?;
+        let pattern = Pattern::new(&glob).map_err(|why| {
+            ConnectorError::usage(format!("the pattern in `source` is not right: {}", why.msg))
+        })?;
+        Ok(Asked::Newest { folder: decoded(folder)?, pattern })
+    }
+
+    fn is_pattern(&self) -> bool {
+        matches!(self, Asked::Newest { .. })
+    }
+}
+
+/// A part of a URL as it is meant. One that would end a line is nothing that a server may be asked.
+fn decoded(text: &str) -> Result<String, ConnectorError> {
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
+    let decoded = decoded.ok().filter(|text| !text.contains(char::is_control));
+    decoded.map(Cow::into_owned).ok_or_else(|| {
+        ConnectorError::usage(
+            "`source` has `%` signs that stand for no text; write a `%` that is a part of a name \
+             as %25",
+        )
+    })
 }
 
 /// Chooses and fetches.
-fn take(files: &mut dyn Files, path: &str, signs: &Signs) -> Result<Taken, ConnectorError> {
+fn take(files: &mut dyn Files, asked: &Asked, signs: &Signs) -> Result<Taken, ConnectorError> {
     let mut taken = Taken {
         file: new_file()?,
-        path: path.to_owned(),
+        path: String::new(),
         modified: None,
         details: Vec::new(),
         notes: Vec::new(),
     };
-    if has_glob(path) {
-        taken.path = choose(files, path, &mut taken)?;
-    }
+    taken.path = match asked {
+        Asked::File(path) => path.clone(),
+        Asked::Newest { folder, pattern } => choose(files, folder, pattern, &mut taken)?,
+    };
     let before = files.look(&taken.path)?;
     let mut received = 0;
     let file = &mut taken.file;
@@ -297,19 +348,17 @@ fn take(files: &mut dyn Files, path: &str, signs: &Signs) -> Result<Taken, Conne
 }
 
 /// The newest complete file that matches.
-fn choose(files: &mut dyn Files, path: &str, taken: &mut Taken) -> Result<String, ConnectorError> {
-    let (folder, glob) = path.rsplit_once('/').unwrap_or(("", path));
-    let within = |name: &str| match (folder, path.starts_with('/')) {
-        ("", false) => name.to_owned(),
+fn choose(
+    files: &mut dyn Files,
+    folder: &str,
+    pattern: &Pattern,
+    taken: &mut Taken,
+) -> Result<String, ConnectorError> {
+    let within = |name: &str| match folder {
+        "" | "/" => format!("{folder}{name}"),
         _ => format!("{folder}/{name}"),
     };
-    if has_glob(folder) {
-        return Err(ConnectorError::usage("only the name of the file may hold `*` and `?`"));
-    }
-    let pattern = Pattern::new(glob)
-        .map_err(|why| ConnectorError::usage(format!("its pattern is not right: {}", why.msg)))?;
-    let shown = if folder.is_empty() && path.starts_with('/') { "/" } else { folder };
-    let mut all = files.list(shown)?;
+    let mut all = files.list(folder)?;
     all.retain(|candidate| pattern.matches(&candidate.name));
     let matching = all.len();
     all.retain(|candidate| !newest::is_unfinished(candidate));
@@ -337,4 +386,38 @@ fn choose(files: &mut dyn Files, path: &str, taken: &mut Taken) -> Result<String
     Err(ConnectorError::source(format!(
         "no file matches{why}; check `source`, or wait for the file to be delivered"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_decoded_and_only_the_signs_that_are_written_are_a_pattern() {
+        let file = |path: &str| match Asked::of(path).unwrap() {
+            Asked::File(path) => path,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(file("/my%20feeds/stock%2A.csv"), "/my feeds/stock*.csv");
+        assert_eq!(file("100%25.csv"), "100%.csv");
+        assert_eq!(file("100%.csv"), "100%.csv");
+        let newest = |path: &str| match Asked::of(path).unwrap() {
+            Asked::Newest { folder, pattern } => (folder, pattern),
+            other => panic!("{other:?}"),
+        };
+        let (folder, pattern) = newest("my%20feeds/a%20%2A-*.csv");
+        assert_eq!(folder, "my feeds");
+        assert!(pattern.matches("a *-1.csv") && !pattern.matches("a x-1.csv"));
+        assert_eq!(newest("/*.csv").0, "/");
+        assert_eq!(newest("*.csv").0, "");
+        for (path, why) in [
+            ("/in-*/a.csv", "its folders may not"),
+            ("/a%0D%0ADELE%20b", "stand for no text"),
+            ("/a%ff", "stand for no text"),
+            ("/a[*.csv", "the pattern in `source` is not right"),
+        ] {
+            let error = Asked::of(path).unwrap_err();
+            assert!(error.kind == ErrorKind::Usage && error.message.contains(why), "{error}");
+        }
+    }
 }

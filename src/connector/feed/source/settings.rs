@@ -9,25 +9,28 @@ use super::login::LoginSettings;
 use super::place::Place;
 use super::program::ProgramSettings;
 use super::server::Server;
+use super::unpack::UnpackLimit;
 use super::web::{Web, WebContext};
-use super::{Source, Way};
+use super::{AtHand, Source, Way};
 use crate::around::Around;
 use crate::connector::http::HttpSettings;
 use crate::connector::{ConnectorError, Context};
 use crate::settings::{Table, Text};
 
-/// `source`, `member` and `[integrations.NAME.login]` as the config gives them.
+/// `source`, `member`, `max_unpacked` and `[integrations.NAME.login]` as the config gives them.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
     wanted: Wanted,
     /// Which file of an archive.
     member: Option<Pattern>,
+    limit: UnpackLimit,
     login: LoginSettings,
     integration: String,
     folder: PathBuf,
     http: HttpSettings,
     /// The key, for messages.
     key: String,
+    at_hand: Option<AtHand>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,22 +45,32 @@ impl SourceSettings {
         let key = table.name_of("source");
         let entry = table.require("source");
         let member = read_member(table);
+        let limit = UnpackLimit { max_bytes: table.bytes("max_unpacked") };
         let login = LoginSettings::read(table);
         let entry = entry?;
         let is_program = entry.is_table()
             && entry.table(key.clone()).is_some_and(|mut table| table.take("exec").is_some());
         let wanted = match is_program {
             true => Wanted::Program(ProgramSettings::read(&entry, &key)?),
+            false if !entry.is_string() && !entry.is_table() => {
+                entry.error(format!(
+                    "`{key}` must be a path or URL, or {{ exec = [\"program\", \"argument\"] }}; as a \
+                     secret also {{ env = \"NAME\" }}, {{ file = \"path\" }} or {{ command = […] }}"
+                ));
+                return None;
+            }
             false => Wanted::Place(entry.text(&key)?),
         };
         let settings = SourceSettings {
             wanted,
             member: member?,
+            limit,
             login,
             integration: context.name.clone(),
             folder: context.folder.clone(),
             http: context.http.clone(),
             key,
+            at_hand: context.at_hand.clone(),
         };
         settings.check_login(table);
         Some(settings)
@@ -86,17 +99,23 @@ impl SourceSettings {
         }
     }
 
-    /// Whether a file of an archive is asked for.
-    pub fn has_member(&self) -> bool {
-        self.member.is_some()
-    }
-
     /// Whether another machine may be contacted, as far as that can be told without asking a file or a
     /// program for the place.
     pub fn is_remote(&self) -> bool {
         let Wanted::Place(text) = &self.wanted else { return true };
         let place = text.beginning().map(|beginning| Place::of(&beginning));
         matches!(place, None | Some(Place::Web(_) | Place::Server(_)))
+    }
+
+    /// The local file that is read, where there is exactly one and the config itself names it.
+    pub fn local_file(&self) -> Option<PathBuf> {
+        let Wanted::Place(text) = &self.wanted else { return None };
+        match Place::of(text.literal()?) {
+            // Messages name the file as the config does.
+            Place::File(path) if self.folder == std::path::Path::new(".") => Some(path),
+            Place::File(path) => Some(self.folder.join(path)),
+            _ => None,
+        }
     }
 
     /// Whether values can be written back to where they came from, or else why not, as far as the
@@ -122,9 +141,10 @@ impl SourceSettings {
 
     /// Resolves the place; contacts nobody. The error is one of usage.
     pub fn connect(&self, around: &Around) -> Result<Source, ConnectorError> {
-        let way = match &self.wanted {
-            Wanted::Place(text) => self.connect_place(text, around)?,
-            Wanted::Program(program) => {
+        let way = match (&self.at_hand, &self.wanted) {
+            (Some(at_hand), _) => Way::AtHand(at_hand.clone()),
+            (None, Wanted::Place(text)) => self.connect_place(text, around)?,
+            (None, Wanted::Program(program)) => {
                 let timeout = self.http.download_timeout;
                 Way::Program(Arc::new(program.connect(&self.folder, timeout, around)?))
             }
@@ -132,6 +152,7 @@ impl SourceSettings {
         Ok(Source {
             way,
             member: self.member.clone(),
+            limit: self.limit,
             integration: self.integration.clone(),
             around: around.clone(),
             remembered: super::Remembered::default(),
@@ -188,14 +209,9 @@ impl SourceSettings {
                     http: &self.http,
                     around,
                 };
-                let member = self.member.clone();
-                Way::Web(Arc::new(Web::new(
-                    &url,
-                    text.secrets(&self.folder),
-                    login,
-                    member,
-                    &context,
-                )?))
+                let (secrets, unpacking) =
+                    (text.secrets(&self.folder), (self.member.clone(), self.limit));
+                Way::Web(Arc::new(Web::new(&url, secrets, login, unpacking, &context)?))
             }
         })
     }

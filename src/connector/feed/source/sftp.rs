@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
-use russh::keys::{Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, known_hosts};
+use russh::keys::{
+    Algorithm, HashAlg, PrivateKeyWithHashAlg, PublicKey, PublicKeyBase64, PublicKeyOrCertificate,
+    known_hosts,
+};
 use russh::{MethodKind, Preferred};
 use russh_sftp::client::SftpSession;
 use russh_sftp::client::error::Error as SftpError;
@@ -206,6 +209,18 @@ impl HostCheck {
         Preferred { key: Cow::Owned(sorted), ..all }
     }
 
+    /// Whether `known_hosts` has the key in a line `@revoked hosts algorithm key`. The hosts do not
+    /// matter: such a key proves nothing anywhere.
+    fn is_revoked(&self, key: &PublicKey) -> bool {
+        let key = key.public_key_base64();
+        // What cannot be read is told by the look for known keys.
+        let text = std::fs::read(&self.known_hosts).unwrap_or_default();
+        String::from_utf8_lossy(&text).lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some("@revoked") && words.nth(2) == Some(key.as_str())
+        })
+    }
+
     fn refuse(&self, message: String) -> bool {
         let error = ConnectorError::source(message);
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -224,6 +239,13 @@ impl client::Handler for HostCheck {
             return Ok(self.refuse("it shows a certificate, which is not read".to_owned()));
         };
         let (path, print) = (self.known_hosts.display(), key.fingerprint(HashAlg::Sha256));
+        if self.is_revoked(key) {
+            return Ok(self.refuse(format!(
+                "its key ({}, {print}) is marked @revoked in {path}: who has it may be anybody; \
+                 nothing was sent to it. Ask its owner for the new key",
+                key.algorithm()
+            )));
+        }
         let found =
             known_hosts::check_known_hosts_path(&self.host, self.port, key, &self.known_hosts);
         Ok(match found {

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use glob::Pattern;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
@@ -91,31 +91,66 @@ pub(super) fn is_packed_around(head: &[u8]) -> bool {
     Packing::of(head).is_some_and(|packing| packing != Packing::Zip)
 }
 
+/// How long what is unpacked may get.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UnpackLimit {
+    /// In bytes, where the config says so (`max_unpacked`); else by the packed length.
+    pub(super) max_bytes: Option<u64>,
+}
+
+impl UnpackLimit {
+    /// The limit for so many packed bytes.
+    pub(crate) fn bytes(self, packed: u64) -> u64 {
+        self.max_bytes.unwrap_or_else(|| RATIO_BEYOND.max(packed.saturating_mul(RATIO)))
+    }
+
+    /// What is wrong with what gets longer, as the end of a sentence that starts with its name.
+    pub(crate) fn words(self, packed: u64) -> String {
+        match self.max_bytes {
+            Some(max) => format!("unpacks to more than {max} bytes (`max_unpacked`)"),
+            None => format!(
+                "unpacks to more than {} MiB, over {RATIO} times its own size ({packed} bytes); \
+                 that is no feed, and nothing of it was used. Where it is one, say how long it may \
+                 get: max_unpacked = \"2GiB\"",
+                RATIO_BEYOND >> 20,
+            ),
+        }
+    }
+}
+
+/// An error for a tar archive, by its first bytes.
+pub(super) fn check_is_no_tar(head: &[u8]) -> io::Result<()> {
+    if head.get(257..262) != Some(b"ustar") {
+        return Ok(());
+    }
+    let words = "is a tar archive, which is not read; pack the one file itself (gzip, zip)";
+    Err(Unusable(words.to_owned()).into())
+}
+
 /// The unpacked bytes of a packed file, which is at its beginning; `length` in bytes.
-pub(super) fn unpacked(file: &Arc<File>, length: u64, zips: Zips<'_>) -> io::Result<Input> {
+pub(super) fn unpacked(
+    file: &Arc<File>,
+    length: u64,
+    zips: Zips<'_>,
+    limit: UnpackLimit,
+) -> io::Result<Input> {
     let mut input: Input = Box::new(Arc::clone(file));
     for layer in 0..=MAX_LAYERS {
         let mut source = BufReader::with_capacity(BLOCK, input);
         let head = filled(&mut source, TAR_BYTES)?;
-        if head.get(257..262) == Some(b"ustar") {
-            return Err(Unusable(
-                "is a tar archive, which is not read; pack the one file itself (gzip, zip)"
-                    .to_owned(),
-            )
-            .into());
-        }
+        check_is_no_tar(head)?;
         let packing = match (Packing::of(head), zips) {
             (Some(Packing::Zip), Zips::Kept) => None,
             (packing, _) => packing,
         };
         let Some(packing) = packing else {
-            return Ok(Box::new(Limited { input: source, packed: length, unpacked: 0 }));
+            return Ok(Box::new(Limited { input: source, packed: length, unpacked: 0, limit }));
         };
         if layer == MAX_LAYERS {
             break;
         }
         input = match packing {
-            Packing::Gzip => Box::new(Named { input: MultiGzDecoder::new(source), packing }),
+            Packing::Gzip => Box::new(Named { input: Gzip::new(source), packing }),
             Packing::Bzip2 => Box::new(Named { input: MultiBzDecoder::new(source), packing }),
             Packing::Zstd => Box::new(Zstd::new(source)),
             Packing::Zip => {
@@ -146,25 +181,25 @@ fn filled(source: &mut BufReader<Input>, wanted: usize) -> io::Result<&[u8]> {
     source.fill_buf()
 }
 
+/// The bytes of an archive's file, which must not be too many for `packed` bytes.
+pub(super) fn limited(input: impl Read, packed: u64, limit: UnpackLimit) -> impl Read {
+    Limited { input, packed, unpacked: 0, limit }
+}
+
 /// Unpacked bytes, counted against the packed ones.
 struct Limited<R> {
     input: R,
     packed: u64,
     unpacked: u64,
+    limit: UnpackLimit,
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(into)?;
         self.unpacked += count as u64;
-        if self.unpacked > RATIO_BEYOND && self.unpacked / RATIO > self.packed {
-            return Err(Unusable(format!(
-                "unpacks to more than {} MiB, over {RATIO} times its own size ({} bytes); that is \
-                 no feed, and nothing of it was used",
-                RATIO_BEYOND >> 20,
-                self.packed
-            ))
-            .into());
+        if self.unpacked > self.limit.bytes(self.packed) {
+            return Err(Unusable(self.limit.words(self.packed)).into());
         }
         Ok(count)
     }
@@ -203,6 +238,50 @@ fn cut(packing: Packing) -> io::Error {
 
 fn damaged(packing: Packing) -> io::Error {
     Unusable(format!("is damaged: its {} data is broken; deliver it again", packing.name())).into()
+}
+
+/// Members of gzip, one after the other. Zeros behind the last one, up to the end of a block of a
+/// tape or a disk, say nothing.
+struct Gzip {
+    /// `None` after the last member.
+    decoder: Option<GzDecoder<BufReader<Input>>>,
+}
+
+impl Gzip {
+    fn new(source: BufReader<Input>) -> Gzip {
+        Gzip { decoder: Some(GzDecoder::new(source)) }
+    }
+
+    /// Goes on to the next member, if there is one.
+    fn begin(&mut self, mut source: BufReader<Input>) -> io::Result<()> {
+        loop {
+            let left = source.fill_buf()?;
+            let zeros = left.iter().take_while(|byte| **byte == 0).count();
+            if left.is_empty() {
+                return Ok(());
+            }
+            if zeros < left.len() {
+                source.consume(zeros);
+                self.decoder = Some(GzDecoder::new(source));
+                return Ok(());
+            }
+            source.consume(zeros);
+        }
+    }
+}
+
+impl Read for Gzip {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(mut decoder) = self.decoder.take() {
+            let count = decoder.read(into);
+            if into.is_empty() || !matches!(count, Ok(0)) {
+                self.decoder = Some(decoder);
+                return count;
+            }
+            self.begin(decoder.into_inner())?;
+        }
+        Ok(0)
+    }
 }
 
 /// Frames of zstd, one after the other.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::bytes;
 use super::fetched::{Fetched, rewind};
 use super::login::Login;
-use super::unpack::{self, Zips};
+use super::unpack::{self, UnpackLimit, Zips};
 use crate::around::Around;
 use crate::connector::http::{Client, Fetch, HttpSettings, Request, Url, parse_time};
 use crate::connector::{ConnectorError, ErrorKind, Origin, Validators};
@@ -28,6 +28,7 @@ pub(super) struct Web {
     url: Url,
     login: Login,
     member: Option<Pattern>,
+    limit: UnpackLimit,
     /// Scheme, host and path, for messages.
     name: String,
     integration: String,
@@ -54,7 +55,7 @@ impl Web {
         url: &str,
         mut secrets: Vec<Secret>,
         login: Login,
-        member: Option<Pattern>,
+        (member, limit): (Option<Pattern>, UnpackLimit),
         context: &WebContext<'_>,
     ) -> Result<Web, ConnectorError> {
         let url = parse(url)?;
@@ -71,7 +72,7 @@ impl Web {
         shown.set_query(None);
         let name = client.scrub(shown.as_str());
         let (integration, around) = (context.integration.to_owned(), around.clone());
-        Ok(Web { client, url, login, member, name, integration, around })
+        Ok(Web { client, url, login, member, limit, name, integration, around })
     }
 
     /// Asks for the file, unless it is the one that is `known`.
@@ -143,7 +144,8 @@ impl Web {
                 rewind(&file)?;
                 head.clear();
                 let length = file.metadata()?.len();
-                let input = unpack::unpacked(&file, length, Zips::Opened(self.member.as_ref()))?;
+                let zips = Zips::Opened(self.member.as_ref());
+                let input = unpack::unpacked(&file, length, zips, self.limit)?;
                 input.take(HEAD_BYTES).read_to_end(&mut head)?;
             }
             Ok::<_, std::io::Error>(head)

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::rows::Rows;
 use super::settings::CsvSettings;
 use super::write::CsvWriter;
+use crate::connector::feed::generated::Generated;
+use crate::connector::feed::lacking::Tally;
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::source::Source;
 use crate::connector::file::replace::make_durable;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
-use crate::model::Section;
+use crate::model::{Dialect, Section};
 
 /// A csv file.
 #[derive(Debug)]
@@ -32,7 +34,10 @@ impl Connector for Csv {
         Ok(Box::new(CsvReader {
             mapping: self.settings.feed.mapping.clone(),
             complete: self.settings.feed.complete,
+            generated: Generated::default(),
+            dialect: rows.described(&self.settings),
             rows,
+            tally: Tally::default(),
             want,
         }))
     }
@@ -64,9 +69,12 @@ impl Connector for Csv {
 /// One read of a csv file.
 struct CsvReader {
     rows: Rows,
+    tally: Tally,
     mapping: Mapping,
     want: Want,
     complete: bool,
+    generated: Generated,
+    dialect: Dialect,
 }
 
 impl Reader for CsvReader {
@@ -74,7 +82,8 @@ impl Reader for CsvReader {
         rows.clear();
         while !rows.is_full() && rows.problems().len() < RowBatch::ROWS {
             let Some(row) = self.rows.next()? else { break };
-            row.evaluate(&self.mapping, self.want, rows);
+            self.generated.look(&self.mapping, &row);
+            self.tally.count(row.evaluate(&self.mapping, self.want, rows));
         }
         Ok(!rows.is_empty() || !rows.problems().is_empty())
     }
@@ -83,7 +92,21 @@ impl Reader for CsvReader {
         let header = self.rows.header().to_owned();
         let is_ended = self.rows.is_last_row_ended();
         let shape = vec![("the line end of the last row".to_owned(), is_ended)];
-        let fingerprint = self.rows.finish()?;
-        Ok(Delivery { complete: self.complete, header, shape, fingerprint, read_at: None })
+        let generated = self.generated.finish(&self.mapping, self.rows.name())?;
+        let why_empty = self.tally.why_empty(&self.mapping, &[]);
+        let (complete, fingerprint) = (self.complete, self.rows.finish()?);
+        let nowhere = Vec::new();
+        let dialect = self.dialect;
+        Ok(Delivery {
+            complete,
+            header,
+            shape,
+            fingerprint,
+            generated,
+            nowhere,
+            why_empty,
+            dialect,
+            read_at: None,
+        })
     }
 }

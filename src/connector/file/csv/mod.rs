@@ -1,9 +1,10 @@
 //! `connector = "csv"`: delimited text.
 //!
-//! `tokenizer` cuts the bytes, `rows` knows header and columns, `connector` reads items, `write`
+//! `detect` finds out how the bytes are cut, `tokenizer` cuts them, `rows` knows header and columns, `connector` reads items, `write`
 //! changes single cells.
 
 mod connector;
+mod detect;
 mod rows;
 mod sample;
 mod settings;

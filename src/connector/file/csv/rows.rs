@@ -3,25 +3,24 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::settings::{CsvSettings, Layout};
-use super::tokenizer::{Dialect, Field, RawRow, Tokenizer};
+use super::detect::{self, Detected, Head};
+use super::settings::{CsvSettings, Sign};
+use super::tokenizer::{Dialect, Field, Input, RawRow, Tokenizer, too_large};
 use crate::connector::feed::decode::{Characters, Charset};
+use crate::connector::feed::guess;
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
 use crate::connector::feed::source::{Bytes, Keep, Source};
 use crate::connector::file::columns;
 use crate::connector::{ConnectorError, Fingerprint, RowBatch, Want};
-use crate::model::{ProblemKind, Section};
-
-/// The separators that are looked for, the ones that are rare in texts and numbers first.
-const DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
+use crate::model::{self, ProblemKind, Section};
 
 /// An opened csv file, read row by row.
 #[derive(Debug)]
 pub(super) struct Rows {
     characters: Characters,
     tokenizer: Tokenizer,
-    dialect: Dialect,
+    detected: Detected,
     /// The column of each path of the mapping.
     columns: Vec<usize>,
     /// The number of columns; unlimited without a header.
@@ -45,29 +44,31 @@ impl Rows {
     pub(super) fn of(settings: &CsvSettings, bytes: Bytes) -> Result<Rows, ConnectorError> {
         let mut characters = Characters::new(bytes, settings.feed.encoding);
         let name = characters.source().name().to_owned();
+        let charset = characters.charset();
         let mark = characters.source_charset().mark_bytes() as u64;
         let mut tokenizer = Tokenizer::new(name, mark);
         let mut input = |into: &mut [u8]| characters.read(into);
-        for _ in 1..settings.layout.header_row {
-            tokenizer.skip_line(&mut input)?;
-        }
-        let dialect = dialect(settings.layout, tokenizer.peek(&mut input)?);
-        tokenizer.set_dialect(dialect);
+        let detected = start(settings, &mut tokenizer, charset, &mut input)?;
         let mut rows = Rows {
             characters,
             tokenizer,
-            dialect,
+            detected,
             columns: Vec::new(),
             width: usize::MAX,
             header: String::new(),
             has_content: false,
         };
-        let names = match settings.layout.header_row {
+        let names = match detected.header_row {
             0 => None,
             _ => Some(rows.read_header()?),
         };
         rows.find_columns(&settings.feed.mapping, names.as_deref())?;
         Ok(rows)
+    }
+
+    /// What messages call the file.
+    pub(super) fn name(&self) -> &str {
+        self.characters.source().name()
     }
 
     /// The names of the columns, for the memory of the delivery.
@@ -87,8 +88,34 @@ impl Rows {
     }
 
     /// How the file is cut.
-    pub(super) fn dialect(&self) -> Dialect {
-        self.dialect
+    pub(super) fn detected(&self) -> Detected {
+        self.detected
+    }
+
+    /// How the file is written, where the config leaves it open.
+    pub(super) fn described(&self, settings: &CsvSettings) -> model::Dialect {
+        let sign = |sign: u8| match sign {
+            b'\t' => "\\t".to_owned(),
+            sign => char::from(sign).to_string(),
+        };
+        let (layout, Detected { dialect, header_row, .. }) = (&settings.layout, self.detected);
+        let mut options = Vec::new();
+        if layout.delimiter.is_none() {
+            options.push(("delimiter", sign(dialect.delimiter)));
+        }
+        let found = [
+            ("quote", layout.quote, dialect.quote),
+            ("escape", layout.escape, dialect.escape),
+            ("comment", layout.comment, dialect.comment),
+        ];
+        for (key, given, found) in found {
+            options.extend(found.filter(|_| given == Sign::Open).map(|byte| (key, sign(byte))));
+        }
+        if settings.feed.encoding.is_none() {
+            options.push(("encoding", self.charset().name().to_lowercase()));
+        }
+        options.push(("header_row", header_row.to_string()));
+        model::Dialect { connector: "csv", options, joined: Vec::new() }
     }
 
     /// The encoding of the file.
@@ -104,6 +131,7 @@ impl Rows {
         match tokenizer.next(&mut |into| characters.read(into))? {
             Some(raw) => {
                 *has_content = true;
+                check_long_field(&raw, *width, characters)?;
                 Ok(Some(CsvRow {
                     raw,
                     columns,
@@ -139,6 +167,9 @@ impl Rows {
             trim(&text).to_owned()
         };
         let names: Vec<String> = row.fields.iter().map(name).collect();
+        if row.long_field().is_some() {
+            return Err(long_field(&row, characters));
+        }
         self.width = names.len();
         self.header = names.join("\t");
         self.has_content = true;
@@ -150,8 +181,77 @@ impl Rows {
         mapping: &Mapping,
         names: Option<&[String]>,
     ) -> Result<(), ConnectorError> {
-        self.columns = columns::find(mapping, names, self.characters.source().name())?;
+        let source = self.characters.source();
+        self.columns = columns::find(mapping, names, source.name()).map_err(|mut error| {
+            error.message += &elsewhere(source.head(), self.detected.dialect, names, mapping);
+            error
+        })?;
         Ok(())
+    }
+}
+
+/// A quoted field that is too long is one of a row only where the row is otherwise right; else a
+/// quote was never closed, and what it swallowed are the rows behind it.
+fn check_long_field(
+    row: &RawRow<'_>,
+    width: usize,
+    characters: &Characters,
+) -> Result<(), ConnectorError> {
+    let Some(field) = row.long_field() else { return Ok(()) };
+    if !row.is_quoted(field) || (row.is_closed(field) && row.fields.len() == width) {
+        return Ok(());
+    }
+    Err(long_field(row, characters))
+}
+
+fn long_field(row: &RawRow<'_>, characters: &Characters) -> ConnectorError {
+    too_large(characters.source().name(), row.line, "a field is over 1 MiB")
+}
+
+/// Finds out how the file is cut, and goes to its header or first row.
+fn start(
+    settings: &CsvSettings,
+    tokenizer: &mut Tokenizer,
+    charset: Charset,
+    input: Input<'_>,
+) -> Result<Detected, ConnectorError> {
+    let layout = &settings.layout;
+    let separator = detect::named_separator(tokenizer.peek(input)?);
+    // The line that names the separator is neither header nor row.
+    let above = u64::from(separator.is_some());
+    let first = layout.header_row.unwrap_or(0).max(above + 1);
+    for _ in 1..first {
+        tokenizer.skip_line(input)?;
+    }
+    tokenizer.peek(input)?;
+    let is_all = tokenizer.has_peeked_all();
+    let head = Head::new(tokenizer.peek(input)?, is_all, first, charset);
+    let detected = detect::detect(&head.separated(separator), layout, &settings.feed.mapping);
+    for _ in first..detected.first_line {
+        tokenizer.skip_line(input)?;
+    }
+    tokenizer.set_dialect(detected.dialect);
+    Ok(detected)
+}
+
+/// Where the names of the columns seem to be, if that is not where they were looked for; or else, if
+/// none of them is there, how to say it.
+fn elsewhere(head: &[u8], dialect: Dialect, names: Option<&[String]>, mapping: &Mapping) -> String {
+    const LOOK_BYTES: usize = 64 << 10;
+    let text = String::from_utf8_lossy(&head[..head.len().min(LOOK_BYTES)]);
+    let found = guess::cut(&text, dialect.quote.map(char::from), None).header_row;
+    let first = text.lines().nth(found.saturating_sub(1) as usize).unwrap_or_default();
+    let is_here = names.is_none_or(|names| names.iter().all(|name| first.contains(name.as_str())));
+    if found > 1 && !is_here {
+        return format!(
+            ". The names of columns seem to stand in line {found}: header_row = {found}"
+        );
+    }
+    match names.map(|names| columns::known(mapping, names)) {
+        Some(0) => {
+            ". If they stand in a line further down, say in which with `header_row`".to_owned()
+        }
+        _ => String::new(),
     }
 }
 
@@ -166,48 +266,6 @@ fn plain_text<'a>(row: &RawRow<'a>, charset: Charset) -> Option<&'a str> {
     let bytes = row.bytes();
     let is_plain = charset.is_utf_8() && memchr::memchr(0, bytes).is_none();
     if is_plain { simdutf8::basic::from_utf8(bytes).ok() } else { None }
-}
-
-/// The dialect that the config says, and what it leaves open as the first line has it.
-fn dialect(layout: Layout, head: &[u8]) -> Dialect {
-    let Layout { delimiter, quote, escape, comment, .. } = layout;
-    let delimiter = delimiter.unwrap_or_else(|| most_frequent(first_line(head, layout), quote));
-    Dialect { delimiter, quote, escape, comment }
-}
-
-/// The first line that is neither blank nor a comment, to the end of the head.
-fn first_line(head: &[u8], layout: Layout) -> &[u8] {
-    let mut rest = head;
-    loop {
-        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        let line = &rest[..end];
-        let is_comment = !line.is_empty() && line.first().copied() == layout.comment;
-        if end == rest.len() || !(is_comment || line.trim_ascii().is_empty()) {
-            return rest;
-        }
-        rest = &rest[end + 1..];
-    }
-}
-
-/// The separator that stands most often outside quotes in the line at the start of `text`.
-fn most_frequent(text: &[u8], quote: Option<u8>) -> u8 {
-    let mut counts = [0_usize; DELIMITERS.len()];
-    let mut in_quotes = false;
-    for byte in text {
-        if Some(*byte) == quote {
-            in_quotes = !in_quotes;
-        } else if !in_quotes {
-            if matches!(byte, b'\n' | b'\r') {
-                break;
-            }
-            if let Some(at) = DELIMITERS.iter().position(|delimiter| delimiter == byte) {
-                counts[at] += 1;
-            }
-        }
-    }
-    // The last of equal maxima wins, so the order is turned round.
-    let best = (0..DELIMITERS.len()).rev().max_by_key(|at| counts[*at]);
-    best.filter(|at| counts[*at] > 0).map_or(b',', |at| DELIMITERS[at])
 }
 
 /// One row below the header.
@@ -243,6 +301,11 @@ impl CsvRow<'_> {
                 self.raw.width(),
                 self.width
             );
+            out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
+            return RowFate::Lost;
+        }
+        if self.raw.long_field().is_some() {
+            let message = "the row has a cell of more than 1 MiB; the row was left out".to_owned();
             out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
             return RowFate::Lost;
         }

@@ -6,7 +6,7 @@ use super::rows::Rows;
 use super::settings::{CsvSettings, Layout};
 use crate::around::Around;
 use crate::connector::feed::decode::{Charset, read_encoding};
-use crate::connector::feed::guess::{self, Cut, Line, Sample, quoted};
+use crate::connector::feed::guess::{self, Cell, Cut, Line, Sample, quoted};
 use crate::connector::feed::mapping::Mapping;
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::feed::source::{Bytes, Keep, SourceSettings};
@@ -45,11 +45,11 @@ pub(crate) fn sample(
     let mut options = lines(&cut, &given);
     if let Some(encoding) = encoding.filter(|_| !given.encoding) {
         let name = quoted(&encoding.name().to_lowercase());
-        options.push(Line::new("encoding", name, "by its Polish letters; no encoding is declared"));
+        options.push(Line::new("encoding", name, "by its letters; no encoding is declared"));
     }
     let layout = Layout {
         delimiter: u8::try_from(cut.delimiter).ok(),
-        header_row: cut.header_row,
+        header_row: Some(cut.header_row),
         ..layout
     };
     let feed = FeedSettings {
@@ -75,7 +75,7 @@ fn read(rows: &mut Rows, has_header: bool) -> Result<Sample, ConnectorError> {
         }
         let row = row.texts();
         taken += row.iter().map(String::len).sum::<usize>();
-        texts.push(row);
+        texts.push(row.into_iter().map(Cell::from).collect());
     }
     Ok(Sample { is_all, ..guess::sample_of_rows(names.as_deref(), texts) })
 }
@@ -85,10 +85,12 @@ fn cut_of(bytes: &Bytes, layout: Layout, given: &Given) -> Cut {
     // Separators are ASCII, so that the encoding hardly matters.
     let encoding = Encoding::for_bom(head).map_or(UTF_8, |(encoding, _)| encoding);
     let (text, ..) = encoding.decode(head);
-    let text = skipped(&text, if given.header_row { layout.header_row } else { 1 });
+    let given_row = layout.header_row.filter(|_| given.header_row);
+    let text = skipped(&text, given_row.unwrap_or(1));
     let delimiter = layout.delimiter.map(char::from);
-    let cut = guess::cut(text, layout.quote.map(char::from), delimiter);
-    if given.header_row { Cut { header_row: layout.header_row, ..cut } } else { cut }
+    let quote = layout.quote.or(Some(b'"')).map(char::from);
+    let cut = guess::cut(text, quote, delimiter);
+    Cut { header_row: given_row.unwrap_or(cut.header_row), ..cut }
 }
 
 /// The text from a line on, counted from 1.
@@ -124,14 +126,25 @@ fn lines(cut: &Cut, given: &Given) -> Vec<Line> {
     lines
 }
 
-/// Windows-1250, where the bytes are no UTF-8 and stand for letters there and for signs elsewhere.
+/// Windows-1250, where the bytes are no UTF-8 and stand for letters there and, elsewhere, for signs or
+/// for letters that are hardly ever written: those of Polish, Czech and Slovak. Hungarian is told
+/// by its words, for other languages have the letters that its own are elsewhere.
 fn central_european(bytes: &Bytes) -> Option<&'static Encoding> {
-    const LETTERS: [u8; 8] = [0xb3, 0xb9, 0xbf, 0x9c, 0x9f, 0xa3, 0xaf, 0x8c];
+    const LETTERS: [u8; 14] =
+        [0xb3, 0xb9, 0xbf, 0x9c, 0x9f, 0xa3, 0xaf, 0x8c, 0x9a, 0x9e, 0x8a, 0x8e, 0x9d, 0x8d];
+    const HUNGARIAN: [&str; 5] = ["cikksz", "készlet", "megnevez", "raktár", "nettó"];
     let head = bytes.head();
-    let is_fallback = Charset::detect(head, bytes.head_is_all(), None).name() == "windows-1252";
+    if Charset::detect(head, bytes.head_is_all(), None).name() != "windows-1252" {
+        return None;
+    }
     let is_letter = |window: &[u8]| {
         let beside = window[0].is_ascii_alphabetic() || window[2].is_ascii_alphabetic();
         beside && LETTERS.contains(&window[1])
     };
-    (is_fallback && head.windows(3).any(is_letter)).then_some(WINDOWS_1250)
+    let is_hungarian = || {
+        let (text, ..) = WINDOWS_1250.decode(&head[..head.len().min(LOOK_BYTES)]);
+        let text = text.to_lowercase();
+        HUNGARIAN.iter().any(|word| text.contains(word))
+    };
+    (head.windows(3).any(is_letter) || is_hungarian()).then_some(WINDOWS_1250)
 }

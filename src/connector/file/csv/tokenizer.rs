@@ -126,13 +126,71 @@ impl<'a> RawRow<'a> {
         self.raw(field).first().is_some_and(|byte| Some(*byte) == self.dialect.quote)
     }
 
+    /// The first field that is too long to be used.
+    pub(super) fn long_field(&self) -> Option<Field> {
+        // Hardly any row is long enough to have one.
+        let is_long = |field: &&Field| field.range().len() > FIELD_BYTES;
+        if self.bytes.len() > FIELD_BYTES {
+            self.fields.iter().find(is_long).copied()
+        } else {
+            None
+        }
+    }
+
+    /// Whether the quote that closes a quoted field is its last sign. One that opens by mistake is
+    /// closed where another field begins, and ends in the middle of that.
+    pub(super) fn is_closed(&self, field: Field) -> bool {
+        let raw = self.raw(field);
+        let mut at = 1;
+        while let Some(next) = raw.get(at..).and_then(|rest| self.dialect.find_sign(rest)) {
+            at += next;
+            let is_doubled = raw.get(at + 1).copied() == self.dialect.quote;
+            if Some(raw[at]) == self.dialect.quote && !is_doubled {
+                return at + 1 == raw.len();
+            }
+            at += 2;
+        }
+        false
+    }
+
     /// The number of fields up to the last one that is not empty.
     pub(super) fn width(&self) -> usize {
         self.fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1)
     }
 }
 
+impl Default for Dialect {
+    fn default() -> Dialect {
+        Dialect { delimiter: b',', quote: Some(b'"'), escape: None, comment: None }
+    }
+}
+
 impl Dialect {
+    /// Whether no character means two things.
+    pub(super) fn is_clear(&self) -> bool {
+        let signs = [Some(self.delimiter), self.quote, self.escape, self.comment];
+        let signs: Vec<u8> = signs.into_iter().flatten().collect();
+        signs.iter().enumerate().all(|(at, sign)| !signs[..at].contains(sign))
+    }
+
+    /// Whether a field that begins with a quote ends with one, and has none between them that is
+    /// neither doubled nor escaped.
+    pub(super) fn is_well_quoted(&self, raw: &[u8]) -> bool {
+        let [first, inner @ .., last] = raw else { return true };
+        if Some(*first) != self.quote {
+            return true;
+        }
+        let mut rest = inner;
+        while let Some(at) = self.find_sign(rest) {
+            let is_escape = Some(rest[at]) == self.escape;
+            match rest.get(at + 1) {
+                Some(next) if is_escape || next == first => rest = &rest[at + 2..],
+                _ => return false,
+            }
+        }
+        last == first
+    }
+
     /// The content of a field with quotes or escapes in it.
     fn content(&self, raw: &[u8]) -> Vec<u8> {
         let mut content = Vec::with_capacity(raw.len());
@@ -236,7 +294,7 @@ impl Tokenizer {
     /// taken off before.
     pub(super) fn new(name: String, offset: u64) -> Tokenizer {
         Tokenizer {
-            dialect: Dialect { delimiter: b',', quote: Some(b'"'), escape: None, comment: None },
+            dialect: Dialect::default(),
             buffer: vec![0; BLOCK_BYTES],
             filled: 0..0,
             is_at_end: false,
@@ -259,6 +317,11 @@ impl Tokenizer {
             self.fill(input)?;
         }
         Ok(&self.buffer[self.filled.clone()])
+    }
+
+    /// Whether what [`Tokenizer::peek`] gave is all that is left.
+    pub(super) fn has_peeked_all(&self) -> bool {
+        self.is_at_end
     }
 
     /// Leaves out a line, whatever stands in it. `false` at the end.
@@ -392,11 +455,15 @@ impl Tokenizer {
     }
 
     fn too_large(&self, what: &str) -> ConnectorError {
-        ConnectorError::source(format!(
-            "{}: line {}: {what}; is a quote never closed, or the `delimiter` another one?",
-            self.name, self.line
-        ))
+        too_large(&self.name, self.line, what)
     }
+}
+
+/// The error of what most likely is no row or field.
+pub(super) fn too_large(name: &str, line: u64, what: &str) -> ConnectorError {
+    ConnectorError::source(format!(
+        "{name}: line {line}: {what}; is a quote never closed, or the `delimiter` another one?"
+    ))
 }
 
 fn after_line_end(bytes: &[u8], at: usize) -> usize {
@@ -414,6 +481,18 @@ fn lines_within(bytes: &[u8], fields: &[Field]) -> u64 {
     memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_end).count() as u64
 }
 
+/// The row at the start of some bytes, whatever it says, and where the next line starts; `None` where
+/// it does not end within them, or passes a limit.
+pub(super) fn first_row<'a>(
+    dialect: Dialect,
+    bytes: &'a [u8],
+    is_all: bool,
+    fields: &'a mut Vec<Field>,
+) -> Option<(RawRow<'a>, usize)> {
+    let Scan::Row { end, next } = scan(dialect, bytes, is_all, fields) else { return None };
+    Some((RawRow { bytes: &bytes[..end], fields, line: 0, offset: 0, dialect }, next))
+}
+
 /// Cuts the row at the start of `bytes` into fields.
 fn scan(dialect: Dialect, bytes: &[u8], is_all: bool, fields: &mut Vec<Field>) -> Scan {
     fields.clear();
@@ -422,11 +501,8 @@ fn scan(dialect: Dialect, bytes: &[u8], is_all: bool, fields: &mut Vec<Field>) -
         let (end, form) = match field_end(dialect, bytes, at) {
             Ok(found) => found,
             Err(Open::Plain(form)) if is_all => (bytes.len(), form),
-            Err(open) => return cut(bytes, at, matches!(open, Open::Quotes)),
+            Err(open) => return cut(bytes, matches!(open, Open::Quotes)),
         };
-        if end - at > FIELD_BYTES {
-            return Scan::TooLarge("a field is over 1 MiB");
-        }
         if end > ROW_BYTES {
             return Scan::TooLarge("a row is over 4 MiB");
         }
@@ -437,7 +513,7 @@ fn scan(dialect: Dialect, bytes: &[u8], is_all: bool, fields: &mut Vec<Field>) -
         fields.push(Field { start: at as u32, end: end as u32, form });
         match bytes.get(end) {
             Some(byte) if *byte == dialect.delimiter => at = end + 1,
-            Some(b'\r') if end + 1 == bytes.len() && !is_all => return cut(bytes, at, false),
+            Some(b'\r') if end + 1 == bytes.len() && !is_all => return cut(bytes, false),
             Some(_) => return Scan::Row { end, next: after_line_end(bytes, end) },
             None => return last_row(bytes, end, fields),
         }
@@ -453,10 +529,7 @@ fn last_row(bytes: &[u8], end: usize, fields: &mut [Field]) -> Scan {
     Scan::Row { end, next: end }
 }
 
-fn cut(bytes: &[u8], field: usize, in_quotes: bool) -> Scan {
-    if bytes.len() - field > FIELD_BYTES {
-        return Scan::TooLarge("a field is over 1 MiB");
-    }
+fn cut(bytes: &[u8], in_quotes: bool) -> Scan {
     if bytes.len() > ROW_BYTES {
         return Scan::TooLarge("a row is over 4 MiB");
     }
@@ -632,10 +705,8 @@ mod tests {
     #[test]
     fn limits_have_names_and_lines() {
         let message = |text: String| rows_in(COMMA, text.as_bytes(), 1 << 16).unwrap_err().message;
-        let field = format!("a\n{}\n", "x".repeat(FIELD_BYTES + 1));
-        assert!(message(field).contains("line 2: a field is over 1 MiB"));
-        let open = format!("a\n\"{}", "x\n".repeat(FIELD_BYTES));
-        assert!(message(open).contains("line 2: a field is over 1 MiB"));
+        let open = format!("a\n\"{}", "x\n".repeat(2 * FIELD_BYTES + 1));
+        assert!(message(open).contains("line 2: a row is over 4 MiB"));
         assert!(message(",".repeat(COLUMNS)).contains("10,000 columns"));
         let row = format!("{}\n", vec!["x".repeat(1 << 19); 9].join(","));
         assert!(message(row).contains("a row is over 4 MiB"));

@@ -27,7 +27,7 @@ impl CsvWriter {
     /// Reads the file again and adds all cells that are to change.
     fn find(&self, rewrite: &mut Rewrite<'_>) -> Result<Option<Fingerprint>, ConnectorError> {
         let mut rows = Rows::open(&self.settings, &self.source, Keep::Fingerprint)?;
-        let (dialect, charset) = (rows.dialect(), rows.charset());
+        let (dialect, charset) = (rows.detected().dialect, rows.charset());
         rewrite::check_charset(charset)?;
         let mut items = RowBatch::default();
         while let Some(row) = rows.next()? {

@@ -1,7 +1,9 @@
 //! `connector = "edifact"`: interchanges such as PRICAT and INVRPT. Only read, never written.
 //!
-//! `segment` cuts the text, `walk` makes items of its segments.
+//! `segment` cuts the text, `walk` makes items of its segments, `sample` looks at those
+//! that nobody has described yet.
 
+mod sample;
 mod segment;
 mod walk;
 
@@ -10,6 +12,7 @@ use std::sync::Arc;
 
 use encoding_rs::Encoding;
 
+pub(crate) use self::sample::sample;
 use self::segment::Signs;
 use self::walk::EdifactWalk;
 use super::items::Format;
@@ -27,6 +30,7 @@ pub const REGISTRATION: Registration =
     Registration { name: "edifact", settings, is_feed: true, places: &[] };
 
 const FORMAT: Format = Format {
+    name: "edifact",
     default_items: Some("LIN"),
     parse_items,
     unknown_words: &[],

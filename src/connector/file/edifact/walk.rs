@@ -205,7 +205,7 @@ impl State {
             signs.decoded(first).trim().to_owned()
         };
         self.message.segments += 1;
-        let is_item = source.outline.items.iter().all(|step| step.name.as_deref() == Some(tag));
+        let is_item = source.outline.items.iter().all(|step| step.fits(|wanted| wanted == tag));
         let mut goes_on = true;
         match (tag, self.place) {
             ("UNB", Place::Nowhere) => {

@@ -1,7 +1,7 @@
 //! What some path may want of a JSON value, put into a tree.
 
 use super::scan::{RawString, Scalar, Scanner, Trouble, plain_number};
-use crate::connector::file::outline::Outline;
+use crate::connector::file::outline::{Outline, PathsSeen};
 use crate::connector::file::tree::Tree;
 use crate::connector::file::vocabulary::{Name, Prefixes};
 use crate::connector::file::window::FIELD_BYTES;
@@ -12,6 +12,8 @@ pub(super) struct Filler<'f> {
     pub(super) tree: &'f mut Tree,
     /// Where the window starts in the document.
     pub(super) offset: u64,
+    /// Takes note of the keys of items.
+    pub(super) seen: &'f mut PathsSeen,
 }
 
 impl Filler<'_> {
@@ -25,18 +27,36 @@ impl Filler<'_> {
         let start = scanner.at;
         let top = self.tree.open(None, self.offset + start as u64);
         add_key(self.tree, self.outline, key);
-        let is_null = match scanner.peek()? {
-            b'{' => self.object(scanner, depth).map(|()| false)?,
-            _ => matches!(scanner.scalar()?, Scalar::Null),
-        };
-        self.tree.close(top, None, self.offset + scanner.at as u64);
+        if scanner.peek()? == b'{' {
+            self.object("", scanner, depth)?;
+            self.tree.close(top, None, self.offset + scanner.at as u64);
+            return Ok(false);
+        }
+        let scalar = scanner.scalar()?;
+        let is_null = matches!(scalar, Scalar::Null);
+        let from = self.tree.text_len();
+        if self.outline.reads_itself {
+            self.text(scalar, start)?;
+        }
+        let has_text = self.outline.reads_itself && !is_null;
+        self.tree.close(top, has_text.then_some(from), self.offset + scanner.at as u64);
         Ok(is_null)
     }
 
-    fn object(&mut self, scanner: &mut Scanner<'_>, depth: usize) -> Result<(), Trouble> {
+    /// Reads an object under a key of the item; empty: the item itself.
+    fn object(
+        &mut self,
+        within: &str,
+        scanner: &mut Scanner<'_>,
+        depth: usize,
+    ) -> Result<(), Trouble> {
         let mut met = Met::default();
         scanner.members(depth, |scanner, key: RawString<'_>| {
             let key = key.decode()?;
+            self.seen.note(|| match within {
+                "" => key.to_string(),
+                within => format!("{within}/{key}"),
+            });
             match self.outline.words.element(&key, Prefixes::None) {
                 Some(name) if met.is_first(name) => self.value(name, &key, scanner, depth + 1),
                 _ => scanner.skip(depth + 1),
@@ -58,7 +78,7 @@ impl Filler<'_> {
             b'{' => {
                 let node = self.tree.open(Some(name), self.offset + start as u64);
                 add_key(self.tree, self.outline, Some(key));
-                self.object(scanner, depth)?;
+                self.object(key, scanner, depth)?;
                 self.tree.close(node, None, self.offset + scanner.at as u64);
                 Ok(())
             }
@@ -81,8 +101,18 @@ impl Filler<'_> {
         let node = self.tree.open(Some(name), self.offset + start as u64);
         add_key(self.tree, self.outline, key);
         let from = self.tree.text_len();
+        let has_text = name.wants_text() && !matches!(scalar, Scalar::Null);
+        if name.wants_text() {
+            self.text(scalar, start)?;
+        }
+        self.tree.close(node, has_text.then_some(from), self.offset + end as u64);
+        Ok(())
+    }
+
+    /// The text of the node just opened, whose value stands at `start`.
+    fn text(&mut self, scalar: Scalar<'_>, start: usize) -> Result<(), Trouble> {
+        let from = self.tree.text_len();
         match scalar {
-            _ if !name.wants_text() => {}
             Scalar::Null => {}
             Scalar::Word(word) => self.tree.push_text(word),
             Scalar::Number(number) => self.tree.push_text(&plain_number(number)),
@@ -92,8 +122,6 @@ impl Filler<'_> {
             let message = format!("this value is longer than {} MiB", FIELD_BYTES >> 20);
             return Err(Trouble::fault(start, message));
         }
-        let has_text = name.wants_text() && !matches!(scalar, Scalar::Null);
-        self.tree.close(node, has_text.then_some(from), self.offset + end as u64);
         Ok(())
     }
 }

@@ -33,6 +33,7 @@ pub const REGISTRATION: Registration =
     Registration { name: "json", settings, is_feed: true, places: &[] };
 
 const FORMAT: Format = Format {
+    name: "json",
     default_items: Some("/"),
     parse_items: Path::parse_items,
     unknown_words: &["false"],
@@ -47,12 +48,15 @@ fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings
     FORMAT.settings(table, context)
 }
 
-/// A literal with three decimals gets a fourth: then it fits no rule for groups of three, and a
-/// config for texts with a decimal comma cannot misread it by 1000.
-fn number(text: &str, raw: &Range<u64>, _: &Item<'_>) -> Option<(String, bool)> {
-    let is_literal = raw.end - raw.start == text.len() as u64;
-    let decimals = text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
-    (is_literal && decimals == 3).then(|| (format!("{text}0"), false))
+/// A number of JSON has a decimal point, whatever the texts of the feed have.
+fn number(text: &str, raw: &Range<u64>, item: &Item<'_>) -> Option<(String, bool)> {
+    // Without decimals it is the same number by any rule.
+    if !text.contains('.') {
+        return None;
+    }
+    let start = usize::try_from(raw.start.checked_sub(item.source_offset)?).ok()?;
+    let is_text = item.source.as_bytes().get(start) == Some(&b'"');
+    (!is_text).then(|| (text.to_owned(), true))
 }
 
 /// The only attribute of JSON is the key.

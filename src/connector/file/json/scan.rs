@@ -23,6 +23,8 @@ pub(super) struct Scanner<'a> {
     text: &'a str,
     /// How far it has been read.
     pub(super) at: usize,
+    /// Where NUL bytes stand for bytes of the file that are no characters, in order.
+    undecodable: &'a [usize],
 }
 
 /// A string as it is written, without its quotes.
@@ -98,7 +100,12 @@ fn unescaped(text: &str) -> Option<(char, usize)> {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str, at: usize) -> Scanner<'a> {
-        Scanner { text, at }
+        Scanner { text, at, undecodable: &[] }
+    }
+
+    /// Lets strings hold the NUL bytes that stand at these places for what was no character.
+    pub(super) fn with_undecodable(self, undecodable: &'a [usize]) -> Scanner<'a> {
+        Scanner { undecodable, ..self }
     }
 
     /// The next byte that is no white space; it is not taken.
@@ -229,14 +236,16 @@ impl<'a> Scanner<'a> {
                     let written = &self.text[start + 1..end];
                     return Ok(RawString { written, has_escapes, start });
                 }
-                b'\\' => {}
+                b'\\' => {
+                    has_escapes = true;
+                    at = end + self.escape(end)?;
+                }
+                0 if self.undecodable.binary_search(&end).is_ok() => at = end + 1,
                 _ => {
                     let message = "a control character or line end inside a string";
                     return Err(Trouble::fault(end, message));
                 }
             }
-            has_escapes = true;
-            at = end + self.escape(end)?;
         }
     }
 

@@ -94,8 +94,8 @@ fn what_is_no_json_is_an_error_with_its_place() {
         let error = read(SIMPLE, document).unwrap_err();
         assert!(error.contains(message), "{document}: {error}");
     }
-    let bad = testing::read(&REGISTRATION, SIMPLE, b"[\n{\"sku\": \"\xff\"}]").unwrap_err();
-    assert!(bad.contains("line 2, column 10: not UTF-8"), "{bad}");
+    let bad = testing::read(&REGISTRATION, SIMPLE, b"[\n{\xff\"sku\": 1}]").unwrap_err();
+    assert!(bad.contains("line 2, column 2: a byte here is not valid UTF-8"), "{bad}");
     let long = format!("[\n{{\"x\": \"{}\"}}]", "x".repeat(17 << 20));
     let error = read(SIMPLE, &long).unwrap_err();
     assert!(error.contains("line 2, column 1: the item is longer than 16 MiB"), "{error}");
@@ -225,8 +225,22 @@ fn a_number_of_json_is_never_misread_by_a_thousand() {
         lines.truncate(2);
         lines.join("\n")
     };
-    // The text has a group sign, the number has none.
-    assert_eq!(read(","), "1 . A . . ! 1234 .\n1 . B . . 2 7.5 .");
+    // The text has a group sign, the number has a point.
+    assert_eq!(read(","), "1 . A . . 1.234 1234 .\n1 . B . . 2 7.5 .");
     assert_eq!(read("auto"), "1 . A . . 1.234 ! .\n1 . B . . 2 7.5 .");
     assert_eq!(read("."), "1 . A . . 1.234 1.234 .\n1 . B . . 2 ! .");
+}
+
+#[test]
+fn a_number_of_json_has_a_point_whatever_texts_have_and_keeps_it() {
+    let config = "decimal = ','\nfields = { sku = 'sku', quantity = { path = 'qty', times = 'per' }, \
+                  price = 'price' }";
+    let document = r#"[{"sku":"A","price":12.50,"qty":1.5e0,"per":0.5},{"sku":"B","price":"7,5"}]"#;
+    let feed = Feed::new(&REGISTRATION, config, document.as_bytes());
+    let rows = feed.read().unwrap().0;
+    assert_eq!(rows, ["1 . A . . 0.75 12.5 .", "1 . B . . . 7.5 ."]);
+    let writes = [("A", Section::Prices, "12.5", "13"), ("B", Section::Prices, "7.5", "8.25")];
+    assert_eq!(feed.write(&writes), [Outcome::Applied, Outcome::Applied]);
+    let written = document.replace("12.50", "13.00").replace("7,5", "8,25");
+    assert_eq!(feed.document(), written);
 }

@@ -1,6 +1,7 @@
 //! A new value in the place of an old one: a number stays a number, a string stays a string.
 
 use super::scan::plain_number;
+use crate::connector::feed::number::DecimalSign;
 use crate::connector::file::tree::Match;
 use crate::connector::file::tree_write::Restyle;
 
@@ -12,10 +13,10 @@ pub(super) fn rewrite(
 ) -> Result<String, String> {
     match (raw.as_bytes().first(), found.text) {
         (Some(b'"'), Some(old)) => {
-            serde_json::to_string(&restyle(old)?).map_err(|why| why.to_string())
+            serde_json::to_string(&restyle(old, None)?).map_err(|why| why.to_string())
         }
         (Some(b'-' | b'0'..=b'9'), _) => {
-            let new = restyle(&plain_number(raw))?;
+            let new = restyle(&plain_number(raw), Some(DecimalSign::Point))?;
             match serde_json::from_str::<serde_json::Number>(&new) {
                 Ok(_) => Ok(new),
                 Err(_) => Err(format!("{new} is no JSON number")),

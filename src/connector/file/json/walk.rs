@@ -105,7 +105,8 @@ impl JsonWalk {
     fn parse_window(&mut self, each: &mut dyn FnMut(Item<'_>) -> bool) -> Result<(), Trouble> {
         let mut source = Source::new(&self.outline, &self.window);
         let stopped = loop {
-            let mut scanner = Scanner::new(source.text, self.at);
+            let scanner = Scanner::new(source.text, self.at);
+            let mut scanner = scanner.with_undecodable(source.undecodable);
             match self.state.step(&mut scanner, &mut source, each) {
                 Ok(step) => {
                     self.at = scanner.at;
@@ -224,10 +225,7 @@ impl State {
             return Slot { steps: frame.steps, key: None, name: frame.name, parent };
         };
         let fits = |steps: &usize| {
-            outline
-                .items
-                .get(*steps)
-                .is_some_and(|step| step.name.as_deref().is_none_or(|wanted| wanted == text))
+            outline.items.get(*steps).is_some_and(|step| step.fits(|wanted| wanted == text))
         };
         Slot {
             steps: frame.steps.filter(fits).map(|steps| steps + 1),
@@ -327,7 +325,12 @@ impl State {
         let is_before_items = self.with_items < self.frames.len();
         if let (Some(_), Some(name), true) = (slot.parent, slot.name, is_before_items) {
             self.outside_version += 1;
-            let mut filler = Filler { outline: source.outline, tree: &mut self.outside, offset: 0 };
+            let mut filler = Filler {
+                outline: source.outline,
+                tree: &mut self.outside,
+                offset: 0,
+                seen: &mut self.seen,
+            };
             filler.scalar(name, slot.key, scalar, start, scanner.at)?;
             if self.outside.bytes() > ITEM_BYTES {
                 let message = format!(
@@ -350,8 +353,12 @@ impl State {
         let start = scanner.at;
         self.tree.clear();
         let depth = self.frames.len() - 1;
-        let mut filler =
-            Filler { outline: source.outline, tree: &mut self.tree, offset: source.offset };
+        let mut filler = Filler {
+            outline: source.outline,
+            tree: &mut self.tree,
+            offset: source.offset,
+            seen: &mut self.seen,
+        };
         let is_null = filler.item(slot.key, scanner, depth)?;
         let may_be_none = slot.key.is_some()
             && source.outline.items.last().is_some_and(|step| step.name.is_some());

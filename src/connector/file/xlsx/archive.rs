@@ -12,17 +12,11 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::connector::ConnectorError;
 use crate::connector::feed::source::WholeFile;
 
-/// What a member may unpack to, whatever its size.
-const UNPACKED_BYTES: u64 = 100 << 20;
-
-/// How many times its size a larger member may unpack to.
-const UNPACKED_RATIO: u64 = 200;
-
 /// How much is read at once.
 const BLOCK_BYTES: usize = 64 << 10;
 
 /// The first bytes of the format of old `.xls` files and of encrypted workbooks.
-const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+pub(super) const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// An opened zip file.
 pub(super) struct Archive {
@@ -72,6 +66,12 @@ impl Archive {
         self.places.contains_key(&normal(name))
     }
 
+    /// Whether it is a workbook or another document of an office, by its members.
+    pub(super) fn is_document(&self) -> bool {
+        let members = ["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "mimetype"];
+        members.iter().any(|name| self.has(name)) || self.has("content.xml")
+    }
+
     /// Whether it is an archive with workbooks in it.
     pub(super) fn holds_workbooks(&self) -> bool {
         let endings = [".xlsx", ".xlsm", ".ods", ".xls"];
@@ -112,7 +112,7 @@ impl Archive {
             CompressionMethod::Deflated => Input::Deflated(DeflateDecoder::new(file)),
             _ => return Ok(Err("is packed in a way that no spreadsheet is; save it anew")),
         };
-        let limit = UNPACKED_BYTES.max(packed.saturating_mul(UNPACKED_RATIO));
+        let limit = self.whole.limit().bytes(packed);
         let (crc, expected) = (Crc::new(), (bytes, crc));
         Ok(Ok(Member { input, crc, expected, unpacked: 0, limit, allowance: u64::MAX }))
     }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::rows::Rows;
 use super::settings::XlsxSettings;
+use crate::connector::feed::lacking::Tally;
 use crate::connector::feed::source::Source;
 use crate::connector::{
     Connector, ConnectorError, Delivery, Origin, Reader, RowBatch, Validators, Want, Writer,
 };
+use crate::model::Dialect;
 
 /// A workbook.
 #[derive(Debug)]
@@ -25,7 +27,8 @@ impl Xlsx {
 impl Connector for Xlsx {
     fn open(&self, want: Want) -> Result<Box<dyn Reader>, ConnectorError> {
         let rows = Rows::open(&self.settings, &self.source)?;
-        Ok(Box::new(XlsxReader { settings: Arc::clone(&self.settings), rows, want }))
+        let (settings, tally) = (Arc::clone(&self.settings), Tally::default());
+        Ok(Box::new(XlsxReader { settings, rows, tally, want }))
     }
 
     fn if_unchanged(&self, known: &Validators) -> Result<Option<Origin>, ConnectorError> {
@@ -45,6 +48,7 @@ impl Connector for Xlsx {
 struct XlsxReader {
     settings: Arc<XlsxSettings>,
     rows: Rows,
+    tally: Tally,
     want: Want,
 }
 
@@ -55,15 +59,23 @@ impl Reader for XlsxReader {
             if !self.rows.advance()? {
                 break;
             }
-            self.rows.evaluate(&self.settings.feed.mapping, self.want, rows);
+            let fate = self.rows.evaluate(&self.settings.feed.mapping, self.want, rows);
+            self.tally.count(fate);
         }
         Ok(!rows.is_empty() || !rows.problems().is_empty())
     }
 
     fn finish(self: Box<Self>) -> Result<Delivery, ConnectorError> {
         let header = self.rows.header().to_owned();
-        self.rows.finish()?;
-        let complete = self.settings.feed.complete;
-        Ok(Delivery { complete, header, ..Delivery::default() })
+        let mut options = Vec::new();
+        if self.settings.sheet.is_none() {
+            options.push(("sheet", self.rows.sheet_name().to_owned()));
+        }
+        options.push(("header_row", self.settings.header_row.to_string()));
+        let feed = &self.settings.feed;
+        let generated = self.rows.finish(&feed.mapping)?;
+        let (complete, why_empty) = (feed.complete, self.tally.why_empty(&feed.mapping, &[]));
+        let dialect = Dialect { connector: "xlsx", options, joined: Vec::new() };
+        Ok(Delivery { complete, header, generated, why_empty, dialect, ..Delivery::default() })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `archive` opens the zip file around a workbook, `xml` reads its members, `workbook` and `cells`
 //! know xlsx, `ods` knows ods; both give `sheet` rows. `rows` knows header and columns,
-//! `connector` reads items.
+//! `connector` reads items, `sample` looks at workbooks that nobody has described yet.
 
 mod archive;
 mod cells;
@@ -10,11 +10,13 @@ mod connector;
 mod number;
 mod ods;
 mod rows;
+mod sample;
 mod settings;
 mod sheet;
 mod workbook;
 mod xml;
 
+pub(crate) use self::sample::{is_workbook, may_be_workbook, sample};
 use self::settings::XlsxSettings;
 use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;

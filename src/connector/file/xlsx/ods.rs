@@ -85,6 +85,27 @@ impl OdsRows {
         }
     }
 
+    /// The names of the sheets, in the order of their tabs.
+    pub(super) fn names(archive: &mut Archive) -> Result<Vec<String>, ConnectorError> {
+        check_encryption(archive)?;
+        let mut xml = Xml::open(archive, "content.xml")?;
+        let (mut names, mut tables) = (Vec::new(), 0_usize);
+        loop {
+            match xml.next()? {
+                // Those in cells are no sheets.
+                Piece::Start(tag) if tag.name() == "table" => {
+                    if tables == 0 && names.len() < NAMES {
+                        names.push(tag.attribute("table:name").unwrap_or_default());
+                    }
+                    tables += 1;
+                }
+                Piece::End(tag) if tag.name() == "table" => tables = tables.saturating_sub(1),
+                Piece::Done => return Ok(names),
+                _ => {}
+            }
+        }
+    }
+
     fn new(xml: Xml, name: String) -> OdsRows {
         OdsRows {
             xml,

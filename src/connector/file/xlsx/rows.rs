@@ -1,10 +1,12 @@
 //! The rows of a sheet below its header, with the mapped columns at hand.
 
 use std::cell::{Cell, RefCell};
+use std::time::SystemTime;
 
 use super::archive::Archive;
 use super::settings::XlsxSettings;
 use super::sheet::{Kind, Sheet};
+use crate::connector::feed::generated::Generated;
 use crate::connector::feed::mapping::{Lookup, Mapping, PathId, RowFate};
 use crate::connector::feed::number::trim;
 use crate::connector::feed::shown;
@@ -24,8 +26,11 @@ pub(super) struct Rows {
     header: String,
     /// The columns whose formulas without results were told of.
     told: Vec<usize>,
+    /// The paths that decide what a row is or what a price means: they cannot count as unknown.
+    deciding: Vec<PathId>,
     /// The row that is looked at was not read into a batch yet: there is no header.
     is_ahead: bool,
+    generated: Generated,
 }
 
 impl Rows {
@@ -40,7 +45,9 @@ impl Rows {
             names: Vec::new(),
             header: String::new(),
             told: Vec::new(),
+            deciding: settings.feed.mapping.deciding_paths(),
             is_ahead: false,
+            generated: Generated::default(),
         };
         rows.find_header(settings.header_row)?;
         let names = (settings.header_row > 0).then_some(rows.names.as_slice());
@@ -53,6 +60,11 @@ impl Rows {
         &self.header
     }
 
+    /// The name of the sheet.
+    pub(super) fn sheet_name(&self) -> &str {
+        self.sheet.name()
+    }
+
     /// Goes to the next row. `false`: there is none.
     pub(super) fn advance(&mut self) -> Result<bool, ConnectorError> {
         if std::mem::take(&mut self.is_ahead) {
@@ -62,19 +74,26 @@ impl Rows {
     }
 
     /// Makes an item of the row, or a problem, or both.
-    pub(super) fn evaluate(&mut self, mapping: &Mapping, want: Want, out: &mut RowBatch) {
-        let row = self.sheet.row();
-        let line = row.number;
+    pub(super) fn evaluate(
+        &mut self,
+        mapping: &Mapping,
+        want: Want,
+        out: &mut RowBatch,
+    ) -> RowFate {
+        let line = self.sheet.row().number;
+        let mut generated = std::mem::take(&mut self.generated);
         let view = View {
             rows: self,
             is_number: Cell::new(false),
             fault: RefCell::new(None),
             without_result: RefCell::new(Vec::new()),
         };
+        generated.look(mapping, &view);
         let fate = mapping.row(&view, want, line, out);
         let without_result = view.without_result.into_inner();
+        self.generated = generated;
         if fate != RowFate::Item {
-            return;
+            return fate;
         }
         for column in without_result {
             if !self.told.contains(&column) {
@@ -87,11 +106,14 @@ impl Rows {
                 out.add_problem_of_last(ProblemKind::InvalidValue, line, message);
             }
         }
+        fate
     }
 
-    /// An error where the file was written to meanwhile.
-    pub(super) fn finish(self) -> Result<(), ConnectorError> {
-        self.whole.finish()
+    /// When the workbook says that it was made; an error where the file was written to meanwhile.
+    pub(super) fn finish(self, mapping: &Mapping) -> Result<Option<SystemTime>, ConnectorError> {
+        let generated = self.generated.finish(mapping, self.whole.name())?;
+        self.whole.finish()?;
+        Ok(generated)
     }
 
     fn find_header(&mut self, header_row: u64) -> Result<(), ConnectorError> {
@@ -161,6 +183,11 @@ impl Lookup for View<'_> {
                 self.is_number.set(kind == Kind::Number);
                 each(text);
                 return;
+            }
+            Kind::NoResult if self.rows.deciding.contains(&path) => {
+                "is a formula without a stored result; open the file in a spreadsheet program and \
+                 save it"
+                    .to_owned()
             }
             Kind::NoResult => {
                 self.without_result.borrow_mut().push(column);

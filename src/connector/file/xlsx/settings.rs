@@ -1,5 +1,7 @@
 //! The options of a spreadsheet.
 
+use std::path::PathBuf;
+
 use super::connector::Xlsx;
 use crate::around::Around;
 use crate::connector::feed::number::trim;
@@ -27,14 +29,6 @@ impl XlsxSettings {
         let header_row = table.integer("header_row", 0..10_001).unwrap_or(1);
         let feed = FeedSettings::read(table, context, &|path| columns::check(path, header_row));
         let (feed, sheet) = (feed?, sheet?);
-        if feed.source.has_member() {
-            let name = table.name_of("member");
-            table.error(format!(
-                "`{name}` picks a file of an archive, and a workbook is one itself; take the key \
-                 out, and deliver the workbook as it is"
-            ));
-            return None;
-        }
         if feed.encoding.is_some() {
             let name = table.name_of("encoding");
             table.error(format!("`{name}`: a spreadsheet is always Unicode; take the key out"));
@@ -45,7 +39,7 @@ impl XlsxSettings {
 }
 
 /// `None` where the key is wrong, `Some(None)` where it is absent.
-fn read_sheet(table: &mut Table<'_>) -> Option<Option<String>> {
+pub(super) fn read_sheet(table: &mut Table<'_>) -> Option<Option<String>> {
     let name = table.name_of("sheet");
     let Some(entry) = table.take("sheet") else { return Some(None) };
     let (text, _) = entry.string(&name)?;
@@ -69,6 +63,10 @@ impl Settings for XlsxSettings {
 
     fn is_remote(&self) -> bool {
         self.feed.source.is_remote()
+    }
+
+    fn local_file(&self) -> Option<PathBuf> {
+        self.feed.source.local_file()
     }
 
     fn provides(&self, section: Section) -> Result<(), String> {

@@ -129,7 +129,7 @@ impl Sheet {
         archive: &mut Archive,
         wanted: Option<&str>,
     ) -> Result<Sheet, ConnectorError> {
-        if archive.has("content.xml") || archive.has("META-INF/manifest.xml") {
+        if is_ods(archive) {
             return Ok(Sheet::Ods(Box::new(OdsRows::open(archive, wanted)?)));
         }
         let (book, member, name) = workbook::open(archive, wanted)?;
@@ -159,6 +159,15 @@ impl Sheet {
             Sheet::Ods(rows) => rows.name(),
         }
     }
+}
+
+/// The names of a workbook's sheets, in the order of their tabs.
+pub(super) fn names(archive: &mut Archive) -> Result<Vec<String>, ConnectorError> {
+    if is_ods(archive) { OdsRows::names(archive) } else { workbook::names(archive) }
+}
+
+fn is_ods(archive: &Archive) -> bool {
+    archive.has("content.xml") || archive.has("META-INF/manifest.xml")
 }
 
 /// Whether a sheet's name is the wanted one; the case does not count, as in spreadsheets.

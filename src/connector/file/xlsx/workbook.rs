@@ -65,21 +65,9 @@ pub(super) fn open(
     archive: &mut Archive,
     wanted: Option<&str>,
 ) -> Result<(Workbook, String, String), ConnectorError> {
-    let path = workbook_path(archive)?;
-    if path.ends_with(".bin") {
-        return Err(archive.error("is a binary workbook (.xlsb); save it as .xlsx"));
-    }
-    let relations = relations(archive, &path)?;
     let mut book = Workbook::default();
-    let sheets = sheets(archive, &path, &mut book)?;
-    let of_sheets: Vec<_> = sheets
-        .iter()
-        .filter_map(|(name, id)| {
-            Some((name, relations.iter().find(|relation| relation.id == *id)?))
-        })
-        // Sheets that are nothing but a chart or a macro have no cells.
-        .filter(|(_, relation)| relation.kind.ends_with("/worksheet"))
-        .collect();
+    let (relations, sheets) = listed(archive, &mut book)?;
+    let of_sheets = with_cells(&sheets, &relations);
     let found = match wanted {
         Some(wanted) => of_sheets.iter().find(|(name, _)| is_named(name, wanted)),
         None => of_sheets.first(),
@@ -99,13 +87,47 @@ pub(super) fn open(
     Ok((book, member, name))
 }
 
+/// The names of the sheets that have cells, in the order of their tabs.
+pub(super) fn names(archive: &mut Archive) -> Result<Vec<String>, ConnectorError> {
+    let (relations, sheets) = listed(archive, &mut Workbook::default())?;
+    Ok(with_cells(&sheets, &relations).into_iter().map(|(name, _)| name.clone()).collect())
+}
+
+/// The names of sheets and their relations.
+type Sheets = Vec<(String, String)>;
+
+/// What the workbook refers to, and its sheets.
+fn listed(
+    archive: &mut Archive,
+    book: &mut Workbook,
+) -> Result<(Vec<Relation>, Sheets), ConnectorError> {
+    let path = workbook_path(archive)?;
+    if path.ends_with(".bin") {
+        return Err(archive.error("is a binary workbook (.xlsb); save it as .xlsx"));
+    }
+    Ok((relations(archive, &path)?, sheets(archive, &path, book)?))
+}
+
+/// Sheets that are nothing but a chart or a macro have no cells.
+fn with_cells<'s>(
+    sheets: &'s [(String, String)],
+    relations: &'s [Relation],
+) -> Vec<(&'s String, &'s Relation)> {
+    sheets
+        .iter()
+        .filter_map(|(name, id)| {
+            Some((name, relations.iter().find(|relation| relation.id == *id)?))
+        })
+        .filter(|(_, relation)| relation.kind.ends_with("/worksheet"))
+        .collect()
+}
+
 /// The member that is the workbook itself.
 fn workbook_path(archive: &mut Archive) -> Result<String, ConnectorError> {
     if !archive.has("_rels/.rels") && !archive.has("xl/workbook.xml") {
         if archive.holds_workbooks() {
             return Err(archive.error(
-                "is a zip archive around a workbook, which is not unpacked; deliver the workbook \
-                 itself, or packed with gzip",
+                "is a zip archive within another one, around a workbook; pack the workbook only once",
             ));
         }
         return Err(archive.error("is a zip file and no spreadsheet: neither xlsx nor ods"));

@@ -1,5 +1,6 @@
 //! The tree of an item, or of what stands outside of items, while its elements are read.
 
+use crate::connector::file::outline::Outline;
 use crate::connector::file::tree::{NodeId, Tree};
 use crate::connector::file::vocabulary::Name;
 
@@ -38,9 +39,12 @@ impl Builder {
         self.open.push(OpenNode { node, text_from: None });
     }
 
-    pub(super) fn open_item(&mut self, raw_start: u64) -> bool {
+    /// Opens the node of an item. `outline` says whether some path reads its own text.
+    pub(super) fn open_item(&mut self, raw_start: u64, outline: &Outline) -> bool {
         let node = self.tree.open(None, raw_start);
-        self.open.push(OpenNode { node, text_from: None });
+        let text_from = outline.reads_itself.then(|| self.tree.text_len());
+        self.wants_text += usize::from(text_from.is_some());
+        self.open.push(OpenNode { node, text_from });
         true
     }
 

@@ -29,6 +29,7 @@ pub const REGISTRATION: Registration =
     Registration { name: "xml", settings, is_feed: true, places: &[] };
 
 const FORMAT: Format = Format {
+    name: "xml",
     default_items: None,
     parse_items: Path::parse_items,
     unknown_words: &[],

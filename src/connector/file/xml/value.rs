@@ -46,19 +46,19 @@ fn rewrite_core(core: &str, restyle: Restyle<'_>) -> Result<String, String> {
     }
     if !core.contains('&') {
         // What is new in it are digits and their signs, which need no escape in any place.
-        return restyle(core);
+        return restyle(core, None);
     }
     let mut text = String::new();
     decode_attribute(core, &mut text).map_err(|fault| fault.message)?;
-    restyle(&text).map(|new| escape(&new))
+    restyle(&text, None).map(|new| escape(&new))
 }
 
 /// Changes what stands between white space.
 fn rewrite_trimmed(text: &str, restyle: Restyle<'_>) -> Result<String, String> {
     let core = text.trim();
     match text.find(core).filter(|_| !core.is_empty()) {
-        Some(at) => Ok([&text[..at], &restyle(core)?, &text[at + core.len()..]].concat()),
-        None => Ok([text, &restyle("")?].concat()),
+        Some(at) => Ok([&text[..at], &restyle(core, None)?, &text[at + core.len()..]].concat()),
+        None => Ok([text, &restyle("", None)?].concat()),
     }
 }
 

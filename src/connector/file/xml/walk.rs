@@ -123,10 +123,12 @@ impl XmlWalk {
 
     /// Looks for what XML does not allow in the part of the window that is new.
     fn check_characters(&mut self) -> Result<(), ConnectorError> {
-        if let Some(at) = find_control(&self.window.text()[self.checked..]) {
-            return Err(self
-                .window
-                .error_at(self.checked + at, "a control character; XML allows none"));
+        while let Some(at) = find_control(&self.window.text()[self.checked..]) {
+            let at = self.checked + at;
+            if self.window.undecodable().binary_search(&at).is_err() {
+                return Err(self.window.error_at(at, "a control character; XML allows none"));
+            }
+            self.checked = at + 1;
         }
         self.checked = self.window.text().len();
         Ok(())
@@ -254,8 +256,8 @@ impl State {
         self.check_open(name, start)?;
         let depth = self.open.len();
         self.open.push(name);
+        self.note_paths(tag);
         if self.item.is_none() {
-            self.note_path();
             self.enter(name, depth, start, source);
         }
         let is_kept = self.open_node(name, depth, source.offset_of(end), source.outline);
@@ -269,7 +271,7 @@ impl State {
     /// Opens the node of an element; `false` where no path can want it.
     fn open_node(&mut self, name: &str, depth: usize, raw_start: u64, outline: &Outline) -> bool {
         match self.item {
-            Some(item) if item.depth == depth => self.tree.open_item(raw_start),
+            Some(item) if item.depth == depth => self.tree.open_item(raw_start, outline),
             None if !outline.reads_outside => self.outside.tree.ignore(),
             _ => {
                 self.outside.version += u64::from(self.item.is_none());
@@ -306,9 +308,16 @@ impl State {
         }
     }
 
-    fn note_path(&mut self) {
+    /// Takes note of an element and its attributes.
+    fn note_paths(&mut self, tag: &BytesStart<'_>) {
         let open = &self.open;
-        self.seen.note(|| open.path());
+        if !self.seen.note(|| open.path()) || tag.attributes_raw().is_empty() {
+            return;
+        }
+        for attribute in tag.attributes().flatten() {
+            let name = attribute.key.into_inner();
+            self.seen.note(|| format!("{}/@{name}", open.path()));
+        }
     }
 
     /// An end tag at `start`.
@@ -443,14 +452,8 @@ fn too_long(what: &str, at: usize) -> Fault {
 }
 
 fn step_fits(step: &Step, name: &str) -> bool {
-    match &step.name {
-        None => true,
-        Some(wanted) if wanted.contains(':') => wanted == name,
-        Some(wanted) => match name.split_once(':') {
-            Some((_, local)) => wanted == local,
-            None => wanted == name,
-        },
-    }
+    let local = name.split_once(':').map_or(name, |(_, local)| local);
+    step.fits(|wanted| wanted == if wanted.contains(':') { name } else { local })
 }
 
 /// Whether an error says no more than that the window ends here.
