@@ -201,6 +201,7 @@ fn offline_needs_neither_network_nor_secrets() {
     let ran = shop.run("check --all --offline").code(0);
     insta::assert_snapshot!(ran.stdout, @r#"
     store-a
+    found csv: delimiter ",", quote """, encoding utf-8, header_row 1
     check store-a: 1 items, 1 linked · 0 errors, 0 warnings
 
     web

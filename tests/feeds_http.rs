@@ -280,6 +280,7 @@ fn a_signal_ends_a_download_soon() {
     assert!(began.elapsed() < Duration::from_secs(2));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_body_far_larger_than_memory_goes_through_a_file() {
     let blocks = 3000;
@@ -293,15 +294,26 @@ fn a_body_far_larger_than_memory_goes_through_a_file() {
     let (status, peak) = peak_of(&mut command);
     // A quote that is never closed; what counts is that all of it came.
     assert_eq!(status, Some(1));
-    assert!(peak < 100 << 20, "{peak} bytes");
+    assert!((1 << 20..100 << 20).contains(&peak), "{peak} bytes");
 }
 
-/// The exit code, and the most memory that it used, in bytes.
+/// The exit code, and the most memory that it used, in bytes, as far as that was seen. What the
+/// system counts when a program has ended holds the memory of who started it as well.
 fn peak_of(command: &mut std::process::Command) -> (Option<i32>, u64) {
-    use wait4::Wait4;
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let ended = command.spawn().unwrap().wait4().unwrap();
-    (ended.status.code(), ended.rusage.maxrss)
+    let mut child = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let used = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let used = used.and_then(|used| used.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = used.map_or(peak, |used| used << 10);
+        if let Some(ended) = child.try_wait().unwrap() {
+            return (ended.code(), peak);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[test]

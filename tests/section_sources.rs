@@ -294,7 +294,7 @@ fn of_several_files_a_missing_one_changes_nothing() {
     shop.run("pull w").code(1).stderr("north.csv").stock("main", "MUG-01", "1");
     let config = shop.read("invsync.toml");
     shop.write("invsync.toml", config.replace("\"north.csv\"", "5"));
-    shop.run("pull w").code(2).stderr("`integrations.w.source` must be a string");
+    shop.run("pull w").code(2).stderr("`integrations.w.source` must be a path or URL");
     shop.write("invsync.toml", config.replace("wholesaler", "store").replace("download", "send"));
     shop.run("push w").code(2).stderr("what stands in several files cannot be written");
 }

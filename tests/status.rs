@@ -165,7 +165,7 @@ fn prometheus_reads_it() {
 #[test]
 fn prometheus_is_a_format_of_status_only() {
     let stderr = shop().run("pull store-a --format prometheus").code(2).stderr;
-    insta::assert_snapshot!(stderr, @"error: --format prometheus goes with `status` only");
+    insta::assert_snapshot!(stderr, @"error: --format prometheus goes with `status` only; here it is table, json, csv or markdown");
 }
 
 #[test]

@@ -22,10 +22,10 @@ use crate::report::{self, CheckReport, Findings, Format, Tree};
     invsync check --all                      before the first pull\n  \
     invsync check --all --offline            without network and secrets\n  \
     invsync check store-a --strict           warnings count as errors\n  \
-    invsync check --all --ignore unlinked    say nothing of items without a product\n  \
-    invsync check --all --format github      annotations beside the lines of a pull request\n\n\
-    Formats beside those of every command: github (GitHub Actions), junit (GitLab and\n\
-    others), sarif (code scanning).")]
+    invsync check --all --ignore unlinked    say nothing of such items\n  \
+    invsync check --all --format github      annotations of a pull request\n\n\
+    Formats beside those of every command: github (GitHub Actions), junit (GitLab\n\
+    and others), sarif (code scanning).")]
 pub(super) struct Check {
     #[command(flatten)]
     names: Names,

@@ -25,7 +25,7 @@ use crate::report::{Cells, Column, Format, Listing, Object, Record, Style};
     Where the config has links = \"FILE\" the links stand in that file:\n  \
     invsync link auto store-a                show what fits and is not in it\n  \
     invsync link auto store-a --write        write that into it, for review\n  \
-    invsync link diff store-a                what file, inventory and store-a do not agree on")]
+    invsync link diff store-a                what does not agree with it")]
 pub(super) struct Link {
     #[command(subcommand)]
     action: Action,

@@ -41,7 +41,7 @@ pub(super) fn list(
         items += listed.items;
         exit = exit.max(ended);
         let Some(delivery) = listed.delivery else { return Ok(exit) };
-        for lack in &delivery.nowhere {
+        for lack in delivery.nowhere.iter().filter(|lack| lack.is_needed) {
             session.progress.note(&format!("warning: {}: {}", integration.name, lack.message));
         }
         why_empty = Some(pull::why_empty(&delivery));

@@ -1,7 +1,7 @@
 //! What a mapping asks for and a whole delivery does not have: told with the key and its line, and
 //! what there is instead.
 
-use super::mapping::{Field, Mapping, PathId, RowFate, Source};
+use super::mapping::{Mapping, PathId, RowFate};
 use super::shown;
 use crate::connector::{ConnectorError, Nowhere};
 use crate::settings::nearest;
@@ -75,8 +75,12 @@ pub(crate) fn nowhere(
     let lacking = fields.filter_map(|(word, field)| Some((word, field.as_ref()?)));
     lacking
         .filter_map(|(word, field)| {
-            let paths = paths_of(field);
-            if paths.is_empty() || !paths.iter().all(|path| is_nowhere(*path)) {
+            let paths = field.paths();
+            // What only a preset names may be absent.
+            let is_own = |path: &PathId| {
+                mapping.paths.get(path.index()).is_some_and(|path| !path.is_optional)
+            };
+            if !paths.iter().any(is_own) || !paths.iter().all(|path| is_nowhere(*path)) {
                 return None;
             }
             let texts: Vec<&str> = paths
@@ -89,14 +93,6 @@ pub(crate) fn nowhere(
             Some(Nowhere { is_needed, paths, message })
         })
         .collect()
-}
-
-fn paths_of(field: &Field) -> Vec<PathId> {
-    match &field.source {
-        Source::Value(_) => Vec::new(),
-        Source::Path(path) => vec![*path],
-        Source::First(paths) | Source::Sum(paths) => paths.clone(),
-    }
 }
 
 fn message(word: &str, line: u64, paths: &[&str], seen: &str) -> String {

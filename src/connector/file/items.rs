@@ -69,14 +69,17 @@ impl std::fmt::Debug for Format {
     }
 }
 
+/// `items` as the config has it, and its line.
+type ItemsKey = (String, u64);
+
 /// The settings of a tree-shaped feed.
 #[derive(Clone, Debug)]
 pub(crate) struct TreeSettings {
     pub(crate) format: Format,
     pub(crate) feed: Arc<FeedSettings>,
     outline: Arc<Outline>,
-    /// `items` as the config has it, and its line.
-    items: Option<(String, u64)>,
+    /// `items`, where the config has it.
+    items: Option<ItemsKey>,
 }
 
 impl Format {
@@ -101,7 +104,7 @@ impl Format {
 
     /// The way to the items, and how the config gives it, if it does. `None` where an error was
     /// added.
-    fn items(self, table: &mut Table<'_>) -> Option<(Vec<Step>, Option<(String, u64)>)> {
+    fn items(self, table: &mut Table<'_>) -> Option<(Vec<Step>, Option<ItemsKey>)> {
         let name = table.name_of("items");
         let entry = table.take("items");
         let is_given = entry.is_some();
@@ -269,8 +272,8 @@ struct TreeReader {
     walk: Box<dyn Walk>,
     rows: Rows,
     started: Started,
-    /// `items` as the config has it, and its line.
-    items: Option<(String, u64)>,
+    /// `items`, where the config has it.
+    items: Option<ItemsKey>,
     around: Around,
     is_done: bool,
 }
