@@ -41,6 +41,7 @@ mod mapping;
 mod mapping_language;
 mod mapping_sources;
 mod medusa;
+mod medusa_places;
 mod notify;
 mod plans;
 mod power_loss;

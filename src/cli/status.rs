@@ -19,8 +19,8 @@ use crate::report;
 #[command(after_help = "Examples:\n  \
     invsync status                           all integrations\n  \
     invsync status store-a --format json     one, for a script\n  \
-    invsync status --quiet                   for cron: says something only when it is late\n  \
-    invsync status --format prometheus       for node_exporter's textfile collector")]
+    invsync status --quiet                   for cron: silent unless one is late\n  \
+    invsync status --format prometheus       for Prometheus' node_exporter")]
 pub(super) struct Status {
     #[command(flatten)]
     names: Names,

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Integration;
 use crate::engine::matching::Matched;
 use crate::engine::plan::SectionPlan;
 use crate::engine::view;
@@ -104,7 +106,8 @@ impl fmt::Display for Row {
 pub(super) fn rows<'a>(
     matched: &'a Matched,
     plans: &'a [SectionPlan],
-) -> impl Iterator<Item = Row> + 'a {
+    links: &mut NewLinks,
+) -> impl Iterator<Item = Row> + use<'a> {
     let changes = plans.iter().flat_map(move |plan| {
         view::in_sku_order(matched, plan).into_iter().map(move |at| {
             let change = &plan.changes[at as usize];
@@ -113,7 +116,7 @@ pub(super) fn rows<'a>(
             Row { at_store: plan.place.at_store.clone(), ..row }
         })
     });
-    changes.chain(links(matched).into_iter().map(|(item_id, product)| {
+    changes.chain(links.of(matched).into_iter().map(|(item_id, product)| {
         let sku = matched.products.sku(product);
         Row::of(&ChangeRow {
             section: Section::Links,
@@ -131,14 +134,32 @@ pub(super) fn rows<'a>(
     }))
 }
 
-fn links(matched: &Matched) -> Vec<(&str, ProductId)> {
-    let own = matched.new_sku_links();
-    let own = own.iter().map(|product| (matched.products.sku(product), product));
-    let others = matched.new_links();
-    let others = others.iter().filter_map(|(item_id, link)| Some((*item_id, link.product?)));
-    let mut links: Vec<_> = own.chain(others).collect();
-    links.sort_unstable();
-    links
+/// The links that the sources of a run make, each told once: a source finds those of the ones before
+/// it where they were applied, and would make them again where they were only planned.
+pub(super) struct NewLinks {
+    has_several_sources: bool,
+    told: FxHashSet<String>,
+}
+
+impl NewLinks {
+    pub(super) fn new(integration: &Integration) -> NewLinks {
+        let has_several_sources = integration.parts.len() > 1;
+        NewLinks { has_several_sources, told: FxHashSet::default() }
+    }
+
+    /// Those of the next source, by item.
+    fn of<'m>(&mut self, matched: &'m Matched) -> Vec<(&'m str, ProductId)> {
+        let own = matched.new_sku_links();
+        let own = own.iter().map(|product| (matched.products.sku(product), product));
+        let others = matched.new_links();
+        let others = others.iter().filter_map(|(item_id, link)| Some((*item_id, link.product?)));
+        let mut links: Vec<_> = own.chain(others).collect();
+        if self.has_several_sources {
+            links.retain(|(item_id, _)| self.told.insert((*item_id).to_owned()));
+        }
+        links.sort_unstable();
+        links
+    }
 }
 
 /// How what was planned and what would be done now differ.
