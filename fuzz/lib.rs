@@ -14,6 +14,7 @@ use std::path::Path;
 
 use invsync::around::Around;
 use invsync::connector::{Connector, Context, Delivery, REGISTRY, RowBatch, Want};
+use invsync::model::StorePlaces;
 use invsync::settings::{Document, Problems, Table};
 use toml::de::DeTable;
 
@@ -34,7 +35,8 @@ pub fn read(connector: &str, options: &str, bytes: &[u8]) {
     let context = Context::new("x", "/", true);
     let registration = REGISTRY.iter().find(|one| one.name == connector).expect("a connector");
     let Some(settings) = (registration.settings)(&mut table, &context) else { return };
-    let Ok(connector) = settings.connect(&Around::nobody()) else { return };
+    let places = StorePlaces::default();
+    let Ok(connector) = settings.connect(&Around::nobody(), &places) else { return };
     drain(connector.as_ref());
 }
 

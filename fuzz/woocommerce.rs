@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use invsync::around::Around;
 use invsync::config::Config;
 use invsync::connector::{REGISTRY, Write};
-use invsync::model::{Decimal, Section};
+use invsync::model::{Decimal, Section, StorePlaces};
 use invsync::settings::Document;
 
 use crate::drain;
@@ -50,7 +50,9 @@ pub fn ask(bytes: &[u8]) {
     let config = Config::parse(&document, REGISTRY);
     let config = config.unwrap_or_else(|errors| panic!("the config is right: {errors}"));
     let integration = config.integration("x").expect("the integration");
-    let connector = integration.parts[0].settings.connect(&Around::nobody()).expect("a connector");
+    let settings = &integration.parts[0].settings;
+    let connector =
+        settings.connect(&Around::nobody(), &StorePlaces::default()).expect("a connector");
     let Some(delivery) = drain(connector.as_ref()) else { return };
     let Ok(Some(writer)) = connector.writer(&delivery) else { return };
     let write = |section, before: &str, after: &str| Write {

@@ -97,6 +97,7 @@ macro_rules! every_store_promise {
 mod csv;
 mod edifact;
 mod json;
+mod medusa;
 mod ods;
 mod sheets;
 mod woocommerce;

@@ -161,7 +161,8 @@ fn read_table(mut table: Table<'_>, problems: &Problems, folder: &Path) -> Optio
     let settings = (registration.settings)(&mut table, &context);
     table.finish();
     assert_eq!(problems.error_count(), 0);
-    let connector = settings.unwrap().connect(&Around::nobody()).unwrap();
+    let places = invsync::model::StorePlaces::default();
+    let connector = settings.unwrap().connect(&Around::nobody(), &places).unwrap();
     let mut reader = connector.open(Want { stock: true, prices: true, names: true }).unwrap();
     let (mut batch, mut items) = (RowBatch::default(), Vec::new());
     while reader.next(&mut batch).unwrap() {

@@ -396,8 +396,10 @@ const EVERYTHING: Want = Want { stock: true, prices: true, names: true };
 /// Reads a feed to its end as the engine does; a refusal is as good as rows.
 fn read(config: &Config, name: &str) -> bool {
     let integration = config.integration(name).unwrap();
-    let connector =
-        integration.parts[0].settings.connect(&invsync::around::Around::nobody()).unwrap();
+    let connector = {
+        let part = &integration.parts[0];
+        part.settings.connect(&invsync::around::Around::nobody(), &part.places).unwrap()
+    };
     let Ok(mut reader) = connector.open(EVERYTHING) else { return false };
     let mut batch = RowBatch::default();
     loop {

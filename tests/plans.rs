@@ -284,3 +284,25 @@ fn a_product_that_a_plan_makes_is_part_of_it() {
     shop.run("apply plan.json").code(0);
     assert_eq!(shop.skus(), ["CUP-01", "MUG-01", "TEA-01"]);
 }
+
+#[test]
+fn a_plan_of_two_sources_makes_the_links_that_both_would_make_once() {
+    let section = |place: &str, file: &str, value: &str| {
+        format!(
+            "{{ direction = \"download\", {place}, connector = \"csv\", source = \"{file}\", \
+             fields = {{ item_id = \"id\", sku = \"sku\", {value} }} }}"
+        )
+    };
+    let stock = section("warehouse = \"main\"", "stock.csv", "quantity = \"qty\"");
+    let prices = section("price_group = \"retail\"", "prices.csv", "price = \"price\"");
+    let config =
+        format!("[integrations.w]\ntype = \"wholesaler\"\nstock = {stock}\nprices = {prices}\n");
+    let shop = Shop::new()
+        .config(&config)
+        .file("stock.csv", "id,sku,qty\n17,MUG-01,3\n")
+        .file("prices.csv", "id,sku,price\n17,MUG-01,12\n18,TEA-01,39\n")
+        .inventory(INVENTORY);
+    shop.run("plan w -o plan.json").code(0);
+    shop.run("apply plan.json --dry-run").code(0);
+    shop.run("apply plan.json").code(0).stock("main", "MUG-01", "3");
+}

@@ -165,3 +165,36 @@ fn what_a_killed_push_had_not_sent_is_sent_by_the_next() {
     assert_eq!(shop.read("store.csv"), sent);
     assert!(!statuses(&shop, 2).contains(&"applied".to_owned()));
 }
+
+/// What the first version of the inventory had, which knew no places at a store.
+const FIRST_VERSION: &str = "
+    DROP TABLE run_places;
+    ALTER TABLE confirmed RENAME TO newer;
+    CREATE TABLE confirmed (
+        integration_id INTEGER NOT NULL REFERENCES integrations (id),
+        section INTEGER NOT NULL CHECK (section IN (0, 1)),
+        item_id TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        run_id INTEGER NOT NULL REFERENCES runs (id),
+        PRIMARY KEY (integration_id, section, item_id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO confirmed SELECT integration_id, section, item_id, value, run_id FROM newer;
+    DROP TABLE newer;
+    PRAGMA user_version = 1;";
+
+#[test]
+fn an_inventory_of_the_first_version_goes_on_working() {
+    let shop = Shop::sending(STORE, INVENTORY);
+    let sent = shop.run("push store-a --format json").code(0).one_run().number("run_id");
+    shop.sql().execute_batch(FIRST_VERSION).unwrap();
+    // The values that the store has confirmed are still known.
+    let config = shop.read("invsync.toml") + "on_drift = \"hold\"\n";
+    shop.write("invsync.toml", config);
+    let store = shop.read("store.csv");
+    shop.write("store.csv", store.replace("41.00", "44.00"));
+    shop.run("push store-a --dry-run").code(4).stdout("held back");
+    shop.write("store.csv", store);
+    shop.run(&format!("undo {sent}")).code(0).wrote("store.csv", STORE);
+    let version = shop.sql().pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    assert_eq!(version.unwrap(), 2);
+}

@@ -39,7 +39,11 @@ fn maximal() -> String {
          [price_groups]\nretail = {{ currency = \"EUR\", {NO_KEY} = 1 }}\n\
          [integrations.woocommerce]\ntype = \"store\"\nconnector = \"woocommerce\"\n\
          url = \"https://x/\"\nconsumer_key = {{ env = \"K\", {NO_KEY} = 1 }}\n\
-         consumer_secret = \"${{S}}\"\n{NO_KEY} = 1\n"
+         consumer_secret = \"${{S}}\"\n{NO_KEY} = 1\n\
+         [integrations.medusa]\ntype = \"store\"\nconnector = \"medusa\"\n\
+         url = \"https://x/\"\napi_key = \"${{K}}\"\n{NO_KEY} = 1\n\
+         stock = {{ direction = \"send\", locations = {{ a = \"main\" }}, {NO_KEY} = 1 }}\n\
+         prices = {{ direction = \"send\", price_group = \"retail\", {NO_KEY} = 1 }}\n"
     );
     for feed in FEEDS {
         let items = match feed {
@@ -106,13 +110,13 @@ impl Walk<'_> {
     fn at(&self, path: &str) -> (Vec<&Value>, &Value) {
         let (mut schemas, mut value) = (vec![self.root], self.config);
         for part in path.split('.').filter(|part| !part.is_empty()) {
+            let above = value;
             value = &value[part];
             value = value.as_array().map_or(value, |list| &list[0]);
             let below = schemas.into_iter().flat_map(|schema| {
-                let known = &schema["properties"][part];
-                if known.is_null() { &schema["additionalProperties"] } else { known }
-                    .as_object()
-                    .map(|_| if known.is_null() { &schema["additionalProperties"] } else { known })
+                let by_rule = rules(schema, above).map(|then| &then["properties"][part]);
+                let known = [&schema["properties"][part], &schema["additionalProperties"]];
+                by_rule.chain(known).find(|below| below.is_object())
             });
             schemas = below.flat_map(|schema| self.tables(schema)).collect();
             // Of several sorts of tables it is the one that needs a key which is there.
@@ -151,19 +155,20 @@ impl Walk<'_> {
         for schema in schemas {
             let own: Vec<_> = schema["properties"].as_object().into_iter().flatten().collect();
             keys.extend(own.into_iter().map(|(key, _)| key.clone()).filter(|key| {
-                let rules = schema["allOf"].as_array().into_iter().flatten();
-                let mut names = rules.filter(|rule| {
-                    let condition = jsonschema::draft7::new(&rule["if"]).unwrap();
-                    condition.is_valid(value)
-                });
-                names.all(|rule| {
-                    let names = rule["then"]["propertyNames"]["enum"].as_array().unwrap();
-                    names.iter().any(|name| name == key.as_str())
-                })
+                let names = rules(schema, value).map(|then| &then["propertyNames"]["enum"]);
+                let mut names = names.filter_map(Value::as_array);
+                names.all(|names| names.iter().any(|name| name == key.as_str()))
             }));
         }
         keys
     }
+}
+
+/// What the rules of a schema ask for that hold for this table.
+fn rules<'s>(schema: &'s Value, table: &Value) -> impl Iterator<Item = &'s Value> {
+    let all = schema["allOf"].as_array().into_iter().flatten();
+    all.filter(|rule| jsonschema::draft7::new(&rule["if"]).unwrap().is_valid(table))
+        .map(|rule| &rule["then"])
 }
 
 #[test]
@@ -232,6 +237,8 @@ fn what_the_reader_refuses_the_schema_marks() {
         "stock = { direction = \"download\", warehouse = \"main\", every = \"soon\" }",
         "stock = { direction = \"download\", warehouse = \"main\", delimiter = \";\" }",
         "http = { retries = 1000 }",
+        "stock = { direction = \"download\", warehouse = \"main\", location = \"Main\" }",
+        "prices = { direction = \"download\", price_group = \"retail\", region = \"DE\" }",
     ] {
         let config = format!("{good}{bad}\n");
         shop.write("invsync.toml", &config);

@@ -110,7 +110,11 @@ mod tests {
     struct Nobody;
 
     impl Settings for Nobody {
-        fn connect(&self, _: &crate::around::Around) -> Result<Box<dyn Connector>, ConnectorError> {
+        fn connect(
+            &self,
+            _: &crate::around::Around,
+            _: &crate::model::StorePlaces,
+        ) -> Result<Box<dyn Connector>, ConnectorError> {
             Err(ConnectorError::usage("nobody"))
         }
 
@@ -123,8 +127,12 @@ mod tests {
         }
     }
 
-    const REGISTRY: &[Registration] =
-        &[Registration { name: "csv", settings: |_, _| Some(Box::new(Nobody)), is_feed: false }];
+    const REGISTRY: &[Registration] = &[Registration {
+        name: "csv",
+        settings: |_, _| Some(Box::new(Nobody)),
+        is_feed: false,
+        places: &[],
+    }];
 
     const CONFIG: &str = r#"
         inventory.path = "inventory.db"

@@ -1,13 +1,14 @@
 //! `[integrations.NAME]`: the keys of every integration; the connector takes its own.
 
+use std::sync::Arc;
+
 use super::section::{ReadSection, SectionReader};
 use super::{GuardSettings, Integration, Part, SectionSettings, Unlinked};
 use crate::connector::feed::combine::Combine;
 use crate::connector::feed::presets;
 use crate::connector::http::HttpSettings;
 use crate::connector::{Context, Registration, Settings};
-use crate::model::Place;
-use crate::model::{Direction, LinkKey, Section};
+use crate::model::{Direction, LinkKey, Place, Section, StorePlaces};
 use crate::settings::{Problems, Table, nearest};
 
 /// What integrations are read with.
@@ -30,17 +31,18 @@ impl IntegrationReader<'_> {
         let accept = super::accept::read(&mut table).into();
         let allow_empty = table.bool("allow_empty").unwrap_or(false);
         let http = HttpSettings::read(table.table("http"));
-        let [mut stock, mut prices] = self.sections(&mut table, is_store);
+        let below = Section::ALL.map(|section| table.table(section.word()));
         // Where each section has a source of its own, nothing else needs a connector.
-        let is_parted = !table.has("source") && are_parted([&stock, &prices]);
+        let is_parted = !table.has("source") && are_parted(&below);
         let registration = match is_parted && !table.has("connector") {
             true => None,
             false => named(self.registry, &mut table),
         };
-        let read = [stock.read.as_ref(), prices.read.as_ref()];
+        let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
+        let [mut stock, mut prices] = self.sections(below, is_store, &guard, registration);
+        let read = [&stock, &prices].map(|section| section.read.as_ref());
         let context = self.context(name, &table, is_store, read, &http);
-        let are_read =
-            [&mut stock, &mut prices].map(|section| self.take_own(section, registration, &context));
+        let are_read = [&mut stock, &mut prices].map(|section| self.take_own(section, &context));
         let (stock, prices) = (stock.read, prices.read);
         let shared = match registration {
             _ if is_parted => {
@@ -64,7 +66,8 @@ impl IntegrationReader<'_> {
         check.run(Section::Prices, prices.as_ref());
         let (stock, stock_own) = parted(stock);
         let (prices, prices_own) = parted(prices);
-        let parts = parts(shared, stock_own, prices_own);
+        let sources = Sources { shared, stock: stock_own, prices: prices_own };
+        let parts = sources.parts(&stock, &prices);
         Some(Integration {
             name: name.to_owned(),
             line,
@@ -77,46 +80,59 @@ impl IntegrationReader<'_> {
             allow_empty,
             http,
             stock,
-            prices,
+            prices: prices.into_iter().next(),
         })
     }
 
-    fn sections<'t>(&self, table: &mut Table<'t>, is_store: bool) -> [SectionTable<'t>; 2] {
-        let guard = GuardSettings::read(table.table("guard"), &GuardSettings::default());
-        let reader = SectionReader {
-            is_store,
-            warehouses: self.warehouses,
-            price_groups: self.price_groups,
-            guard: &guard,
-        };
-        Section::ALL.map(|section| {
-            let mut below = table.table(section.word());
+    /// Reads what the sections have whatever their connectors are. `shared`: the integration's own.
+    fn sections<'t, 'r>(
+        &'r self,
+        below: [Option<Table<'t>>; 2],
+        is_store: bool,
+        guard: &GuardSettings,
+        shared: Option<&'r Registration>,
+    ) -> [SectionTable<'t, 'r>; 2] {
+        let [stock, prices] = below;
+        [(Section::Stock, stock), (Section::Prices, prices)].map(|(section, mut below)| {
+            let registration = below.as_mut().and_then(|below| self.of_section(below, shared));
+            let reader = SectionReader {
+                is_store,
+                warehouses: self.warehouses,
+                price_groups: self.price_groups,
+                guard,
+                kinds: registration.map_or(&[], |registration| registration.places),
+            };
             let read = below.as_mut().and_then(|below| reader.read(section, below));
-            SectionTable { rest: below, read }
+            SectionTable { rest: below, registration, read }
         })
+    }
+
+    /// The connector of a section: that of its own source, or else the integration's.
+    fn of_section<'r>(
+        &'r self,
+        below: &mut Table<'_>,
+        shared: Option<&'r Registration>,
+    ) -> Option<&'r Registration> {
+        if !below.has("source") {
+            return shared;
+        }
+        use_preset(below);
+        match shared {
+            Some(shared) if !below.has("connector") => Some(shared),
+            _ => named(self.registry, below),
+        }
     }
 
     /// Takes a section's own source out of what is left of its table. `false` where errors, which
     /// are reported, leave none.
-    fn take_own(
-        &self,
-        section: &mut SectionTable<'_>,
-        shared: Option<&Registration>,
-        context: &Context,
-    ) -> bool {
-        let Some(mut rest) = section.rest.take() else { return true };
-        if rest.has("source") {
-            use_preset(&mut rest);
-        }
+    fn take_own(&self, section: &mut SectionTable<'_, '_>, context: &Context) -> bool {
+        let Some(rest) = section.rest.take() else { return true };
+        check_places(section.read.as_ref(), section.registration, &rest);
         if !rest.has("source") {
             rest.finish();
             return true;
         }
-        let own = match shared {
-            Some(shared) if !rest.has("connector") => Some(shared),
-            _ => named(self.registry, &mut rest),
-        };
-        let Some(registration) = own else {
+        let Some(registration) = section.registration else {
             rest.finish_early();
             return false;
         };
@@ -136,10 +152,13 @@ impl IntegrationReader<'_> {
         [stock, prices]: [Option<&ReadSection>; 2],
         http: &HttpSettings,
     ) -> Context {
-        let is_on = |section: &ReadSection| section.settings.direction != Direction::Off;
+        let is_on = |section: &ReadSection| {
+            section.settings.iter().any(|settings| settings.direction != Direction::Off)
+        };
         let sections = [(Section::Stock, stock), (Section::Prices, prices)];
         let sections = sections.into_iter().filter(|(_, read)| read.is_some_and(is_on));
-        let group = prices.map(|section| section.settings.place.as_str());
+        let group = prices.and_then(|section| section.settings.first());
+        let group = group.map(|settings| settings.place.as_str());
         let group = group.and_then(|key| self.price_groups.iter().find(|place| place.key == key));
         Context {
             name: name.to_owned(),
@@ -257,33 +276,99 @@ fn settings_of(
 }
 
 /// Whether every section that there is has a source of its own.
-fn are_parted(sections: [&SectionTable<'_>; 2]) -> bool {
-    let mut tables = sections.into_iter().filter_map(|section| section.rest.as_ref()).peekable();
+fn are_parted(sections: &[Option<Table<'_>>; 2]) -> bool {
+    let mut tables = sections.iter().flatten().peekable();
     tables.peek().is_some() && tables.all(|table| table.has("source"))
 }
 
 /// A section that was read, and what is left of its table.
-struct SectionTable<'t> {
+struct SectionTable<'t, 'r> {
     rest: Option<Table<'t>>,
+    /// The connector of what feeds it.
+    registration: Option<&'r Registration>,
     read: Option<ReadSection>,
 }
 
 type Own = Option<Box<dyn Settings>>;
 
-fn parted(section: Option<ReadSection>) -> (Option<SectionSettings>, Own) {
-    section.map_or((None, None), |section| (Some(section.settings), section.own))
+fn parted(section: Option<ReadSection>) -> (Vec<SectionSettings>, Own) {
+    section.map_or((Vec::new(), None), |section| (section.settings, section.own))
 }
 
-/// The sources, each with the sections that it feeds.
-fn parts(shared: Own, stock: Own, prices: Own) -> Vec<Part> {
-    let own = [(Section::Stock, stock), (Section::Prices, prices)];
-    let fed_by_shared = own.iter().filter(|(_, own)| own.is_none()).map(|(section, _)| *section);
-    let sections = fed_by_shared.collect();
-    let mut parts = Vec::new();
-    parts.extend(shared.map(|settings| Part { of: None, settings, sections }));
-    parts.extend(own.into_iter().filter_map(|(section, own)| {
-        Some(Part { of: Some(section), settings: own?, sections: vec![section] })
-    }));
+/// Places at the other side that its connector knows nothing of are errors.
+fn check_places(
+    read: Option<&ReadSection>,
+    registration: Option<&Registration>,
+    table: &Table<'_>,
+) {
+    let (Some(read), Some(Registration { name, places, .. })) = (read, registration) else {
+        return;
+    };
+    for named in read.named.iter().filter(|named| !places.contains(&named.kind)) {
+        let (key, what) = (table.name_of(named.key), named.kind.shown());
+        let section = named.kind.section();
+        let known = places.iter().filter(|kind| kind.section() == section);
+        let known: Vec<_> = known.map(|kind| format!("`{}`", kind.word())).collect();
+        let known = match known.as_slice() {
+            [] => "leave it out".to_owned(),
+            known => format!("it knows {}", known.join(", ")),
+        };
+        let message = format!("`{key}`: the connector \"{name}\" knows no {what}; {known}");
+        table.problems().error(named.line, message);
+    }
+}
+
+/// What feeds the sections of an integration.
+struct Sources {
+    shared: Own,
+    stock: Own,
+    prices: Own,
+}
+
+impl Sources {
+    /// The sources, each with the sections that it feeds; of several locations each is one.
+    fn parts(self, stock: &[SectionSettings], prices: &[SectionSettings]) -> Vec<Part> {
+        let mut fed: [Vec<(Section, &[SectionSettings])>; 3] = Default::default();
+        fed[if self.stock.is_some() { 1 } else { 0 }].push((Section::Stock, stock));
+        fed[if self.prices.is_some() { 2 } else { 0 }].push((Section::Prices, prices));
+        let sources = [
+            (None, self.shared),
+            (Some(Section::Stock), self.stock),
+            (Some(Section::Prices), self.prices),
+        ];
+        let parts = sources
+            .into_iter()
+            .zip(fed)
+            .filter_map(|((of, settings), fed)| Some(parts_of(of, Arc::from(settings?), &fed)));
+        parts.flatten().collect()
+    }
+}
+
+/// The parts of one source.
+fn parts_of(
+    of: Option<Section>,
+    settings: Arc<dyn Settings>,
+    fed: &[(Section, &[SectionSettings])],
+) -> Vec<Part> {
+    let word = of.map_or("", Section::word);
+    let mut parts: Vec<Part> = Vec::new();
+    let mut add = |key: String, sections: Vec<Section>, places: StorePlaces| {
+        parts.push(Part { key, of, settings: Arc::clone(&settings), sections, places });
+    };
+    let whole = fed.iter().filter(|(_, settings)| settings.len() < 2);
+    let mut places = StorePlaces::default();
+    whole.clone().flat_map(|(_, one)| one.iter()).for_each(|one| places.extend(&one.places));
+    let sections: Vec<Section> = whole.map(|(section, _)| *section).collect();
+    let located: Vec<_> = fed.iter().filter(|(_, settings)| settings.len() > 1).collect();
+    if !sections.is_empty() || located.is_empty() {
+        add(word.to_owned(), sections, places);
+    }
+    for (section, settings) in located {
+        for one in *settings {
+            let location = one.places.location().unwrap_or_default();
+            add(format!("{}@{location}", section.word()), vec![*section], one.places.clone());
+        }
+    }
     parts
 }
 
@@ -299,13 +384,14 @@ struct SectionCheck<'a> {
 impl SectionCheck<'_> {
     fn run(&self, section: Section, read: Option<&ReadSection>) {
         let Some(read) = read else { return };
-        let (path, word, direction) = (self.path, section.word(), read.settings.direction);
+        let Some(first) = read.settings.first() else { return };
+        let (path, word, direction) = (self.path, section.word(), first.direction);
         if direction == Direction::Off {
             return;
         }
         let Some(settings) = read.own.as_deref().or(self.shared) else { return };
         if let Err(why) = settings.provides(section) {
-            self.problems.error(read.settings.line, format!("`{path}.{word}`: {why}"));
+            self.problems.error(first.line, format!("`{path}.{word}`: {why}"));
         } else if direction == Direction::Send
             && self.is_store
             && let Err(why) = settings.can_write(section)

@@ -27,7 +27,9 @@ pub use starter::{SCHEMA_NAME, schema, starter, starter_with};
 
 use crate::connector::Settings;
 use crate::connector::http::HttpSettings;
-use crate::model::{Acceptance, Decimal, Direction, LinkKey, Percent, Place, RunStatus, Section};
+use crate::model::{
+    Acceptance, Decimal, Direction, LinkKey, Percent, Place, RunStatus, Section, StorePlaces,
+};
 use crate::settings::{ConfigError, Table, Text, TextError};
 
 /// A config that was read and found right.
@@ -96,8 +98,8 @@ pub struct Integration {
     pub allow_empty: bool,
     /// How it is fetched, where it is fetched by http.
     pub http: HttpSettings,
-    /// `[integrations.NAME.stock]`.
-    pub stock: Option<SectionSettings>,
+    /// `[integrations.NAME.stock]`: none, one, or one for each of its `locations`.
+    pub stock: Vec<SectionSettings>,
     /// `[integrations.NAME.prices]`.
     pub prices: Option<SectionSettings>,
 }
@@ -120,6 +122,8 @@ pub struct SectionSettings {
     pub direction: Direction,
     /// The key of the warehouse or price group; may be empty with the direction `off`.
     pub place: String,
+    /// The places at the other side that it names.
+    pub places: StorePlaces,
     /// How often `sync --due` runs it.
     pub every: Option<Duration>,
     /// How much later than that it may come due, so that many machines do not come at once.
@@ -198,32 +202,34 @@ impl Default for GuardSettings {
     }
 }
 
-/// One source of an integration: all of it, or what one section has for itself.
+/// One source of an integration: all of it, or what one section has for itself. Of several
+/// locations each is a source of its own.
 #[derive(Debug)]
 pub struct Part {
+    /// Its name in the memory of deliveries: empty for the integration's own source.
+    pub key: String,
     /// The section that has this source for itself; `None`: the integration's own source.
     pub of: Option<Section>,
-    /// The connector's settings.
-    pub settings: Box<dyn Settings>,
+    /// The connector's settings, which several parts may share.
+    pub settings: Arc<dyn Settings>,
     /// The sections that it feeds.
     pub sections: Vec<Section>,
+    /// The places at the other side whose values it has.
+    pub places: StorePlaces,
 }
 
 impl Part {
-    /// Its name in the memory of deliveries: empty for the integration's own source.
-    pub fn key(&self) -> &'static str {
-        self.of.map_or("", Section::word)
+    /// Whether it has the values of a section.
+    pub fn feeds(&self, section: Section, settings: &SectionSettings) -> bool {
+        self.sections.contains(&section) && self.places.include(&settings.places)
     }
 }
 
 impl Integration {
-    /// The settings of a section, if the config has it.
-    pub fn section(&self, section: Section) -> Option<&SectionSettings> {
-        match section {
-            Section::Stock => self.stock.as_ref(),
-            Section::Prices => self.prices.as_ref(),
-            Section::Links => None,
-        }
+    /// All sections that the config has, stock first, once for each location.
+    pub fn all_sections(&self) -> impl Iterator<Item = (Section, &SectionSettings)> {
+        let stock = self.stock.iter().map(|settings| (Section::Stock, settings));
+        stock.chain(self.prices.iter().map(|settings| (Section::Prices, settings)))
     }
 
     /// The sections with this direction.
@@ -231,10 +237,7 @@ impl Integration {
         &self,
         direction: Direction,
     ) -> impl Iterator<Item = (Section, &SectionSettings)> {
-        Section::ALL
-            .into_iter()
-            .filter_map(|section| self.section(section).map(|settings| (section, settings)))
-            .filter(move |(_, settings)| settings.direction == direction)
+        self.all_sections().filter(move |(_, settings)| settings.direction == direction)
     }
 }
 

@@ -4,16 +4,25 @@ use std::time::Duration;
 
 use super::{GuardSettings, OnDrift, SectionSettings};
 use crate::connector::Settings;
-use crate::model::Place;
-use crate::model::{Direction, Section};
+use crate::model::{Direction, Place, Section, StorePlaceKind, StorePlaces};
 use crate::settings::{Entry, Table, nearest};
 
 /// A section, and where its direction stands for errors that come up later.
 pub(super) struct ReadSection {
-    pub(super) settings: SectionSettings,
+    /// At least one; one for each of its `locations`, which differ in their places only.
+    pub(super) settings: Vec<SectionSettings>,
     pub(super) direction_line: u64,
+    /// The keys that name places at the other side.
+    pub(super) named: Vec<Named>,
     /// Its own source, where it has one.
     pub(super) own: Option<Box<dyn Settings>>,
+}
+
+/// A key that names a place at the other side.
+pub(super) struct Named {
+    pub(super) kind: StorePlaceKind,
+    pub(super) key: &'static str,
+    pub(super) line: u64,
 }
 
 /// What a section of one integration is read with.
@@ -22,6 +31,8 @@ pub(super) struct SectionReader<'a> {
     pub(super) warehouses: &'a [Place],
     pub(super) price_groups: &'a [Place],
     pub(super) guard: &'a GuardSettings,
+    /// The places at the other side that its connector knows.
+    pub(super) kinds: &'a [StorePlaceKind],
 }
 
 impl SectionReader<'_> {
@@ -29,15 +40,106 @@ impl SectionReader<'_> {
     /// `None` where nothing can be said about it without its direction.
     pub(super) fn read(&self, section: Section, table: &mut Table<'_>) -> Option<ReadSection> {
         let direction = self.direction(table);
-        let place = self.place(section, direction.map(|(direction, _)| direction), table);
+        let mut named = Vec::new();
+        let located = match section {
+            Section::Stock => self.locations(table, &mut named),
+            _ => None,
+        };
+        let places = match located {
+            Some(located) => located,
+            None => {
+                let word = direction.map(|(direction, _)| direction);
+                let place = self.place(section, word, table).unwrap_or_default();
+                vec![(place, self.places_at_store(section, table, &mut named))]
+            }
+        };
         let (every, jitter) = rhythm(table);
         let on_drift = on_drift(direction.map(|(direction, _)| direction), table);
         let guard = GuardSettings::read(table.table("guard"), self.guard);
         let line = table.line();
         let (direction, direction_line) = direction?;
-        let place = place.unwrap_or_default();
-        let settings = SectionSettings { direction, place, every, jitter, on_drift, guard, line };
-        Some(ReadSection { settings, direction_line, own: None })
+        let of_place = |(place, places)| {
+            let guard = guard.clone();
+            SectionSettings { direction, place, places, every, jitter, on_drift, guard, line }
+        };
+        let settings = places.into_iter().map(of_place).collect();
+        Some(ReadSection { settings, direction_line, named, own: None })
+    }
+
+    /// `locations = { "Main store" = "main" }`: the warehouse of each stock location. `None`: the
+    /// key is not there.
+    fn locations(
+        &self,
+        table: &mut Table<'_>,
+        named: &mut Vec<Named>,
+    ) -> Option<Vec<(String, StorePlaces)>> {
+        let name = table.name_of("locations");
+        if !self.asks_for(StorePlaceKind::Location, "locations", table) {
+            return None;
+        }
+        let mut located: Vec<(String, StorePlaces)> = Vec::new();
+        let mut below = table.table("locations")?;
+        let (kind, key) = (StorePlaceKind::Location, "locations");
+        named.push(Named { kind, key, line: below.line() });
+        let entries = below.entries();
+        if entries.is_empty() {
+            below.absence(format!("`{name}` is empty; write {{ \"Main store\" = \"main\" }}"));
+        }
+        for (location, line, entry) in entries {
+            let name = below.name_of(location);
+            let Some(place) = declared_place(&entry, &name, "warehouse", self.warehouses) else {
+                continue;
+            };
+            if located.iter().any(|(other, _)| *other == place) {
+                let message = format!(
+                    "`{name}`: another location has the warehouse `{place}` already; each needs \
+                     one of its own"
+                );
+                below.problems().error(line, message);
+            }
+            let mut places = StorePlaces::default();
+            places.add(StorePlaceKind::Location, location.trim().to_owned());
+            located.push((place, places));
+        }
+        for key in ["warehouse", "location"] {
+            let other = table.name_of(key);
+            if let Some(entry) = table.take(key) {
+                entry.error(format!("`{other}` cannot stand beside `{name}`: it says the same"));
+            }
+        }
+        Some(located)
+    }
+
+    /// The places at the other side that a section names.
+    fn places_at_store(
+        &self,
+        section: Section,
+        table: &mut Table<'_>,
+        named: &mut Vec<Named>,
+    ) -> StorePlaces {
+        let mut places = StorePlaces::default();
+        for kind in StorePlaceKind::ALL.into_iter().filter(|kind| kind.section() == section) {
+            if !self.asks_for(kind, kind.word(), table) {
+                continue;
+            }
+            let name = table.name_of(kind.word());
+            let Some(entry) = table.take(kind.word()) else { continue };
+            named.push(Named { kind, key: kind.word(), line: entry.line });
+            match entry.string(&name).map(|(text, _)| text.trim().to_owned()) {
+                Some(text) if text.is_empty() => {
+                    let what = kind.shown();
+                    entry.error(format!("`{name}` must be the id or the name of a {what}"));
+                }
+                Some(text) => places.add(kind, text),
+                None => {}
+            }
+        }
+        places
+    }
+
+    /// What the connector does not know is asked for only where it stands, to say so.
+    fn asks_for(&self, kind: StorePlaceKind, key: &str, table: &Table<'_>) -> bool {
+        self.kinds.contains(&kind) || table.has(key)
     }
 
     fn direction(&self, table: &mut Table<'_>) -> Option<(Direction, u64)> {

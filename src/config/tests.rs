@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::around::Around;
 use crate::connector::{Connector, ConnectorError, Context, Registration};
-use crate::model::Currency;
+use crate::model::{Currency, StorePlaceKind};
 use crate::settings::Document;
 
 /// `csv` can be written, `api` cannot; `early` and `mute` give up.
@@ -17,17 +17,26 @@ const REGISTRY: &[Registration] = &[
         name: "csv",
         settings: |table, context| fake(table, context, true),
         is_feed: true,
+        places: &[],
     },
     Registration {
         name: "api",
         settings: |table, context| fake(table, context, false),
         is_feed: false,
+        places: &[],
     },
-    Registration { name: "early", settings: early, is_feed: false },
+    Registration {
+        name: "shop",
+        settings: |table, context| fake(table, context, true),
+        is_feed: false,
+        places: &[StorePlaceKind::Location, StorePlaceKind::PriceList],
+    },
+    Registration { name: "early", settings: early, is_feed: false, places: &[] },
     Registration {
         name: "mute",
         settings: |table, _| table.take("source").and(None),
         is_feed: false,
+        places: &[],
     },
 ];
 
@@ -46,6 +55,11 @@ fn fake(table: &mut Table<'_>, _: &Context, writable: bool) -> Option<Box<dyn Se
     source.map(|_| Box::new(Fake { fields, writable }) as _)
 }
 
+/// The first settings of a section.
+fn section_of(integration: &Integration, section: Section) -> Option<&SectionSettings> {
+    integration.all_sections().find(|(own, _)| *own == section).map(|(_, settings)| settings)
+}
+
 fn early(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     table.take("source");
     table.error(format!("currency {:?}, store {}", context.currency, context.is_store));
@@ -53,7 +67,7 @@ fn early(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> 
 }
 
 impl Settings for Fake {
-    fn connect(&self, _: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(&self, _: &Around, _: &StorePlaces) -> Result<Box<dyn Connector>, ConnectorError> {
         Err(ConnectorError::usage("a test connects to nobody"))
     }
 
@@ -185,17 +199,17 @@ fn a_whole_integration_is_read() {
     let store = config.integration("store-a").unwrap();
     assert!(store.is_store && !store.allow_empty);
     assert_eq!((store.unlinked, store.link_by.len()), (Unlinked::Report, 2));
-    let stock = store.section(Section::Stock).unwrap();
+    let stock = section_of(store, Section::Stock).unwrap();
     assert_eq!((stock.direction, stock.place.as_str()), (Direction::Download, "main"));
     assert_eq!((stock.every, stock.line), (Some(Duration::from_secs(900)), 21));
     assert_eq!(stock.on_drift, OnDrift::Overwrite);
-    let prices = store.section(Section::Prices).unwrap();
+    let prices = section_of(store, Section::Prices).unwrap();
     assert_eq!((prices.direction, prices.place.as_str()), (Direction::Send, "retail"));
     assert_eq!(prices.on_drift, OnDrift::Hold);
     let wholesaler = config.integration("wholesaler-b").unwrap();
     assert!(!wholesaler.is_store && wholesaler.allow_empty && wholesaler.link_by.is_empty());
     assert_eq!(wholesaler.unlinked, Unlinked::Create);
-    assert!(wholesaler.section(Section::Prices).is_none());
+    assert!(section_of(wholesaler, Section::Prices).is_none());
 }
 
 #[test]
@@ -207,15 +221,15 @@ fn guards_of_a_section_override_those_of_the_integration_one_by_one() {
         max_price_change: Percent::whole(180),
         ..GuardSettings::default()
     };
-    let stock = &store.section(Section::Stock).unwrap().guard;
+    let stock = &section_of(store, Section::Stock).unwrap().guard;
     assert_eq!(stock.max_changed.to_string(), "12.5%");
     let max_changed = stock.max_changed;
     let of_stock =
         GuardSettings { max_changed, hold_zero_price: false, zero_missing: true, ..of_all.clone() };
     assert_eq!(stock, &of_stock);
-    assert_eq!(store.section(Section::Prices).unwrap().guard, of_all);
+    assert_eq!(section_of(store, Section::Prices).unwrap().guard, of_all);
     let wholesaler = config.integration("wholesaler-b").unwrap();
-    assert_eq!(wholesaler.section(Section::Stock).unwrap().guard, GuardSettings::default());
+    assert_eq!(section_of(wholesaler, Section::Stock).unwrap().guard, GuardSettings::default());
 }
 
 #[test]
@@ -240,11 +254,11 @@ fn a_section_has_each_guard_of_its_integration_that_it_does_not_set() {
         zero_missing: true,
         ..GuardSettings::default()
     };
-    assert_eq!(integration.section(Section::Stock).unwrap().guard, set);
+    assert_eq!(section_of(integration, Section::Stock).unwrap().guard, set);
     let max_changed = Percent::whole(0);
     let overridden =
         GuardSettings { max_changed, hold_zero_price: true, zero_missing: false, ..set };
-    assert_eq!(integration.section(Section::Prices).unwrap().guard, overridden);
+    assert_eq!(section_of(integration, Section::Prices).unwrap().guard, overridden);
 }
 
 #[test]
@@ -357,7 +371,7 @@ max_price_change = "300%"
         29: `integrations.w.prices.price_group` is missing; declared: `retail`, `export`, `list`
         29: `integrations.w.prices`: map `price` under `fields`
         33: `integrations.x.type` must be "store" or "wholesaler"
-        34: unknown connector in `integrations.x.connector`: did you mean "csv"? known are "csv", "api", "early", "mute"
+        34: unknown connector in `integrations.x.connector`: did you mean "csv"? known are "csv", "api", "shop", "early", "mute"
         35: `integrations.x.prices.direction` is missing
         37: unknown key `integrations.x.prices.warehouse`; known here: `direction`, `every`, `guard`, `jitter`, `on_drift`, `price_group`
         39: `integrations.y.connector` is missing
@@ -537,7 +551,7 @@ fn broken_syntax_is_reported_with_all_else_that_is_sure() {
         4: not valid TOML: invalid basic string, expected `"`
         7: `integrations.a.stock.direction` must be "download", "send" or "off"
         9: not valid TOML: unclosed table, expected `]`
-        12: unknown connector in `integrations.c.connector`: did you mean "csv"? known are "csv", "api", "early", "mute"
+        12: unknown connector in `integrations.c.connector`: did you mean "csv"? known are "csv", "api", "shop", "early", "mute"
         15: not valid TOML: duplicate key
         "#);
 }
@@ -649,7 +663,7 @@ fn the_guards_on_deliveries_and_single_prices_are_read() {
                 [integrations.a.guard]\nmin_items=100\nsentinels=['MUG-01', ' MUG-02 ']\n\
                 same_factor='allow'\nmin_price='0.50'\nmax_price=1000\nmissing_after=3\n";
     let config = parse(text).unwrap();
-    let guard = &config.integrations[0].stock.as_ref().unwrap().guard;
+    let guard = &config.integrations[0].stock[0].guard;
     assert_eq!(
         (guard.min_items, guard.missing_after, guard.hold_same_factor),
         (Some(100), 3, false)
@@ -658,4 +672,74 @@ fn the_guards_on_deliveries_and_single_prices_are_read() {
     let show = |price: Option<crate::model::Decimal>| price.map(|price| price.to_string());
     assert_eq!(show(guard.min_price).as_deref(), Some("0.5"));
     assert_eq!(show(guard.max_price).as_deref(), Some("1000"));
+}
+
+/// A store `a` of the connector `shop` with these lines below its own.
+fn shop(lines: &str) -> String {
+    format!(
+        "[warehouses]\nmain='Main'\noutlet='Outlet'\n[price_groups]\nretail={{currency='EUR'}}\n\
+         [integrations.a]\ntype='store'\nconnector='shop'\nsource='a'\n\
+         fields={{ quantity='q', price='p' }}\n{lines}"
+    )
+}
+
+#[test]
+fn sections_name_places_at_the_store() {
+    let config = parse(&shop(
+        "stock={direction='send',warehouse='main',location=' Gdańsk '}\n\
+         prices={direction='send',price_group='retail',price_list='B2B'}\n",
+    ))
+    .unwrap();
+    let [part] = config.integrations[0].parts.as_slice() else { panic!("one source") };
+    assert_eq!((part.key.as_str(), part.sections.len()), ("", 2));
+    assert_eq!(part.places.location(), Some("Gdańsk"));
+    assert_eq!(part.places.get(StorePlaceKind::PriceList), Some("B2B"));
+}
+
+#[test]
+fn each_of_several_locations_is_a_source_with_a_warehouse_of_its_own() {
+    let config = parse(&shop(
+        "stock={direction='send',locations={sloc_1='main','Second one'='outlet'}}\n\
+         prices={direction='send',price_group='retail'}\n",
+    ))
+    .unwrap();
+    let integration = &config.integrations[0];
+    let shown = |part: &Part| {
+        let fed = integration.all_sections().filter(|(section, s)| part.feeds(*section, s));
+        let fed: Vec<_> = fed.map(|(_, settings)| settings.place.clone()).collect();
+        format!("{}: {}", part.key, fed.join(","))
+    };
+    let parts: Vec<_> = integration.parts.iter().map(shown).collect();
+    let expected = [": retail", "stock@sloc_1: main", "stock@Second one: outlet"];
+    assert_eq!(parts, expected);
+}
+
+#[test]
+fn places_that_a_connector_does_not_know_or_that_clash_are_errors() {
+    let unknown = "[integrations.a.stock]\ndirection='send'\nwarehouse='main'\nlocation='Main'\n\
+                   [integrations.a.prices]\ndirection='send'\nprice_group='retail'\nregion='DE'\n";
+    insta::assert_snapshot!(errors_of_store(unknown), @r#"
+    4: `integrations.a.stock.location`: the connector "csv" knows no location; leave it out
+    8: `integrations.a.prices.region`: the connector "csv" knows no region; leave it out
+    "#);
+    let region = shop(
+        "[integrations.a.prices]\ndirection='send'\nprice_group='retail'\nregion='DE'\n\
+         [integrations.a.stock]\ndirection='send'\nwarehouse='main'\nlocation=''\n",
+    );
+    insta::assert_snapshot!(errors(&region), @r#"
+    14: `integrations.a.prices.region`: the connector "shop" knows no region; it knows `price_list`
+    18: `integrations.a.stock.location` must be the id or the name of a location
+    "#);
+    let clash = shop(
+        "[integrations.a.stock]\ndirection='send'\nwarehouse='main'\nlocation='Main'\n\
+         [integrations.a.stock.locations]\nA='main'\nB='main'\nC='mian'\n",
+    );
+    insta::assert_snapshot!(errors(&clash), @r#"
+    13: `integrations.a.stock.warehouse` cannot stand beside `integrations.a.stock.locations`: it says the same
+    14: `integrations.a.stock.location` cannot stand beside `integrations.a.stock.locations`: it says the same
+    17: `integrations.a.stock.locations.B`: another location has the warehouse `main` already; each needs one of its own
+    18: undeclared warehouse in `integrations.a.stock.locations.C`: did you mean `main`? declared under [warehouses]: `main`, `outlet`
+    "#);
+    let empty = shop("stock={direction='send',locations={}}\n");
+    insta::assert_snapshot!(errors(&empty), @r#"11: `integrations.a.stock.locations` is empty; write { "Main store" = "main" }"#);
 }

@@ -8,18 +8,20 @@ mod error;
 pub mod feed;
 pub mod file;
 pub mod http;
+mod loose;
+pub mod medusa;
 mod origin;
 pub mod woocommerce;
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use batch::{Row, RowBatch, RowProblem, RowView, SaleBound, Span, Value};
 pub use error::{ConnectorError, ErrorKind};
 pub use origin::{Origin, Validators};
 
 use crate::around::Around;
-use crate::model::{Currency, Decimal, Dialect, Section};
+use crate::model::{Currency, Decimal, Dialect, Section, StorePlaceKind, StorePlaces};
 use crate::settings::Table;
 
 /// What the engine wants to know of each item.
@@ -101,6 +103,8 @@ pub struct Delivery {
     pub nowhere: Vec<Nowhere>,
     /// What left it without any item, where the connector can tell.
     pub why_empty: Option<ConnectorError>,
+    /// When it began to be read, where that was before it was opened.
+    pub read_at: Option<Instant>,
 }
 
 /// A field of the mapping that a whole delivery has nothing for.
@@ -232,10 +236,27 @@ pub enum Current {
 
 /// A connector's settings, read from the config and checked; contacts nobody.
 pub trait Settings: Send + Sync + std::fmt::Debug {
-    /// Resolves what is needed (secrets, paths) and makes the connector.
+    /// Resolves what is needed (secrets, paths) and makes the connector for these places at the
+    /// other side: of the kinds that the registration names, and no others.
     ///
-    /// The error is one of usage (exit 2): nobody has been contacted.
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError>;
+    /// The error is one of usage (exit 2): nobody has been contacted. What the store has the
+    /// connector finds out when it opens, by id or else by name: an unknown place, or a name that
+    /// several have, is a [`ErrorKind::Mapping`] that lists what there is.
+    fn connect(
+        &self,
+        around: &Around,
+        places: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError>;
+
+    /// The same for several places of one store: the connectors may share what they read, each
+    /// handing it out once.
+    fn connect_all(
+        &self,
+        around: &Around,
+        places: &[StorePlaces],
+    ) -> Result<Vec<Box<dyn Connector>>, ConnectorError> {
+        places.iter().map(|places| self.connect(around, places)).collect()
+    }
 
     /// Whether reading it contacts another machine.
     fn is_remote(&self) -> bool {
@@ -302,6 +323,9 @@ pub struct Registration {
     pub settings: fn(&mut Table<'_>, &Context) -> Option<Box<dyn Settings>>,
     /// Whether it reads a feed, which may be combined with others.
     pub is_feed: bool,
+    /// The kinds of places that the other side has more than one of, so that a section may say
+    /// which is meant.
+    pub places: &'static [StorePlaceKind],
 }
 
 /// Every connector, one line each.
@@ -312,4 +336,5 @@ pub const REGISTRY: &[Registration] = &[
     file::xlsx::REGISTRATION,
     file::edifact::REGISTRATION,
     woocommerce::REGISTRATION,
+    medusa::REGISTRATION,
 ];

@@ -72,6 +72,7 @@ pub(super) fn due_sections(
             }
         }
     }
+    due.dedup();
     Ok(match due.as_slice() {
         [] => Due::None,
         [section] => Due::One(*section),

@@ -121,6 +121,7 @@ fn switched_off(session: &Session<'_>, integration: &Integration) -> Vec<Step> {
         .map(|(section, settings)| Step {
             section: Some(section),
             place: Some(settings.place.clone()).filter(|place| !place.is_empty()),
+            location: settings.places.location().map(str::to_owned),
             ..Step::nothing(&integration.name, "direction = \"off\": no run touches it")
         })
         .collect()
@@ -196,6 +197,7 @@ impl Explainer<'_> {
             command: Some(self.command),
             section: Some(plan.section),
             place: Some(plan.place.key.clone()),
+            location: plan.place.at_store.location().map(str::to_owned),
             currency: plan.place.currency,
             ..Step::nothing(&self.integration.name, &why)
         }
@@ -288,8 +290,9 @@ impl Explainer<'_> {
         let kept = matched.absent_links().into_iter().find(|(_, linked)| *linked == product);
         let zeroes = self
             .integration
-            .section(plan.section)
-            .is_some_and(|settings| settings.guard.zero_missing && plan.section == Section::Stock);
+            .sections(plan.direction)
+            .find(|(section, own)| (*section, &own.places) == (plan.section, &plan.place.at_store))
+            .is_some_and(|(section, own)| own.guard.zero_missing && section == Section::Stock);
         let why = match kept {
             Some((item_id, _)) if plan.direction == Direction::Send => {
                 format!("linked to item {item_id}, which {name} does not have any more")
@@ -340,6 +343,7 @@ impl Step {
             command: None,
             section: None,
             place: None,
+            location: None,
             currency: None,
             item_id: None,
             linked_by: None,

@@ -196,8 +196,14 @@ fn link_auto(
 ) -> Result<Linked, RunError> {
     let want = Want { stock: false, prices: false, names: false };
     session.progress.begin(&format!("reading {}", integration.name), None);
-    let opened: Result<Vec<_>, _> =
-        sources.iter().map(|source| Opened::by(source.connector.as_ref(), want)).collect();
+    let mut others: Vec<&part::Source<'_>> = Vec::new();
+    for source in sources {
+        if !source.repeats(&others) {
+            others.push(source);
+        }
+    }
+    let open = |source: &part::Source<'_>| Opened::by(source.connector.as_ref(), want);
+    let opened: Result<Vec<_>, _> = others.iter().map(|source| open(source)).collect();
     let tx = session.begin(run.inventory)?;
     let mut linked = Linked {
         products: Products::default(),
@@ -373,6 +379,7 @@ impl Changes for LinkChanges<'_> {
                 sku: if never { None } else { after.or(before) },
                 name: None,
                 place: None,
+                location: None,
                 currency: None,
                 before: before.into(),
                 after: after.into(),

@@ -27,7 +27,17 @@ pub(super) fn list(
 ) -> anyhow::Result<Exit> {
     let (mut items, mut exit) = (0, Exit::Done);
     let mut why_empty = None;
-    for source in session.connect_all(integration)? {
+    let sources = session.connect_all(integration)?;
+    // Of several locations each shows all items, with what is there.
+    let has_several = sources.iter().enumerate().any(|(at, source)| {
+        let earlier: Vec<&Source<'_>> = sources[..at].iter().collect();
+        source.repeats(&earlier)
+    });
+    for source in sources {
+        if has_several {
+            let Some(location) = source.part.places.location() else { continue };
+            session.progress.note(&format!("{}: the items at {location}", integration.name));
+        }
         let (listed, ended) = list_one(session, integration, &source, each, problem)?;
         items += listed.items;
         exit = exit.max(ended);
@@ -131,14 +141,21 @@ pub(super) fn check(
     check_links_file(session, integration, &inventory, &mut checked)?;
     let links = session.links_file(integration)?;
     let mut look = Look { session, integration, inventory: &inventory, absent: Absent::new() };
-    let mut complete = 0;
+    let (mut complete, mut logs, mut earlier) = (0, Vec::new(), Vec::new());
     for source in sources {
+        let counts = (checked.items, checked.linked);
         match look.at(source, &mut checked) {
-            Ok((problems, is_complete)) => {
+            Ok((mut problems, is_complete)) => {
+                if source.repeats(&earlier) {
+                    problems.drop_what_is_in(logs.iter());
+                    (checked.items, checked.linked) = counts;
+                }
                 let file = source.part.settings.local_file();
                 let found = problems.iter().map(|problem| in_file(problem, file.as_deref()));
                 let found = found.map(|problem| in_links(problem, links.as_deref()));
                 checked.findings.extend(found.map(|problem| finding(integration, problem)));
+                logs.push(problems);
+                earlier.push(source);
                 complete += usize::from(is_complete);
             }
             Err(error) => {
@@ -184,10 +201,10 @@ fn in_file(problem: Problem, delivered: Option<&Path>) -> Problem {
 
 /// A problem with the line of the config that it concerns.
 fn finding(integration: &Integration, problem: Problem) -> Finding {
-    let line = |section: &Option<SectionSettings>| section.as_ref().map(|section| section.line);
+    let line = |section: Option<&SectionSettings>| section.map(|section| section.line);
     let of_section = match problem.kind {
-        ProblemKind::CurrencyMismatch => line(&integration.prices),
-        ProblemKind::NotManaged => line(&integration.stock),
+        ProblemKind::CurrencyMismatch => line(integration.prices.as_ref()),
+        ProblemKind::NotManaged => line(integration.stock.first()),
         _ => None,
     };
     let severity = problem.kind.severity();
@@ -281,12 +298,13 @@ impl Look<'_> {
         checked: &mut Checked,
     ) -> Result<(ProblemLog, bool), RunError> {
         let (session, integration) = (self.session, self.integration);
-        let feeds = |section| source.part.sections.contains(&section);
-        let want = Want {
-            stock: integration.stock.is_some() && feeds(Section::Stock),
-            prices: integration.prices.is_some() && feeds(Section::Prices),
-            names: false,
+        let fed = || {
+            let all = integration.all_sections();
+            all.filter(|(section, settings)| source.part.feeds(*section, settings))
         };
+        let has = |wanted| fed().any(|(section, _)| section == wanted);
+        let (stock, prices) = (has(Section::Stock), has(Section::Prices));
+        let want = Want { stock, prices, names: false };
         let opened = match Opened::by(source.connector.as_ref(), want) {
             Err(error) => return wrong_mapping(error),
             Ok(opened) => opened,
@@ -294,11 +312,9 @@ impl Look<'_> {
         let tx = self.inventory.begin_read()?;
         let integration_id = tx.integration(&integration.name)?;
         let mut places = Vec::new();
-        for (section, settings) in integration.sections(Direction::Send) {
-            if feeds(section) {
-                let stored = session.stored_place(&tx, section, &settings.place)?;
-                places.push((section, stored.map(|place| place.id)));
-            }
+        for (section, settings) in fed().filter(|(_, s)| s.direction == Direction::Send) {
+            let stored = session.stored_place(&tx, section, &settings.place)?;
+            places.push((section, stored.map(|place| place.id)));
         }
         let mut rules = match_rules(session, integration, false)?;
         // Items that a pull will make into products are no problem.
@@ -316,10 +332,8 @@ impl Look<'_> {
             let sku = matched.products.sku(product).to_owned();
             self.absent.entry(item_id.to_owned()).or_insert((sku, 0)).1 += 1;
         }
-        for (section, _) in integration.sections(Direction::Download) {
-            if feeds(section) {
-                super::plan::disputed(&reading.matched, section, &mut problems);
-            }
+        for (section, _) in fed().filter(|(_, s)| s.direction == Direction::Download) {
+            super::plan::disputed(&reading.matched, section, &mut problems);
         }
         for lack in &reading.delivery.nowhere {
             let severity = if lack.is_needed { Severity::Error } else { Severity::Warning };
@@ -345,14 +359,15 @@ impl Look<'_> {
         let Some(writer) = source.connector.writer(&reading.delivery)? else { return Ok(()) };
         let decimals = writer.limits();
         for (section, settings) in self.integration.sections(Direction::Send) {
-            let Some(column) = reading.column(section) else { continue };
+            let is_fed = source.part.feeds(section, settings);
+            let Some(column) = reading.column(section).filter(|_| is_fed) else { continue };
             let send = SendRules {
                 settings,
                 decimals: match section {
                     Section::Prices => decimals.price_decimals,
                     _ => decimals.quantity_decimals,
                 },
-                confirmed: &tx.confirmed(id, section)?,
+                confirmed: &tx.confirmed(id, section, &settings.places)?,
                 allow_drift: false,
                 elsewhere: &Elsewhere::default(),
             };

@@ -13,7 +13,7 @@ use crate::connector::feed::presets::{PRESETS, Preset};
 use crate::connector::feed::source::{AtHand, SourceSettings};
 use crate::connector::http::HttpSettings;
 use crate::connector::{ConnectorError, Context, REGISTRY, RowBatch, RowView, Value, Want};
-use crate::model::Section;
+use crate::model::{Section, StorePlaces};
 use crate::settings::{Document, Problems, Table};
 
 /// A proposal for one source, and the first items that it reads.
@@ -359,7 +359,7 @@ impl Look<'_> {
                 _ => None,
             };
             let Some(settings) = settings else { return Ok(None) };
-            let connector = settings.connect(self.around)?;
+            let connector = settings.connect(self.around, &StorePlaces::default())?;
             let mut reader = connector.open(Want { stock: true, prices: true, names: true })?;
             let mut items = RowBatch::default();
             reader.next(&mut items)?;

@@ -1,6 +1,7 @@
 //! The sources of an integration, each with what it delivered and what is planned on it.
 
 use std::io;
+use std::sync::Arc;
 
 use super::Session;
 use super::plan::SectionPlan;
@@ -11,7 +12,10 @@ use super::view::PlanChanges;
 use crate::config::{Integration, Part, SectionSettings};
 use crate::connector::Connector;
 use crate::inventory::Inventory;
-use crate::model::{ChangeStatus, Direction, Problem, ProblemKind, RunSummary, Section, Timestamp};
+use crate::model::{
+    ChangeRow, ChangeStatus, Direction, Problem, ProblemKind, RunSummary, Section, StorePlaces,
+    Timestamp,
+};
 use crate::report::{Changes, EachChange, Problems, RunReport};
 
 /// A source, ready to be contacted.
@@ -29,8 +33,19 @@ impl Source<'_> {
         direction: Direction,
     ) -> Vec<(Section, &'i SectionSettings)> {
         let mut sections = super::pull::sections(session, integration, direction);
-        sections.retain(|(section, _)| self.part.sections.contains(section));
+        sections.retain(|(section, settings)| self.part.feeds(*section, settings));
         sections
+    }
+
+    /// Whether one of these has the same items, with other values: then they are counted there.
+    pub(super) fn repeats(&self, earlier: &[&Source<'_>]) -> bool {
+        let has_same = |other: &&Source<'_>| Arc::ptr_eq(&other.part.settings, &self.part.settings);
+        earlier.iter().any(has_same)
+    }
+
+    /// Whether what a run recorded of a section at these places is of this source.
+    pub(super) fn has(&self, section: Section, at_store: &StorePlaces) -> bool {
+        self.part.sections.contains(&section) && self.part.places.of(section) == *at_store
     }
 }
 
@@ -38,12 +53,29 @@ impl Source<'_> {
 pub(super) struct Planned {
     pub reading: Reading,
     pub plans: Vec<SectionPlan>,
+    /// Another source has the same items: they are counted there.
+    pub is_repeated: bool,
 }
 
 /// Everything that a run planned, of all its sources.
 pub(super) struct AllPlanned(pub Vec<Planned>);
 
 impl AllPlanned {
+    /// What the sources of an integration have, one after the other.
+    pub(super) fn of(all: impl IntoIterator<Item = Planned>) -> AllPlanned {
+        let mut planned = AllPlanned(Vec::new());
+        all.into_iter().for_each(|one| planned.add(one));
+        planned
+    }
+
+    /// Adds what a source has; what another one has said of the same items is not said again.
+    pub(super) fn add(&mut self, mut planned: Planned) {
+        if planned.is_repeated {
+            planned.reading.matched.problems.drop_what_is_in(self.logs());
+        }
+        self.0.push(planned);
+    }
+
     pub(super) fn plans(&self) -> impl Iterator<Item = &SectionPlan> {
         self.0.iter().flat_map(|planned| &planned.plans)
     }
@@ -71,7 +103,7 @@ impl AllPlanned {
 
     /// How the run ended; `is_stopped`: a guard stopped all that a source feeds.
     pub(super) fn ending(&self, is_stopped: bool) -> Ending {
-        let endings = self.0.iter().map(|Planned { reading, plans }| {
+        let endings = self.0.iter().map(|Planned { reading, plans, .. }| {
             Ending::of(plans, is_stopped, &reading.matched.problems)
         });
         endings.fold(Ending::default(), Ending::and)
@@ -81,7 +113,7 @@ impl AllPlanned {
     pub(super) fn summarise(&self, summary: &mut RunSummary, ending: &Ending) {
         let done = if summary.dry_run { ChangeStatus::Planned } else { ChangeStatus::Applied };
         summary.status = ending.status();
-        for planned in &self.0 {
+        for planned in self.0.iter().filter(|planned| !planned.is_repeated) {
             let counts = planned.reading.matched.counts;
             summary.items += counts.items;
             summary.duplicates += counts.duplicates;
@@ -136,8 +168,13 @@ impl Changes for AllChanges<'_> {
     }
 
     fn each_of(&self, section: Section, each: EachChange<'_>) -> anyhow::Result<()> {
-        // A section has one source.
-        self.0.iter().try_for_each(|changes| changes.each_of(section, each))
+        // A section has one source, or one for each location.
+        let mut goes_on = true;
+        let mut each = |change: &ChangeRow<'_>| {
+            goes_on = goes_on && each(change)?;
+            Ok(goes_on)
+        };
+        self.0.iter().try_for_each(|changes| changes.each_of(section, &mut each))
     }
 
     fn count_of(&self, section: Section) -> anyhow::Result<u64> {

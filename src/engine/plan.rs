@@ -10,6 +10,7 @@ use crate::connector::SaleBound;
 use crate::inventory::{Column, ProductId, ProductSet};
 use crate::model::{
     Cell, ChangeStatus, Currency, Decimal, Direction, Guard, ProblemKind, Section, SectionHeading,
+    StorePlaces,
 };
 
 /// Where a section's values stand in the inventory.
@@ -20,6 +21,8 @@ pub(super) struct PlaceRef {
     pub key: String,
     pub currency: Option<Currency>,
     pub revision: i64,
+    /// Where they stand at the other side.
+    pub at_store: StorePlaces,
 }
 
 /// One value that would change.
@@ -99,6 +102,7 @@ impl SectionPlan {
             section: self.section,
             direction: self.direction,
             place: self.place.key.clone(),
+            location: self.place.at_store.location().map(str::to_owned),
             currency: self.place.currency,
         }
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::model::{Acceptance, Problem, ProblemKind};
 use crate::report::Problems;
 
@@ -93,6 +95,19 @@ impl ProblemLog {
         });
         self.entries.extend(entries);
         self.text.push_str(&other.text);
+    }
+
+    /// Takes out what other logs say, too: several sources may have the same items.
+    pub(super) fn drop_what_is_in<'l>(&mut self, others: impl Iterator<Item = &'l ProblemLog>) {
+        let key = |log: &ProblemLog, entry: &Entry| {
+            let own = |span| log.text(span).map(str::to_owned);
+            (entry.kind, own(entry.item_id), own(entry.sku), own(entry.message))
+        };
+        let all = others.flat_map(|log| log.entries.iter().map(move |entry| key(log, entry)));
+        let known: FxHashSet<_> = all.collect();
+        let entries = std::mem::take(&mut self.entries);
+        let new = entries.into_iter().filter(|entry| !known.contains(&key(self, entry)));
+        self.entries = new.collect();
     }
 
     /// How many problems of each kind there are.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::matching::Matched;
 use super::plan::SectionPlan;
 use super::problem_log::{About, ProblemLog};
-use super::pull::{empty_plan, record_of};
+use super::pull::{plan_at, record_of};
 use super::read::Reading;
 use super::run::{Ending, IfMissing, RunError};
 use super::view::PlanChanges;
@@ -385,7 +385,7 @@ fn plan_edits(
     let Edits { columns, rows, problems, invalid_rows } = edits;
     let mut plans = columns
         .iter()
-        .map(|column| empty_plan(session, tx, column.section, &column.key, Direction::Off))
+        .map(|column| plan_at(session, tx, column.section, &column.key, Direction::Off))
         .collect::<Result<Vec<_>, _>>()?;
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
     let Loaded { products, mut columns } = tx.load(&places)?;

@@ -20,13 +20,15 @@ use crate::connector::{ConnectorError, Delivery, ErrorKind, Nowhere, Origin, Wan
 use crate::inventory::{
     ChangeRecord, KeyChecks, Memory, ProductId, ProductSet, Purpose, RECORDED_PLANS, Tx,
 };
-use crate::model::{ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, Section};
+use crate::model::{
+    ChangeStatus, Command, Direction, Exit, Guard, GuardVerdict, Section, StorePlaces,
+};
 use crate::report::RunReport;
 
 /// What a pull read, for the push of the same `sync`.
 pub(super) struct Kept {
-    /// By the section that has the source for itself.
-    pub readings: Vec<(Option<Section>, Reading)>,
+    /// By the keys of their sources.
+    pub readings: Vec<(String, Reading)>,
     /// Nobody else had the integration's lock as long as this is its newest run.
     pub run_id: Option<i64>,
 }
@@ -71,8 +73,8 @@ pub(super) fn pull(
 }
 
 struct Pulled {
-    /// The section that each source belongs to alone.
-    keys: Vec<Option<Section>>,
+    /// The key of each source.
+    keys: Vec<String>,
     planned: AllPlanned,
     exit: Exit,
 }
@@ -130,8 +132,14 @@ fn plan_and_apply(
     let (mut keys, mut planned) = (Vec::new(), AllPlanned(Vec::new()));
     let mut read = Vec::new();
     for (source, opened) in fetched.opened {
-        keys.push(source.part.of);
-        planned.0.push(plan_and_apply_one(session, integration, run, &tx, source, opened)?);
+        keys.push(source.part.key.clone());
+        let missing = run.summary.missing;
+        let mut one = plan_and_apply_one(session, integration, run, &tx, source, opened)?;
+        one.is_repeated = source.repeats(&read);
+        if one.is_repeated {
+            run.summary.missing = missing;
+        }
+        planned.add(one);
         read.push(source);
     }
     adopt_links(session, integration, run, &tx, &mut planned)?;
@@ -235,7 +243,7 @@ fn plan_and_apply_one(
     let sections = source.sections(session, integration, Direction::Download);
     let mut plans = Vec::new();
     for (section, settings) in &sections {
-        plans.push(empty_plan(session, tx, *section, &settings.place, settings.direction)?);
+        plans.push(empty_plan(session, tx, *section, settings)?);
     }
     let places: Vec<_> = plans.iter().map(|plan| (plan.section, plan.place.id)).collect();
     let rules = match_rules(session, integration, true)?;
@@ -243,7 +251,7 @@ fn plan_and_apply_one(
     check_not_empty(integration, &reading)?;
     session.check_interrupted()?;
     let memory = match run.integration_id {
-        Some(id) => tx.memory(id, source.part.key())?,
+        Some(id) => tx.memory(id, &source.part.key)?,
         None => None,
     };
     check_mapping(session, &sections, &reading.delivery, memory.as_ref())?;
@@ -254,7 +262,7 @@ fn plan_and_apply_one(
     let (plans, seen) = pass.guard(plans, &sections);
     session.check_interrupted()?;
     let plans = pass.apply(plans, &seen)?;
-    Ok(Planned { reading, plans })
+    Ok(Planned { reading, plans, is_repeated: false })
 }
 
 /// The sections of a direction that the command line did not leave out.
@@ -296,6 +304,18 @@ pub(super) fn empty_plan(
     session: &Session<'_>,
     tx: &Tx<'_>,
     section: Section,
+    settings: &SectionSettings,
+) -> Result<SectionPlan, RunError> {
+    let mut plan = plan_at(session, tx, section, &settings.place, settings.direction)?;
+    plan.place.at_store.clone_from(&settings.places);
+    Ok(plan)
+}
+
+/// A plan without changes for a place of the inventory.
+pub(super) fn plan_at(
+    session: &Session<'_>,
+    tx: &Tx<'_>,
+    section: Section,
     key: &str,
     direction: Direction,
 ) -> Result<SectionPlan, RunError> {
@@ -306,6 +326,7 @@ pub(super) fn empty_plan(
         key: key.to_owned(),
         currency: declared.and_then(|group| group.currency),
         revision: stored.map_or(0, |place| place.revision),
+        at_store: StorePlaces::default(),
     };
     Ok(SectionPlan::new(section, direction, place))
 }
@@ -586,6 +607,7 @@ impl Pass<'_, '_> {
                 apply_links(self.tx, run, integration, self.reading)?;
                 self.session.check_interrupted()?;
             }
+            record_places(self.tx, run, &plans)?;
             apply_values(self.session, self.tx, run, &mut plans, self.reading)?;
             self.remember(run, integration, &plans, seen)?;
         }
@@ -615,22 +637,23 @@ impl Pass<'_, '_> {
             *new.known_mut(plan.section) = known;
         }
         let all = self.integration.sections(Direction::Download);
-        let all = all.filter(|(section, _)| self.part.sections.contains(section)).count();
+        let all: Vec<_> =
+            all.filter(|(section, settings)| self.part.feeds(*section, settings)).collect();
         let went_through = plans.iter().filter(|plan| !plan.stopped).count();
-        if went_through == all && complete {
+        if went_through == all.len() && complete {
             new.seen = seen.clone();
             new.items = self.reading.matched.counts.items;
             new.header.clone_from(&self.delivery().header);
             let there = self.delivery().shape.iter().filter(|(_, is_there)| *is_there);
             new.shape = there.map(|(part, _)| part.clone()).collect();
-            let counts =
-                |section| self.integration.section(section).is_some_and(|s| s.guard.zero_missing);
-            if counts(Section::Stock) && self.reading.matched.counts.lost == 0 {
+            let zeroes =
+                all.iter().any(|(section, s)| *section == Section::Stock && s.guard.zero_missing);
+            if zeroes && self.reading.matched.counts.lost == 0 {
                 new.absences = self.absences();
             }
         }
         if self.memory.as_ref() != Some(&new) {
-            self.tx.remember(run, integration, self.part.key(), &new)?;
+            self.tx.remember(run, integration, &self.part.key, &new)?;
         }
         Ok(())
     }
@@ -648,6 +671,16 @@ pub(super) fn apply_links(
     tx.add_sku_links(run, integration, &matched.new_sku_links())?;
     let links = matched.new_links();
     tx.insert_links(run, integration, links.iter().map(|(id, link)| (*id, link)))?;
+    Ok(())
+}
+
+/// Records where at the other side the values of a run's plans stand.
+pub(super) fn record_places(tx: &Tx<'_>, run: i64, plans: &[SectionPlan]) -> Result<(), RunError> {
+    for plan in plans {
+        if let Some(place) = plan.place.id {
+            tx.record_places(run, plan.section, place, &plan.place.at_store)?;
+        }
+    }
     Ok(())
 }
 

@@ -10,7 +10,9 @@ use super::matching::{Delivered, Matched};
 use super::part::{AllPlanned, Planned, Source};
 use super::plan::{self, Elsewhere, Rules, SectionPlan, SendRules};
 use super::problem_log::About;
-use super::pull::{Kept, apply_links, check_not_empty, empty_plan, record_of, sections};
+use super::pull::{
+    Kept, apply_links, check_not_empty, empty_plan, record_of, record_places, sections,
+};
 use super::read::{Opened, Reading, match_rules, read};
 use super::run::{IfMissing, OpenRun, RunError, Start, in_run};
 use super::send::Sending;
@@ -124,6 +126,8 @@ fn run_undo(
     run: &mut OpenRun<'_>,
     purpose: &Purpose,
 ) -> Result<Pushed, RunError> {
+    let undoes = purpose.undoes.unwrap_or_default();
+    check_places(session, run, sources, undoes)?;
     let mut read = Vec::new();
     for source in sources {
         let mut sections = purpose.sections.clone();
@@ -135,20 +139,54 @@ fn run_undo(
     for (source, sections, reading) in &read {
         push.settle(source, reading, sections)?;
     }
-    let undoes = purpose.undoes.unwrap_or_default();
     let mut ready = Vec::new();
-    for (source, sections, mut reading) in read {
+    let mut earlier: Vec<&Source<'_>> = Vec::new();
+    for (source, _, mut reading) in read {
         let writer = writer(source, &reading)?;
-        let plans = push.plan_undo(undoes, &reading, &sections)?;
+        let plans = push.plan_undo(undoes, source, &reading)?;
         if let (false, Some(undo)) = (session.options.dry_run, push.run.summary.run_id) {
             let tx = session.begin_write(push.run.inventory)?;
+            record_places(&tx, undo, &plans)?;
             record_unsent(&tx, undo, &plans, &reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }
         reading.matched.problems = super::problem_log::ProblemLog::default();
-        ready.push(Ready { planned: Planned { reading, plans }, writer });
+        let is_repeated = source.repeats(&earlier);
+        ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
+        earlier.push(source);
     }
     push.send_and_finish(ready)
+}
+
+/// What was sent to one place at the store cannot be put back at another.
+fn check_places(
+    session: &Session<'_>,
+    run: &OpenRun<'_>,
+    sources: &[Source<'_>],
+    undoes: i64,
+) -> Result<(), RunError> {
+    let tx = run.inventory.begin_read()?;
+    for (section, at_store) in tx.applied_places(undoes)? {
+        let is_left_out = session.options.only.is_some_and(|only| only != section);
+        if is_left_out || sources.iter().any(|source| source.has(section, &at_store)) {
+            continue;
+        }
+        let named: Vec<_> =
+            at_store.iter().map(|(kind, named)| format!("{} \"{named}\"", kind.shown())).collect();
+        let sent_to = match named.is_empty() {
+            true => "where the config named no place at the store".to_owned(),
+            false => format!("to the {}", named.join(", ")),
+        };
+        return Err(RunError::new(
+            Exit::Usage,
+            format!(
+                "run {undoes} sent its {} {sent_to}, which is not what the config says now: put \
+                 it back into the config to undo that run",
+                section.word()
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// A source whose changes are planned, about to be sent.
@@ -177,7 +215,7 @@ fn run_push(
         if sections.is_empty() {
             continue;
         }
-        let at = kept.iter().position(|(of, _)| *of == source.part.of);
+        let at = kept.iter().position(|(key, _)| *key == source.part.key);
         let reading = match at.map(|at| kept.swap_remove(at)) {
             Some((_, reading)) => reload(session, run, &sections, reading)?,
             None => read_store(session, integration, source, run, &words, &sections)?,
@@ -191,20 +229,27 @@ fn run_push(
         elsewhere.extend(push.settle(source, reading, words)?);
     }
     let mut ready = Vec::new();
+    let mut earlier: Vec<&Source<'_>> = Vec::new();
     if let (Some(file), Some((.., first))) = (session.links_file(integration)?, read.first_mut()) {
         let matched = &mut first.matched;
         file.report(&matched.products, &session.options.skus, &mut matched.problems);
     }
     for (source, sections, _, mut reading) in read {
+        let is_repeated = source.repeats(&earlier);
+        if is_repeated {
+            // The other source of these items has the same new links.
+            reading.matched.forget_new();
+        }
         let writer = writer(source, &reading)?;
         let plans = push.plan(&mut reading, &sections, writer.as_ref(), &elsewhere)?;
         push.report_broken_links(&mut reading);
         session.onlooker.show(&reading, &plans)?;
-        ready.push(Ready { planned: Planned { reading, plans }, writer });
+        ready.push(Ready { planned: Planned { reading, plans, is_repeated }, writer });
+        earlier.push(source);
     }
     let Some(ready) = push.confirmed(ready)? else { return Ok(None) };
     if !session.options.dry_run {
-        for Ready { planned: Planned { reading, plans }, .. } in &ready {
+        for Ready { planned: Planned { reading, plans, .. }, .. } in &ready {
             push.keep_links(reading, plans)?;
         }
     }
@@ -245,7 +290,7 @@ fn places_of(
     sections: &[(Section, &SectionSettings)],
 ) -> Result<Vec<(Section, Option<i64>)>, RunError> {
     let of = |(section, settings): &(Section, &SectionSettings)| {
-        let plan = empty_plan(session, tx, *section, &settings.place, settings.direction)?;
+        let plan = empty_plan(session, tx, *section, settings)?;
         Ok((*section, plan.place.id))
     };
     sections.iter().map(of).collect()
@@ -304,7 +349,10 @@ impl Push<'_, '_> {
         };
         let tx = self.session.begin_write(self.run.inventory)?;
         let mut unsettled = tx.unsettled(integration)?;
-        unsettled.retain(|change| sections.contains(&change.key.section));
+        unsettled.retain(|change| {
+            sections.contains(&change.key.section)
+                && source.has(change.key.section, &change.at_store)
+        });
         if unsettled.is_empty() {
             return Ok(elsewhere);
         }
@@ -328,7 +376,8 @@ impl Push<'_, '_> {
             };
             if let Some(value) = known {
                 let run = change.key.run;
-                tx.confirm(run, integration, change.key.section, &change.item_id, value)?;
+                let (section, item_id) = (change.key.section, &change.item_id);
+                tx.confirm(run, integration, section, &change.at_store, item_id, value)?;
             }
             if verdict == Verdict::Another {
                 elsewhere.insert((change.key.section, change.item_id.clone()));
@@ -361,10 +410,9 @@ impl Push<'_, '_> {
         let mut plans = Vec::new();
         let allow = &self.session.options.allow;
         for ((section, settings), column) in sections.iter().zip(&reading.columns) {
-            let plan =
-                empty_plan(self.session, &tx, *section, &settings.place, settings.direction)?;
+            let plan = empty_plan(self.session, &tx, *section, settings)?;
             let confirmed = match self.run.integration_id {
-                Some(id) => tx.confirmed(id, *section)?,
+                Some(id) => tx.confirmed(id, *section, &settings.places)?,
                 None => FxHashMap::default(),
             };
             let limits = Limits { settings: &settings.guard, allow };
@@ -424,7 +472,7 @@ impl Push<'_, '_> {
         let Some(confirm) = confirm else { return Ok(Some(ready)) };
         let (planned, writers): (Vec<_>, Vec<_>) =
             ready.into_iter().map(|ready| (ready.planned, ready.writer)).unzip();
-        let planned = AllPlanned(planned);
+        let planned = AllPlanned::of(planned);
         let to_send = planned.plans().filter(|plan| !plan.stopped);
         let changes = to_send.map(|plan| plan.count(ChangeStatus::Planned)).sum();
         let mut summary = RunSummary { dry_run: true, ..self.run.summary.clone() };
@@ -451,6 +499,7 @@ impl Push<'_, '_> {
             let tx = self.session.begin_write(self.run.inventory)?;
             apply_links(&tx, run, integration, reading)?;
             adopt(self.session, self.integration, &tx, self.run, &reading.matched.products)?;
+            record_places(&tx, run, plans)?;
             record_unsent(&tx, run, plans, reading, &[ChangeStatus::Skipped])?;
             tx.commit()?;
         }
@@ -466,13 +515,13 @@ impl Push<'_, '_> {
         {
             let (inventory, session) = (self.run.inventory, self.session);
             let sent = ready.iter_mut().try_for_each(|Ready { planned, writer }| {
-                let Planned { reading, plans } = planned;
+                let Planned { reading, plans, .. } = planned;
                 let writer = writer.as_ref();
                 Sending { session, inventory, run, integration, reading, writer }.send_all(plans)
             });
             failure = sent.err();
         }
-        let planned = AllPlanned(ready.into_iter().map(|ready| ready.planned).collect());
+        let planned = AllPlanned::of(ready.into_iter().map(|ready| ready.planned));
         let exit = self.finish(&planned, failure.as_ref())?;
         Ok(Pushed { planned, exit })
     }
@@ -481,8 +530,8 @@ impl Push<'_, '_> {
     fn plan_undo(
         &self,
         id: i64,
+        source: &Source<'_>,
         reading: &Reading,
-        sections: &[Section],
     ) -> Result<Vec<SectionPlan>, RunError> {
         let Some(integration) = self.run.integration_id else { return Ok(Vec::new()) };
         let tx = self.run.inventory.begin_read()?;
@@ -493,7 +542,7 @@ impl Push<'_, '_> {
             .collect();
         let mut plans: Vec<SectionPlan> = Vec::new();
         for change in tx.applied_changes(id)? {
-            if !sections.contains(&change.section)
+            if !source.has(change.section, &change.at_store)
                 || is_left_out(self.session, &change, &matched.products)
             {
                 continue;
@@ -538,7 +587,8 @@ impl Push<'_, '_> {
         let ending = planned.ending(false);
         planned.summarise(&mut self.run.summary, &ending);
         let absent = |planned: &Planned| planned.reading.matched.absent_links().len() as u64;
-        self.run.summary.missing = planned.0.iter().map(absent).sum();
+        let counted = planned.0.iter().filter(|planned| !planned.is_repeated);
+        self.run.summary.missing = counted.map(absent).sum();
         if let Some(failure) = failure {
             let is_sent = |status| planned.plans().any(|plan| plan.count(status) > 0);
             let sent = [ChangeStatus::Applied, ChangeStatus::Refused, ChangeStatus::Uncertain];
@@ -558,12 +608,13 @@ impl Push<'_, '_> {
         {
             let tx = self.session.begin_write(self.run.inventory)?;
             let not_sent = [ChangeStatus::Planned, ChangeStatus::HeldBack];
-            for Planned { reading, plans } in &planned.0 {
+            for Planned { reading, plans, .. } in &planned.0 {
                 record_unsent(&tx, run, plans, reading, &not_sent)?;
                 for plan in plans {
                     for (product, item, value) in &plan.confirmed {
                         let item_id = reading.matched.item_id(*product, *item);
-                        tx.confirm(run, integration, plan.section, item_id, *value)?;
+                        let at_store = &plan.place.at_store;
+                        tx.confirm(run, integration, plan.section, at_store, item_id, *value)?;
                     }
                 }
             }

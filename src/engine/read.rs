@@ -91,6 +91,7 @@ pub(super) fn read(
             .map_err(|_| RunError::new(Exit::Failed, "the thread that reads ended by a panic"))?;
         taken?;
         let delivery = delivery?;
+        let read_at = delivery.read_at.unwrap_or(read_at);
         if matcher.needs_eans() {
             matcher.set_eans(tx.eans()?);
         }

@@ -62,6 +62,7 @@ pub(super) fn run(session: &Session<'_>, id: i64, sink: Sink<'_>) -> anyhow::Res
                     _ => Direction::Off,
                 },
                 place: change.place.clone(),
+                location: change.at_store.location().map(str::to_owned),
                 currency: change.currency,
             });
         }

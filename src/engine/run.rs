@@ -247,12 +247,7 @@ impl Session<'_> {
         sections: &[Section],
     ) -> Result<Vec<Source<'i>>, UsageError> {
         let fed = |part: &&Part| part.sections.iter().any(|section| sections.contains(section));
-        integration
-            .parts
-            .iter()
-            .filter(fed)
-            .map(|part| self.connect_part(integration, part))
-            .collect()
+        self.connect_parts(integration, integration.parts.iter().filter(fed).collect())
     }
 
     /// Makes the connectors of all its sources; with `--offline` only of those on this machine.
@@ -261,26 +256,33 @@ impl Session<'_> {
         integration: &'i Integration,
     ) -> Result<Vec<Source<'i>>, UsageError> {
         let may_be_asked = |part: &&Part| !(self.options.offline && part.settings.is_remote());
-        let parts = integration.parts.iter().filter(may_be_asked);
-        parts.map(|part| self.connect_part(integration, part)).collect()
+        self.connect_parts(integration, integration.parts.iter().filter(may_be_asked).collect())
     }
 
-    fn connect_part<'i>(
+    /// Parts with the same settings stand side by side, and are made together.
+    fn connect_parts<'i>(
         &self,
         integration: &'i Integration,
-        part: &'i Part,
-    ) -> Result<Source<'i>, UsageError> {
-        let of = part.of.map(|section| format!(".{}", section.word())).unwrap_or_default();
-        let connector = part.settings.connect(&self.around()).map_err(|error| {
-            UsageError(format!(
-                "{}:{}: {}{of}: {}",
-                self.config.path.display(),
-                integration.line,
-                integration.name,
-                error.message
-            ))
-        })?;
-        Ok(Source { part, connector })
+        parts: Vec<&'i Part>,
+    ) -> Result<Vec<Source<'i>>, UsageError> {
+        let mut sources = Vec::new();
+        for parts in parts.chunk_by(|a, b| Arc::ptr_eq(&a.settings, &b.settings)) {
+            let Some(first) = parts.first() else { continue };
+            let of = first.of.map(|section| format!(".{}", section.word())).unwrap_or_default();
+            let places: Vec<_> = parts.iter().map(|part| part.places.clone()).collect();
+            let made = first.settings.connect_all(&self.around(), &places).map_err(|error| {
+                UsageError(format!(
+                    "{}:{}: {}{of}: {}",
+                    self.config.path.display(),
+                    integration.line,
+                    integration.name,
+                    error.message
+                ))
+            })?;
+            let made = parts.iter().zip(made);
+            sources.extend(made.map(|(part, connector)| Source { part, connector }));
+        }
+        Ok(sources)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::UsageError;
 use crate::config::Config;
-use crate::model::{Direction, Schedule, Section};
+use crate::model::{Direction, Schedule};
 
 /// How many times a timer looks while the shortest `every` passes, so that a section that is found
 /// not yet due by a little is not left waiting for long.
@@ -20,12 +20,9 @@ pub(super) fn schedule(config: &Config) -> Result<Schedule, UsageError> {
     let mut jitter = Duration::ZERO;
     let mut below_a_minute = Vec::new();
     for integration in &config.integrations {
-        for section in Section::ALL {
-            let settings = integration.section(section);
-            let settings = settings.filter(|settings| settings.direction != Direction::Off);
-            let Some((settings, every)) = settings.and_then(|s| Some((s, s.every?))) else {
-                continue;
-            };
+        for (section, settings) in integration.all_sections() {
+            let is_on = settings.direction != Direction::Off;
+            let Some(every) = settings.every.filter(|_| is_on) else { continue };
             shortest = Some(shortest.map_or(every, |shortest| shortest.min(every)));
             jitter = jitter.max(settings.jitter);
             if every < MINUTE {
@@ -33,6 +30,8 @@ pub(super) fn schedule(config: &Config) -> Result<Schedule, UsageError> {
             }
         }
     }
+    // All locations of a section have one `every`.
+    below_a_minute.dedup();
     let shortest = shortest.ok_or_else(|| {
         UsageError(format!(
             "no section in {} has an `every`, so nothing would ever be due. Give each section that \

@@ -237,7 +237,8 @@ impl Sending<'_> {
         };
         if let Some(value) = known.get() {
             let item_id = self.reading.matched.item_id(change.product, change.item);
-            tx.confirm(self.run, self.integration, plan.section, item_id, value)?;
+            let (section, at_store) = (plan.section, &plan.place.at_store);
+            tx.confirm(self.run, self.integration, section, at_store, item_id, value)?;
         }
         Ok(())
     }

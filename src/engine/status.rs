@@ -6,8 +6,10 @@ use super::Session;
 use super::due::{Attempts, Rhythm, command_of, if_there};
 use super::record::settle_status;
 use crate::config::{Integration, SectionSettings};
-use crate::inventory::{Inventory, InventoryError, Lock, Tx, lock_path};
-use crate::model::{Direction, Guard, GuardVerdict, RunStatus, RunSummary, Section, Timestamp};
+use crate::inventory::{Inventory, InventoryError, Lock, Tx, Uncertain, lock_path};
+use crate::model::{
+    Direction, Guard, GuardVerdict, RunStatus, RunSummary, Section, StorePlaces, Timestamp,
+};
 use crate::report::{SectionStatus, Status};
 
 /// A section is overdue when its last success is older than so many times its `every`, and its
@@ -34,7 +36,7 @@ pub(super) fn status(session: &Session<'_>, which: &[&Integration]) -> anyhow::R
         sections.sort_by_key(|(section, _)| *section);
         for (section, settings) in sections {
             let past = match &recorded {
-                Some(recorded) => recorded.past(section, settings.direction)?,
+                Some(recorded) => recorded.past(section, settings)?,
                 None => Past::default(),
             };
             status.sections.push(section_status(integration, section, settings, past, status.at));
@@ -56,6 +58,7 @@ fn section_status(
         section,
         direction: settings.direction,
         place: settings.place.clone(),
+        location: settings.places.location().map(str::to_owned),
         every: settings.every,
         jitter: settings.jitter,
         due_at: rhythm.and_then(|rhythm| rhythm.due_at(&past.attempts)),
@@ -82,16 +85,17 @@ fn is_overdue(
 
 /// What the inventory has of one integration.
 struct Recorded<'i> {
+    integration: &'i Integration,
     inventory: &'i Inventory,
     tx: Tx<'i>,
     id: i64,
-    uncertain: Vec<(Section, u64)>,
+    uncertain: Vec<Uncertain>,
 }
 
 impl<'i> Recorded<'i> {
     fn of(
         inventory: &'i Inventory,
-        integration: &Integration,
+        integration: &'i Integration,
     ) -> Result<Option<Recorded<'i>>, InventoryError> {
         let tx = inventory.begin_read()?;
         let Some(id) = tx.integration(&integration.name)? else { return Ok(None) };
@@ -101,15 +105,13 @@ impl<'i> Recorded<'i> {
             false => None,
         };
         let uncertain = tx.uncertain(id, under_way)?;
-        Ok(Some(Recorded { inventory, tx, id, uncertain }))
+        Ok(Some(Recorded { integration, inventory, tx, id, uncertain }))
     }
 
     /// What became of a section, up to its last success.
-    fn past(&self, section: Section, direction: Direction) -> Result<Past, InventoryError> {
-        let of_section = self.uncertain.iter().find(|(of, _)| *of == section);
-        let mut past =
-            Past { uncertain: of_section.map_or(0, |(_, count)| *count), ..Past::default() };
-        let Some(command) = command_of(direction) else { return Ok(past) };
+    fn past(&self, section: Section, settings: &SectionSettings) -> Result<Past, InventoryError> {
+        let mut past = Past { uncertain: self.uncertain(section, settings), ..Past::default() };
+        let Some(command) = command_of(settings.direction) else { return Ok(past) };
         let mut is_counting = true;
         self.tx.each_attempt::<InventoryError>(self.id, command, section, |mut run| {
             settle_status(self.inventory, &mut run);
@@ -117,6 +119,19 @@ impl<'i> Recorded<'i> {
             Ok(past.add_earlier(run, section))
         })?;
         Ok(past)
+    }
+
+    /// What was sent to these places without an answer. What was sent to places that the config
+    /// names no more counts with the first ones of its section.
+    fn uncertain(&self, section: Section, settings: &SectionSettings) -> u64 {
+        let all = || self.integration.all_sections().filter(|(of, _)| *of == section);
+        let is_here = |at_store: &StorePlaces| {
+            let named = all().find(|(_, own)| own.places == *at_store).or_else(|| all().next());
+            named.is_some_and(|(_, own)| own.places == settings.places)
+        };
+        let here =
+            self.uncertain.iter().filter(|of| of.section == section && is_here(&of.at_store));
+        here.map(|of| of.count).sum()
     }
 }
 

@@ -59,7 +59,7 @@ fn known(
 ) -> Result<Option<KeptValidators>, RunError> {
     let Some(id) = run.integration_id.filter(|_| may_be_skipped(session)) else { return Ok(None) };
     let sections = source.sections(session, integration, Direction::Download);
-    let part = source.part.key();
+    let part = &source.part.key;
     let Some(kept) = tx.kept_validators(id, part, &words(&sections))? else { return Ok(None) };
     let still_stands = kept.conditions == conditions(session, integration, tx, &sections)?
         && tx.is_quiet_since(kept.run, id, run.summary.run_id)?
@@ -109,7 +109,7 @@ pub(super) fn keep(
     let Ok(validators) = serde_json::to_string(&validators) else { return Ok(()) };
     let conditions = conditions(session, integration, tx, sections)?;
     let kept = KeptValidators { run: run_id, conditions, validators };
-    Ok(tx.keep_validators(id, source.part.key(), &words(sections), &kept)?)
+    Ok(tx.keep_validators(id, &source.part.key, &words(sections), &kept)?)
 }
 
 /// Keeps on what a source said that had nothing new, while another one was read: where it still
@@ -126,7 +126,7 @@ pub(super) fn keep_on(
     let Some(kept) = known(session, integration, tx, run, source)? else { return Ok(()) };
     let sections = source.sections(session, integration, Direction::Download);
     let kept = KeptValidators { run: run_id, ..kept };
-    Ok(tx.keep_validators(id, source.part.key(), &words(&sections), &kept)?)
+    Ok(tx.keep_validators(id, &source.part.key, &words(&sections), &kept)?)
 }
 
 /// The run and its integration, where the run was `ok` and whole.
@@ -178,7 +178,7 @@ pub(super) fn headings(
 ) -> Result<Vec<SectionHeading>, RunError> {
     let mut headings = Vec::new();
     for (section, settings) in sections {
-        let plan = empty_plan(session, tx, *section, &settings.place, settings.direction)?;
+        let plan = empty_plan(session, tx, *section, settings)?;
         headings.push(plan.heading());
     }
     Ok(headings)

@@ -193,7 +193,8 @@ pub(super) fn plan_of(
     let StoredPlace { id, key, currency, revision } = stored.ok_or_else(|| {
         RunError::new(Exit::Failed, "the inventory lacks a warehouse or price group of this run")
     })?;
-    let place = PlaceRef { id: Some(id), key, currency, revision };
+    let at_store = change.at_store.clone();
+    let place = PlaceRef { id: Some(id), key, currency, revision, at_store };
     plans.push(SectionPlan::new(change.section, Direction::Off, place));
     Ok(plans.len() - 1)
 }
@@ -336,8 +337,8 @@ fn warn(session: &Session<'_>, undone: &RunSummary, plans: &[SectionPlan]) {
     let Some(integration) = session.config.integration(name) else { return };
     for plan in plans.iter().filter(|plan| !plan.changes.is_empty()) {
         let pulls_it = integration
-            .section(plan.section)
-            .is_some_and(|s| s.direction == Direction::Download && s.place == plan.place.key);
+            .sections(Direction::Download)
+            .any(|(section, s)| section == plan.section && s.place == plan.place.key);
         if pulls_it {
             session.progress.note(&format!(
                 "{name} is superior for {} in {}: its next pull brings these values back, unless \

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::products::ProductId;
 use super::{InventoryError, Result, Tx};
-use crate::model::{Decimal, Section};
+use crate::model::{Decimal, Section, StorePlaces};
 
 /// A set of products, small on the disk: a million of them are some 125 KiB.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -215,17 +215,19 @@ impl Tx<'_> {
         })
     }
 
-    /// The values last confirmed at a store, by item id.
+    /// The values last confirmed at these places of a store, by item id.
     pub fn confirmed(
         &self,
         integration: i64,
         section: Section,
+        at_store: &StorePlaces,
     ) -> Result<FxHashMap<String, Decimal>> {
         self.with(|conn| {
             conn.prepare_cached(
-                "SELECT item_id, value FROM confirmed WHERE integration_id = ?1 AND section = ?2",
+                "SELECT item_id, value FROM confirmed
+                 WHERE integration_id = ?1 AND section = ?2 AND place_at_store = ?3",
             )?
-            .query_map(params![integration, section.code()], |row| {
+            .query_map(params![integration, section.code(), at_store.to_text()], |row| {
                 let micros: i64 = row.get(1)?;
                 Ok((row.get(0)?, Decimal::from_micros(micros).unwrap_or(Decimal::ZERO)))
             })?
@@ -239,17 +241,20 @@ impl Tx<'_> {
         run: i64,
         integration: i64,
         section: Section,
+        at_store: &StorePlaces,
         item_id: &str,
         value: Decimal,
     ) -> Result<()> {
+        let at_store = at_store.to_text();
         self.with(|conn| {
             conn.prepare_cached(
-                "INSERT INTO confirmed (integration_id, section, item_id, value, run_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (integration_id, section, item_id)
+                "INSERT INTO confirmed
+                     (integration_id, section, place_at_store, item_id, value, run_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (integration_id, section, place_at_store, item_id)
                  DO UPDATE SET value = excluded.value, run_id = excluded.run_id",
             )?
-            .execute(params![integration, section.code(), item_id, value.micros(), run])
+            .execute(params![integration, section.code(), at_store, item_id, value.micros(), run])
             .map(drop)
         })
     }

@@ -31,7 +31,7 @@ pub use products::{Column, EanIndex, Loaded, NewProduct, ProductId, ProductTexts
 pub use runs::{Purpose, RecordedChange, RecordedValue};
 pub use undo::{AppliedChange, Side, Standing};
 pub use validators::KeptValidators;
-pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, UnsettledChange};
+pub use values::{ChangeKey, ChangeRecord, RECORDED_PLANS, Uncertain, UnsettledChange};
 
 use error::Location;
 
@@ -40,7 +40,7 @@ use crate::{leftovers, whole};
 /// `invs`, in the header of every inventory.
 const APPLICATION_ID: i32 = 0x696e_7673;
 /// The version of the schema that this program reads and writes.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, InventoryError>;
@@ -105,6 +105,7 @@ impl Inventory {
         let location = Location::File(path.to_owned());
         let inventory = Inventory { conn, location, identity: identity(path) };
         inventory.check_version()?;
+        inventory.upgrade()?;
         inventory.tune(access)?;
         if access == Access::Write && inventory.is_read_only()? {
             return Err(InventoryError::broken(format!(
@@ -327,7 +328,7 @@ impl Inventory {
             )));
         }
         match pragma("user_version")? {
-            SCHEMA_VERSION => Ok(()),
+            1 | SCHEMA_VERSION => Ok(()),
             newer if newer > SCHEMA_VERSION => Err(InventoryError::broken(format!(
                 "the inventory {file} was made by a newer invsync (its version is {newer}, this \
                  program knows {SCHEMA_VERSION}); it was left untouched. Install the newer invsync"
@@ -337,6 +338,31 @@ impl Inventory {
                  back the last `inventory backup`"
             ))),
         }
+    }
+
+    /// Brings an inventory of an older version up to this one, whole or not at all. Also to be only
+    /// read: it is no value that changes.
+    fn upgrade(&self) -> Result<()> {
+        let version = || self.conn.pragma_query_value(None, "user_version", |row| row.get(0));
+        if version().map_err(|error| self.error(&error))? == SCHEMA_VERSION {
+            return Ok(());
+        }
+        self.conn.busy_timeout(BUSY).map_err(|error| self.error(&error))?;
+        self.execute("BEGIN IMMEDIATE")?;
+        // Another process may have been faster.
+        let upgraded = match version().map_err(|error| self.error(&error)) {
+            Ok(SCHEMA_VERSION) => self.execute("COMMIT"),
+            Ok(_) => self.execute(&format!(
+                "{} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT",
+                include_str!("from_1.sql")
+            )),
+            Err(error) => Err(error),
+        };
+        if upgraded.is_err() {
+            // What is open ends with the connection in any case.
+            let _ = self.execute("ROLLBACK");
+        }
+        upgraded
     }
 
     fn tune(&self, access: Access) -> Result<()> {

@@ -3,8 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{InventoryError, InventoryErrorKind, Result, Tx};
-use crate::model::Place;
-use crate::model::{Currency, Section};
+use crate::model::{Currency, Place, Section, StorePlaces};
 
 /// A warehouse or price group as the inventory has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +18,30 @@ pub struct StoredPlace {
     pub revision: i64,
 }
 
+/// A run's places at the store, from their column.
+pub(super) fn places_of(text: Option<String>) -> StorePlaces {
+    text.map(|text| StorePlaces::from_text(&text)).unwrap_or_default()
+}
+
 impl Tx<'_> {
+    /// Records where at the store a run's values of a place stand, if the config says so.
+    pub fn record_places(
+        &self,
+        run: i64,
+        section: Section,
+        place: i64,
+        at_store: &StorePlaces,
+    ) -> Result<()> {
+        if at_store.is_empty() {
+            return Ok(());
+        }
+        self.with(|conn| {
+            conn.prepare_cached("INSERT OR REPLACE INTO run_places VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![run, section.code(), place, at_store.to_text()])
+                .map(drop)
+        })
+    }
+
     /// Makes the inventory know what the config declares; keys that were renamed keep their id.
     /// `true` where something was written.
     ///

@@ -3,11 +3,12 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::links::linked_by;
+use super::places::places_of;
 use super::products::ProductId;
 use super::{InventoryError, RECORDED_PLANS, Result, Tx};
 use crate::model::{
     ChangeStatus, Changed, Command, Currency, Decimal, LinkedBy, Problem, ProblemKind, RunStatus,
-    RunSummary, Section, Timestamp,
+    RunSummary, Section, StorePlaces, Timestamp,
 };
 
 /// What a run is for, beside its command.
@@ -32,6 +33,8 @@ pub struct RecordedChange {
     pub section: Section,
     /// The key of the warehouse or price group; empty for links.
     pub place: String,
+    /// Where at the store that is, if the config said so.
+    pub at_store: StorePlaces,
     /// The price group's currency.
     pub currency: Option<Currency>,
     /// The product.
@@ -304,6 +307,7 @@ impl Tx<'_> {
                     "DELETE FROM changes WHERE run_id = ?1",
                     "DELETE FROM link_changes WHERE run_id = ?1",
                     "DELETE FROM problems WHERE run_id = ?1",
+                    "DELETE FROM run_places WHERE run_id = ?1",
                     "UPDATE runs SET pruned = 1, sku_links = NULL WHERE id = ?1",
                 ] {
                     conn.prepare_cached(sql)?.execute([run])?;
@@ -446,10 +450,11 @@ impl Tx<'_> {
 const VALUE_CHANGE: &str = "SELECT changes.run_id, section, coalesce(warehouses.key,
         price_groups.key), price_groups.currency, product_id, sku, products.name,
         iif(runs.integration_id IS NULL, NULL, coalesce(changes.item_id, sku)), before, after,
-        changes.status, message";
+        changes.status, message, place_at_store";
 
 const PLACES: &str = "LEFT JOIN warehouses ON section = 0 AND warehouses.id = place_id
-    LEFT JOIN price_groups ON section = 1 AND price_groups.id = place_id";
+    LEFT JOIN price_groups ON section = 1 AND price_groups.id = place_id
+    LEFT JOIN run_places USING (run_id, section, place_id)";
 
 const LINK_CHANGE: &str = "SELECT link_changes.run_id, item_id, a.sku, b.sku,
         coalesce(b.id, a.id), coalesce(b.name, a.name), status, message, linked_by_after
@@ -473,6 +478,7 @@ fn value_change(row: &Row<'_>) -> rusqlite::Result<RecordedChange> {
         after: number(row.get(9)?),
         status: ChangeStatus::from_code(row.get(10)?).unwrap_or(ChangeStatus::Uncertain),
         message: row.get(11)?,
+        at_store: places_of(row.get(12)?),
     })
 }
 
@@ -493,6 +499,7 @@ fn link_change(row: &Row<'_>) -> rusqlite::Result<RecordedChange> {
         after: RecordedValue::Sku(after),
         status: ChangeStatus::from_code(row.get(6)?).unwrap_or(ChangeStatus::Uncertain),
         message: row.get(7)?,
+        at_store: StorePlaces::default(),
     })
 }
 

@@ -1,4 +1,4 @@
--- The inventory, version 1. Quantities and prices are integers of millionths; moments are
+-- The inventory, version 2. Quantities and prices are integers of millionths; moments are
 -- milliseconds since 1970 (UTC).
 
 -- Config keys map to ids of the inventory's own, so that values and history follow a renamed key.
@@ -125,6 +125,16 @@ CREATE TABLE changes (
     PRIMARY KEY (run_id, section, place_id, product_id, n)
 ) STRICT, WITHOUT ROWID;
 
+-- Where at the store the values of a run stand, for those of one place, where the config names a
+-- place there: JSON of kinds and names, such as `[["location","Main"]]`.
+CREATE TABLE run_places (
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    section INTEGER NOT NULL CHECK (section IN (0, 1)),
+    place_id INTEGER NOT NULL,
+    place_at_store TEXT NOT NULL,
+    PRIMARY KEY (run_id, section, place_id)
+) STRICT, WITHOUT ROWID;
+
 -- Every link that a link command made or removed. `linked_by` as in `links`; absent: no link.
 CREATE TABLE link_changes (
     run_id INTEGER NOT NULL REFERENCES runs (id),
@@ -191,13 +201,15 @@ CREATE TABLE validators (
 ) STRICT, WITHOUT ROWID;
 
 -- The last value that a store confirmed, by an echo of our write or by being read equal to ours.
+-- `place_at_store`: at which of its places, as in `run_places`; empty where it has one only.
 CREATE TABLE confirmed (
     integration_id INTEGER NOT NULL REFERENCES integrations (id),
     section INTEGER NOT NULL CHECK (section IN (0, 1)),
+    place_at_store TEXT NOT NULL DEFAULT '',
     item_id TEXT NOT NULL,
     value INTEGER NOT NULL,
     run_id INTEGER NOT NULL REFERENCES runs (id),
-    PRIMARY KEY (integration_id, section, item_id)
+    PRIMARY KEY (integration_id, section, place_at_store, item_id)
 ) STRICT, WITHOUT ROWID;
 
 -- For other programs; kept stable. `quantity` and `price` are decimal text.

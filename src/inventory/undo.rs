@@ -3,9 +3,10 @@
 use rusqlite::params;
 
 use super::links::linked_by;
+use super::places::places_of;
 use super::products::ProductId;
 use super::{LinkChange, ProductSet, Result, StoredLink, Tx};
-use crate::model::{Cell, ChangeStatus, Decimal, LinkedBy, Section};
+use crate::model::{Cell, ChangeStatus, Decimal, LinkedBy, Section, StorePlaces};
 
 /// A value that a run applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct AppliedChange {
     pub section: Section,
     /// The id of the warehouse or price group.
     pub place: i64,
+    /// Where at the store it was sent to.
+    pub at_store: StorePlaces,
     /// The product.
     pub product: ProductId,
     /// Counts the items that share the product.
@@ -53,7 +56,8 @@ impl Tx<'_> {
     pub fn applied_changes(&self, run: i64) -> Result<Vec<AppliedChange>> {
         self.with(|conn| {
             conn.prepare_cached(
-                "SELECT section, place_id, product_id, n, item_id, before, after FROM changes
+                "SELECT section, place_id, product_id, n, item_id, before, after, place_at_store
+                 FROM changes LEFT JOIN run_places USING (run_id, section, place_id)
                  WHERE run_id = ?1 AND status = ?2 ORDER BY section, place_id, product_id, n",
             )?
             .query_map(params![run, ChangeStatus::Applied.code()], |row| {
@@ -63,12 +67,29 @@ impl Tx<'_> {
                 Ok(AppliedChange {
                     section: Section::from_code(row.get(0)?).unwrap_or(Section::Stock),
                     place: row.get(1)?,
+                    at_store: places_of(row.get(7)?),
                     product: row.get(2)?,
                     n: row.get(3)?,
                     item_id: row.get(4)?,
                     before: cell(5)?,
                     after: cell(6)?,
                 })
+            })?
+            .collect()
+        })
+    }
+
+    /// Where at the store a run has applied values, section by section.
+    pub fn applied_places(&self, run: i64) -> Result<Vec<(Section, StorePlaces)>> {
+        self.with(|conn| {
+            conn.prepare_cached(
+                "SELECT DISTINCT section, place_at_store
+                 FROM changes LEFT JOIN run_places USING (run_id, section, place_id)
+                 WHERE run_id = ?1 AND status IN (0, 5, 6)",
+            )?
+            .query_map([run], |row| {
+                let section = Section::from_code(row.get(0)?).unwrap_or(Section::Stock);
+                Ok((section, places_of(row.get(1)?)))
             })?
             .collect()
         })

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 
+use super::places::places_of;
 use super::products::ProductId;
 use super::{Result, Tx};
-use crate::model::{Cell, ChangeStatus, Decimal, Section};
+use crate::model::{Cell, ChangeStatus, Decimal, Section, StorePlaces};
 
 /// How many planned or held-back changes, and how many problems, are recorded of a run.
 pub const RECORDED_PLANS: usize = 1000;
@@ -60,6 +61,19 @@ pub struct UnsettledChange {
     pub before: Cell,
     /// The value that was sent.
     pub after: Cell,
+    /// Where at the store it was sent to.
+    pub at_store: StorePlaces,
+}
+
+/// How many changes were sent to places at a store without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncertain {
+    /// The section.
+    pub section: Section,
+    /// Where at the store they were sent to.
+    pub at_store: StorePlaces,
+    /// How many.
+    pub count: u64,
 }
 
 impl Tx<'_> {
@@ -68,8 +82,9 @@ impl Tx<'_> {
         self.with(|conn| {
             conn.prepare_cached(
                 "SELECT changes.run_id, section, place_id, product_id, n,
-                     coalesce(item_id, sku), before, after
+                     coalesce(item_id, sku), before, after, place_at_store
                  FROM runs JOIN changes ON changes.run_id = runs.id
+                 LEFT JOIN run_places USING (run_id, section, place_id)
                  JOIN products ON products.id = product_id
                  WHERE runs.integration_id = ?1 AND runs.command IN ('push', 'undo')
                      AND changes.status IN (5, 6)
@@ -90,30 +105,31 @@ impl Tx<'_> {
                     item_id: row.get(5)?,
                     before: cell(6)?,
                     after: cell(7)?,
+                    at_store: places_of(row.get(8)?),
                 })
             })?
             .collect()
         })
     }
 
-    /// How many changes of each section were sent to an integration without an answer, leaving out
+    /// How many changes were sent to each place at an integration without an answer, leaving out
     /// what the run that is under way has just sent.
-    pub fn uncertain(
-        &self,
-        integration: i64,
-        under_way: Option<i64>,
-    ) -> Result<Vec<(Section, u64)>> {
+    pub fn uncertain(&self, integration: i64, under_way: Option<i64>) -> Result<Vec<Uncertain>> {
         self.with(|conn| {
             conn.prepare_cached(
-                "SELECT section, count(*) FROM runs JOIN changes ON changes.run_id = runs.id
+                "SELECT section, place_at_store, count(*)
+                 FROM runs JOIN changes ON changes.run_id = runs.id
+                 LEFT JOIN run_places USING (run_id, section, place_id)
                  WHERE runs.integration_id = ?1 AND runs.command IN ('push', 'undo')
                      AND (changes.status = 5 OR (changes.status = 6 AND runs.id IS NOT ?2))
-                 GROUP BY section",
+                 GROUP BY section, place_at_store",
             )?
             .query_map(params![integration, under_way], |row| {
-                let count: i64 = row.get(1)?;
-                let section = Section::from_code(row.get(0)?).unwrap_or(Section::Stock);
-                Ok((section, count.unsigned_abs()))
+                Ok(Uncertain {
+                    section: Section::from_code(row.get(0)?).unwrap_or(Section::Stock),
+                    at_store: places_of(row.get(1)?),
+                    count: row.get::<_, i64>(2)?.unsigned_abs(),
+                })
             })?
             .collect()
         })

@@ -72,6 +72,8 @@ pub struct ChangeRow<'a> {
     pub name: Option<&'a str>,
     /// The key of the warehouse or price group; `None` for links.
     pub place: Option<&'a str>,
+    /// The stock location at the store, as the config names it; `None` where it names none.
+    pub location: Option<&'a str>,
     /// The price group's currency; `None` but for prices.
     pub currency: Option<Currency>,
     /// The value before: of a push the value at the store.

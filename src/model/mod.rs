@@ -14,6 +14,7 @@ mod problem;
 mod run;
 mod schedule;
 mod section;
+mod store_place;
 
 pub use change::{ChangeRow, ChangeStatus, Value};
 pub use currency::Currency;
@@ -27,3 +28,4 @@ pub use problem::{Acceptance, Finding, Problem, ProblemKind, Severity};
 pub use run::{Changed, Command, RunStatus, RunSummary, SectionHeading, Timestamp};
 pub use schedule::Schedule;
 pub use section::{Direction, LinkKey, LinkedBy, Section};
+pub use store_place::{StorePlaceKind, StorePlaces};

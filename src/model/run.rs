@@ -257,6 +257,8 @@ pub struct SectionHeading {
     pub direction: Direction,
     /// The key of the warehouse or price group.
     pub place: String,
+    /// The stock location at the store, as the config names it.
+    pub location: Option<String>,
     /// The price group's currency.
     pub currency: Option<Currency>,
 }

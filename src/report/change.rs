@@ -70,7 +70,12 @@ pub(super) fn change_fields(object: &mut Object<'_>, change: &ChangeRow<'_>) -> 
     object.field("sku", &change.sku)?;
     object.field("name", &change.name)?;
     match change.section {
-        Section::Stock => object.field("warehouse", &change.place)?,
+        Section::Stock => {
+            object.field("warehouse", &change.place)?;
+            if let Some(location) = change.location {
+                object.field("location", location)?;
+            }
+        }
         Section::Prices => {
             object.field("price_group", &change.place)?;
             object.field("currency", &change.currency)?;

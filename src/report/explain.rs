@@ -68,6 +68,8 @@ pub struct Step {
     pub section: Option<Section>,
     /// The key of the warehouse or price group.
     pub place: Option<String>,
+    /// The stock location at the store, as the config names it.
+    pub location: Option<String>,
     /// The price group's currency.
     pub currency: Option<Currency>,
     /// The linked item.
@@ -244,6 +246,9 @@ fn table(style: &Style, explained: &Explained, out: &mut dyn Write) -> io::Resul
 fn sentence(step: &Step) -> String {
     let command = step.command.map(|command| format!("{} ", command.word())).unwrap_or_default();
     let mut line = format!("{command}{}", step.integration);
+    if let Some(location) = &step.location {
+        line += &format!("/{}", escape::shown(location));
+    }
     if let Some(section) = step.section {
         let kind = if section == Section::Stock { "stock" } else { "price" };
         let place = step.place.as_deref().map(|place| format!(".{place}")).unwrap_or_default();
@@ -293,6 +298,9 @@ fn json(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
         item.field("integration", &step.integration)?;
         item.field("command", &step.command)?;
         place(&mut item, step.section, step.place.as_deref(), step.currency)?;
+        if let Some(location) = &step.location {
+            item.field("location", location)?;
+        }
         item.field("item_id", &step.item_id)?;
         item.field("linked_by", &step.linked_by)?;
         item.field("before", &text(step.before, step.currency))?;

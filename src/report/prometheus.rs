@@ -74,8 +74,10 @@ fn head(out: &mut dyn Write, name: &str, help: &str) -> io::Result<()> {
 }
 
 fn labels(section: &SectionStatus) -> String {
+    let location = section.location.as_deref().map(escaped);
+    let location = location.map(|name| format!(",location=\"{name}\"")).unwrap_or_default();
     format!(
-        "integration=\"{}\",section=\"{}\",direction=\"{}\"",
+        "integration=\"{}\",section=\"{}\",direction=\"{}\"{location}",
         escaped(&section.integration),
         section.section.word(),
         section.direction_word()

@@ -35,6 +35,8 @@ pub struct SectionStatus {
     pub direction: Direction,
     /// The key of the warehouse or price group.
     pub place: String,
+    /// The stock location at the store, as the config names it.
+    pub location: Option<String>,
     /// How often it is to run by itself.
     pub every: Option<Duration>,
     /// How much later than that it may come due.
@@ -67,6 +69,14 @@ impl SectionStatus {
     pub(super) fn age(&self, now: Timestamp) -> Option<Duration> {
         let ms = now.unix_ms.saturating_sub(self.last_success?.unix_ms);
         Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+    }
+
+    /// The integration, with the location: `store-a/Gdańsk`.
+    fn name(&self) -> String {
+        match &self.location {
+            Some(location) => format!("{}/{}", self.integration, escape::shown(location)),
+            None => self.integration.clone(),
+        }
     }
 
     /// How it stands, in a word or two.
@@ -134,7 +144,7 @@ fn table(style: &Style, status: &Status, out: &mut dyn Write) -> io::Result<()> 
         let age = section.age(status.at).map(|age| format!("{} ago", duration(age)));
         let uncertain = Some(section.uncertain).filter(|uncertain| *uncertain > 0);
         let cells = vec![
-            section.integration.clone(),
+            section.name(),
             section.section.word().to_owned(),
             section.direction_word().to_owned(),
             section.place.clone(),
@@ -217,6 +227,9 @@ fn fields(object: &mut Object<'_>, section: &SectionStatus, now: Timestamp) -> i
     object.field("direction", section.direction_word())?;
     let place = if section.section == Section::Prices { "price_group" } else { "warehouse" };
     object.field(place, &section.place)?;
+    if let Some(location) = &section.location {
+        object.field("location", location)?;
+    }
     object.field("every_seconds", &section.every.map(|every| every.as_secs()))?;
     object.field("jitter_seconds", &section.jitter.as_secs())?;
     object.field("last_success_at", &at(section.last_success))?;

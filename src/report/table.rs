@@ -36,7 +36,7 @@ impl Sink for Table<'_> {
         }
         self.runs += 1;
         for section in [Section::Stock, Section::Prices, Section::Links] {
-            self.section(report, section)?;
+            self.tables(report, section)?;
         }
         self.problems(report)?;
         self.guards(&report.summary)?;
@@ -63,14 +63,25 @@ impl Table<'_> {
     /// What a run would do, before anybody has agreed to it.
     pub(super) fn preview(&mut self, plan: &RunReport<'_>) -> Result<()> {
         for section in Section::ALL {
-            self.section(plan, section)?;
+            self.tables(plan, section)?;
         }
         self.problems(plan)?;
         Ok(self.guards(&plan.summary)?)
     }
 
-    /// The heading and the rows of one section.
-    fn section(&mut self, report: &RunReport<'_>, section: Section) -> Result<()> {
+    /// The tables of a section.
+    fn tables(&mut self, report: &RunReport<'_>, section: Section) -> Result<()> {
+        let headings = shown_headings(&report.summary, section);
+        headings.into_iter().try_for_each(|heading| self.section(report, section, heading))
+    }
+
+    /// The heading and the rows of one section, of a pass in one place.
+    fn section(
+        &mut self,
+        report: &RunReport<'_>,
+        section: Section,
+        heading: Option<&SectionHeading>,
+    ) -> Result<()> {
         let run = &report.summary;
         let mut total: u64 = 0;
         let style = self.style;
@@ -80,9 +91,17 @@ impl Table<'_> {
         // What went wrong must not hide behind the limit.
         let has_wrong = run.refused + run.held_back > 0 || run.status != RunStatus::Ok;
         let out = &mut *self.out;
+        let is_elsewhere = |change: &ChangeRow<'_>| {
+            is_pass(run.command)
+                && heading.is_some_and(|heading| change.place != Some(heading.place.as_str()))
+        };
         report.changes.each_of(section, &mut |change| {
+            if is_elsewhere(change) {
+                return Ok(true);
+            }
             if total == 0 {
-                writeln!(out, "{}", bold(&heading(run, section, change.place), &style))?;
+                let title = title(run, section, heading, change.place);
+                writeln!(out, "{}", bold(&title, &style))?;
             }
             total += 1;
             if total > limit {
@@ -97,7 +116,10 @@ impl Table<'_> {
         })?;
         grid.flush(self.out)?;
         if total > limit {
-            total = report.changes.count_of(section)?;
+            total = match headings(run, section).count() {
+                0 | 1 => report.changes.count_of(section)?,
+                _ => count_where(report, section, |change| !is_elsewhere(change))?,
+            };
         }
         if let Some(line) = more(&self.style, total) {
             writeln!(self.out, "{line}")?;
@@ -107,23 +129,27 @@ impl Table<'_> {
             others.flush(self.out)?;
         }
         if total == 0 {
-            return Ok(self.empty_section(run, section)?);
+            return Ok(self.empty_section(run, section, heading)?);
         }
         Ok(writeln!(self.out)?)
     }
 
     /// The heading of a section without changes, where the run got as far as to know that.
-    fn empty_section(&mut self, run: &RunSummary, section: Section) -> io::Result<()> {
+    fn empty_section(
+        &mut self,
+        run: &RunSummary,
+        section: Section,
+        heading: Option<&SectionHeading>,
+    ) -> io::Result<()> {
         let words = match run.status {
             RunStatus::Ok | RunStatus::Partial | RunStatus::Blocked => "nothing to change",
             RunStatus::Unchanged => "nothing to change: the source has nothing new",
             _ => return Ok(()),
         };
-        let has_heading = run.sections.iter().any(|heading| heading.section == section);
         let is_links = section == Section::Links && run.command == Command::Link;
-        if has_heading || is_links {
-            let heading = heading(run, section, None);
-            writeln!(self.out, "{}\n{words}\n", bold(&heading, &self.style))?;
+        if heading.is_some() || is_links {
+            let title = title(run, section, heading, None);
+            writeln!(self.out, "{}\n{words}\n", bold(&title, &self.style))?;
         }
         Ok(())
     }
@@ -209,23 +235,63 @@ pub(super) fn is_wrong(status: ChangeStatus) -> bool {
     )
 }
 
-/// `store-a → main (store-a is superior)`. `place`: that of the first change, for runs that
-/// were recorded without their headings.
-pub(super) fn heading(run: &RunSummary, section: Section, place: Option<&str>) -> String {
-    let name = run.integration.as_deref().unwrap_or("inventory");
-    let place = match headings(run, section).next() {
+/// What is said above each table of a section. `place`: that of the first change, for runs that were
+/// recorded without their headings.
+pub(super) fn titles(run: &RunSummary, section: Section, place: Option<&str>) -> Vec<String> {
+    let headings = shown_headings(run, section).into_iter();
+    headings.map(|heading| title(run, section, heading, place)).collect()
+}
+
+/// The headings of a section's tables: in a pass each location has a table of its own.
+fn shown_headings(run: &RunSummary, section: Section) -> Vec<Option<&SectionHeading>> {
+    let most = if is_pass(run.command) { usize::MAX } else { 1 };
+    let shown: Vec<_> = headings(run, section).take(most).map(Some).collect();
+    if shown.is_empty() { vec![None] } else { shown }
+}
+
+/// `store-a → main (store-a is superior)`, with a location `store-a/Gdańsk → main (…)`. `place`:
+/// that of the first change, for runs that were recorded without their headings.
+fn title(
+    run: &RunSummary,
+    section: Section,
+    heading: Option<&SectionHeading>,
+    place: Option<&str>,
+) -> String {
+    let owner = run.integration.as_deref().unwrap_or("inventory");
+    let place = match heading {
         Some(heading) => heading.place.as_str(),
         None => place.unwrap_or("inventory"),
     };
+    let location = heading.and_then(|heading| heading.location.as_deref());
+    let located = location.map(|location| format!("{owner}/{}", escape::shown(location)));
+    let name = located.as_deref().unwrap_or(owner);
     match (run.command, section) {
-        (Command::Pull, _) => format!("{name} → {place} ({name} is superior)"),
+        (Command::Pull, _) => format!("{name} → {place} ({owner} is superior)"),
         (Command::Push, _) => format!("{place} → {name} (the inventory is superior)"),
         (Command::Link, Section::Links) => format!("links of {name}"),
         (Command::Undo, _) if run.at_store => {
-            format!("undo: {place} → {name} (put back at {name})")
+            format!("undo: {place} → {name} (put back at {owner})")
         }
         (command, _) => format!("{} → inventory ({})", command.word(), section.word()),
     }
+}
+
+/// Whether a run moves values between a place and an integration.
+fn is_pass(command: Command) -> bool {
+    matches!(command, Command::Pull | Command::Push)
+}
+
+fn count_where(
+    report: &RunReport<'_>,
+    section: Section,
+    counts: impl Fn(&ChangeRow<'_>) -> bool,
+) -> Result<u64> {
+    let mut count = 0;
+    report.changes.each_of(section, &mut |change| {
+        count += u64::from(counts(change));
+        Ok(true)
+    })?;
+    Ok(count)
 }
 
 fn headings(run: &RunSummary, section: Section) -> impl Iterator<Item = &SectionHeading> {
@@ -235,7 +301,7 @@ fn headings(run: &RunSummary, section: Section) -> impl Iterator<Item = &Section
 /// The columns of a section's table, for the cells of [`change_cells`].
 fn change_columns(run: &RunSummary, section: Section, verbose: u8) -> Vec<GridColumn> {
     let is_links = section == Section::Links;
-    let has_one_place = matches!(run.command, Command::Pull | Command::Push);
+    let has_one_place = is_pass(run.command);
     vec![
         GridColumn::text("item", 3).optional(),
         GridColumn::text("SKU", 2).optional(),
@@ -357,9 +423,8 @@ fn last_line(run: &RunSummary) -> String {
 
 /// What was delivered and what became of it.
 fn delivered(run: &RunSummary) -> Option<String> {
-    let is_pass = matches!(run.command, Command::Pull | Command::Push);
     let mut parts = Vec::new();
-    if run.items > 0 || (is_pass && run.status == RunStatus::Ok) {
+    if run.items > 0 || (is_pass(run.command) && run.status == RunStatus::Ok) {
         parts.push(format!("{} items", count(run.items)));
         parts.push(format!("{} linked", count(run.linked)));
         parts.push(format!("{} unlinked", count(run.unlinked)));

@@ -48,6 +48,7 @@ fn stock(sku: &'static str, name: &'static str, before: &str, after: &str) -> Ch
         sku: Some(sku),
         name: Some(name),
         place: Some("main"),
+        location: None,
         currency: None,
         before: number(before),
         after: number(after),
@@ -82,6 +83,7 @@ fn summary(command: Command) -> RunSummary {
         section,
         direction: Direction::Download,
         place: place.to_owned(),
+        location: None,
         currency: None,
     };
     RunSummary {

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use invsync::around::Around;
 use invsync::connector::{ConnectorError, Context, REGISTRY, RowBatch, Want};
+use invsync::model::StorePlaces;
 use invsync::settings::{Document, Problems, Table};
 use serde_json::Value;
 
@@ -129,7 +130,7 @@ pub(crate) fn read_in_process(toml: &str, bytes: &[u8]) -> Result<usize, String>
     let registration = REGISTRY.iter().find(|known| known.name == connector).unwrap();
     let settings = (registration.settings)(&mut table, &Context::new("x", "/", false)).unwrap();
     let read = || -> Result<usize, ConnectorError> {
-        let connector = settings.connect(&Around::nobody())?;
+        let connector = settings.connect(&Around::nobody(), &StorePlaces::default())?;
         let mut reader = connector.open(Want { stock: true, prices: true, names: true })?;
         let (mut batch, mut rows) = (RowBatch::default(), 0);
         while reader.next(&mut batch)? {

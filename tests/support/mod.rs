@@ -5,6 +5,7 @@ pub(crate) mod chromium;
 pub(crate) mod conformance;
 pub(crate) mod feeds;
 pub(crate) mod http;
+pub(crate) mod medusa;
 pub(crate) mod woocommerce;
 
 use std::collections::{BTreeMap, BTreeSet};

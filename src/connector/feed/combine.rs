@@ -15,7 +15,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, Row, RowBatch, RowProblem,
     RowView, Settings, Span, Validators, Value, Want, Writer,
 };
-use crate::model::{Dialect, ProblemKind, Section};
+use crate::model::{Dialect, ProblemKind, Section, StorePlaces};
 use crate::settings::{Entry, Table};
 
 /// Texts that are kept of one feed, in bytes: the spans of a batch reach no further.
@@ -85,9 +85,14 @@ struct Combined {
 }
 
 impl Settings for Combined {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
-        let joins = self.joins.iter().map(|join| Ok((join.settings.connect(around)?, join.sums)));
-        let files = self.files.iter().map(|file| Ok(Arc::from(file.connect(around)?)));
+    fn connect(
+        &self,
+        around: &Around,
+        places: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
+        let connect = |settings: &dyn Settings| settings.connect(around, places);
+        let joins = self.joins.iter().map(|join| Ok((connect(join.settings.as_ref())?, join.sums)));
+        let files = self.files.iter().map(|file| Ok(Arc::from(connect(file.as_ref())?)));
         Ok(Box::new(CombinedConnector {
             files: files.collect::<Result<_, ConnectorError>>()?,
             sums: self.sums,

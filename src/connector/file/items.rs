@@ -28,7 +28,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Origin, Reader, RowBatch, Settings, Validators,
     Want, Writer,
 };
-use crate::model::{Dialect, ProblemKind, Section};
+use crate::model::{Dialect, ProblemKind, Section, StorePlaces};
 use crate::settings::{Entry, Table};
 
 /// Starts a walk over a document.
@@ -154,7 +154,11 @@ fn read_variants(table: &mut Table<'_>) -> Option<Option<Vec<Step>>> {
 }
 
 impl Settings for TreeSettings {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(
+        &self,
+        around: &Around,
+        _: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
         Ok(Box::new(TreeConnector { settings: self.clone(), source, around: around.clone() }))
     }
@@ -312,6 +316,7 @@ impl Reader for TreeReader {
             nowhere,
             why_empty,
             dialect,
+            read_at: None,
         })
     }
 }

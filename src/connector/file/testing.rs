@@ -17,7 +17,7 @@ use crate::connector::{
     Connector, ConnectorError, Context, Delivery, Outcome, Registration, RowBatch, RowView, Value,
     Want, Write,
 };
-use crate::model::{Decimal, Section};
+use crate::model::{Decimal, Section, StorePlaces};
 use crate::settings::{Document, Problems, Table};
 
 /// A file and the connector that reads it.
@@ -34,7 +34,8 @@ impl Feed {
         let path = folder.path().join("feed");
         std::fs::write(&path, document).unwrap();
         let text = format!("source = '{}'\n{config}", path.display());
-        let connector = settings(registration, &text).unwrap().connect(&Around::nobody()).unwrap();
+        let (settings, places) = (settings(registration, &text).unwrap(), StorePlaces::default());
+        let connector = settings.connect(&Around::nobody(), &places).unwrap();
         Feed { _folder: folder, path, connector }
     }
 

@@ -142,16 +142,19 @@ fn without_mark(body: &[u8]) -> &[u8] {
 pub(super) fn store_error(body: &[u8], scrubber: &Scrubber) -> Option<StoreError> {
     #[derive(serde::Deserialize)]
     struct Body {
-        code: serde_json::Value,
+        code: Option<serde_json::Value>,
+        r#type: Option<serde_json::Value>,
         #[serde(default)]
         message: String,
     }
-    let Found { value: Body { code, message }, .. } = json::<Body>(body, scrubber).ok()?;
-    let code = match code {
-        serde_json::Value::String(code) => code,
-        serde_json::Value::Number(code) => code.to_string(),
-        _ => return None,
+    let Found { value: Body { code, r#type, message }, .. } = json::<Body>(body, scrubber).ok()?;
+    let word = |value| match value {
+        serde_json::Value::String(word) => Some(word),
+        serde_json::Value::Number(code) => Some(code.to_string()),
+        _ => None,
     };
+    // Some stores have a code, some a type, some both.
+    let code = code.and_then(word).or_else(|| r#type.and_then(word))?;
     Some(StoreError {
         code: one_line(&scrubber.scrub(&code), SHOWN_CHARS),
         message: one_line(&scrubber.scrub(&message), MESSAGE_CHARS),

@@ -21,6 +21,7 @@ mod safety;
 mod scrub;
 mod settings;
 mod spool;
+mod store;
 mod telling;
 #[cfg(test)]
 mod testing;
@@ -43,4 +44,5 @@ pub use safety::check_scheme;
 pub use scrub::{Scrubber, one_line};
 pub use settings::HttpSettings;
 pub use spool::{Pages, Spool, not_kept};
+pub use store::{needed, site};
 pub use tls::trusting;

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::SpooledTempFile;
 
@@ -52,26 +53,29 @@ impl Spool {
     /// The blocks in their order; those of the same order as they were added.
     pub fn into_pages(mut self) -> Pages {
         self.blocks.sort_by_key(|block| block.order);
-        Pages { file: self.file, blocks: self.blocks.into_iter() }
+        Pages { file: Arc::new(Mutex::new(self.file)), blocks: self.blocks.into(), next: 0 }
     }
 }
 
-/// The blocks of a [`Spool`], one after the other.
+/// The blocks of a [`Spool`], one after the other. Clones begin where it is, and share the file.
+#[derive(Clone)]
 pub struct Pages {
-    file: SpooledTempFile,
-    blocks: std::vec::IntoIter<Block>,
+    file: Arc<Mutex<SpooledTempFile>>,
+    blocks: Arc<[Block]>,
+    next: usize,
 }
 
 impl Pages {
     /// Fills `bytes` (emptied first) with the next block. `false` at the end: then it is empty.
     pub fn next(&mut self, bytes: &mut Vec<u8>) -> Result<bool, ConnectorError> {
         bytes.clear();
-        let Some(Block { place, .. }) = self.blocks.next() else { return Ok(false) };
+        let Some(Block { place, .. }) = self.blocks.get(self.next) else { return Ok(false) };
+        self.next += 1;
         let length = usize::try_from(place.end - place.start).unwrap_or(usize::MAX);
         bytes.resize(length, 0);
-        self.file
-            .seek(SeekFrom::Start(place.start))
-            .and_then(|_| self.file.read_exact(bytes))
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(place.start))
+            .and_then(|_| file.read_exact(bytes))
             .map_err(|why| failed("read", &why))?;
         Ok(true)
     }

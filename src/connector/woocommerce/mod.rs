@@ -21,7 +21,7 @@ use crate::settings::Table;
 
 /// The registry's line.
 pub const REGISTRATION: Registration =
-    Registration { name: "woocommerce", settings, is_feed: false };
+    Registration { name: "woocommerce", settings, is_feed: false, places: &[] };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     let settings = WooSettings::read(table, context)?;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use roaring::RoaringTreemap;
 use rustc_hash::FxHashMap;
 
-use super::api::{Loose, Product, StockAt};
+use super::api::{Product, StockAt};
 use super::read::Catalogue;
 use super::settings::{PriceField, ValueSettings};
 use super::shop::Shop;
 use crate::connector::http::Pages;
+use crate::connector::loose::Loose;
 use crate::connector::{
     ConnectorError, Delivery, Reader, Row, RowBatch, SaleBound, Span, Value, Want,
 };

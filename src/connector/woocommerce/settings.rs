@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::connector::WooConnector;
 use super::shop::Shop;
 use crate::around::Around;
-use crate::connector::http::{Client, HttpSettings, Url, check_scheme};
+use crate::connector::http::{Client, HttpSettings, check_scheme, needed, site};
 use crate::connector::{Connector, ConnectorError, Context, Settings};
-use crate::model::Section;
+use crate::model::{Section, StorePlaces};
 use crate::settings::{Secret, Table, Text};
 
 /// Which of a product's prices is read and written.
@@ -83,19 +83,9 @@ impl WooSettings {
         })
     }
 
-    fn resolve(&self, key: &str, text: &Text) -> Result<Secret, ConnectorError> {
-        let found = text
-            .resolve(&self.folder)
-            .map_err(|why| ConnectorError::usage(format!("`{key}`: {why}")))?;
-        if found.expose().trim().is_empty() {
-            return Err(ConnectorError::usage(format!("`{key}` is empty")));
-        }
-        Ok(Secret::new(found.expose().trim().to_owned()))
-    }
-
     /// A part of a key pair, which has a known beginning: what is swapped or cut is found at once.
     fn key(&self, key: &str, text: &Text, start: &str) -> Result<Secret, ConnectorError> {
-        let found = self.resolve(key, text)?;
+        let found = needed(key, text, &self.folder)?;
         let is_plain = found.expose().bytes().all(|byte| byte.is_ascii_graphic());
         if is_plain && found.expose().starts_with(start) {
             return Ok(found);
@@ -108,8 +98,13 @@ impl WooSettings {
 }
 
 impl Settings for WooSettings {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
-        let site = site(self.resolve("url", &self.url)?.expose())?;
+    fn connect(
+        &self,
+        around: &Around,
+        _: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
+        let url = needed("url", &self.url, &self.folder)?;
+        let site = site(url.expose(), &["wp-json", "index.php"])?;
         check_scheme(&site, &self.http)?;
         let key = self.key("consumer_key", &self.consumer_key, "ck_")?;
         let secret = self.key("consumer_secret", &self.consumer_secret, "cs_")?;
@@ -132,49 +127,5 @@ impl Settings for WooSettings {
             return Ok(());
         }
         Err("nothing is ever written to a wholesaler".to_owned())
-    }
-}
-
-/// The site's own address, with a slash at its end: what the user copied may lead into its API.
-fn site(text: &str) -> Result<Url, ConnectorError> {
-    let wrong = |why: &str| {
-        ConnectorError::usage(format!(
-            "`url` {why}; write the shop's address, such as https://shop.example.com"
-        ))
-    };
-    let mut url = Url::parse(text).map_err(|_| wrong("is no address"))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(wrong("is no web address"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("must not hold credentials"));
-    }
-    url.set_query(None);
-    url.set_fragment(None);
-    let path = url.path().to_owned();
-    let path = path.split("/wp-json").next().unwrap_or_default();
-    let path = path.trim_end_matches("index.php").trim_end_matches('/');
-    url.set_path(&format!("{path}/"));
-    Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_site_is_found_in_what_people_copy() {
-        for (text, is) in [
-            ("https://shop.example", "https://shop.example/"),
-            ("https://shop.example/sklep", "https://shop.example/sklep/"),
-            ("https://shop.example/sklep/?a=b#c", "https://shop.example/sklep/"),
-            ("https://shop.example/wp-json/wc/v3/", "https://shop.example/"),
-            ("http://127.0.0.1:8081/index.php", "http://127.0.0.1:8081/"),
-        ] {
-            assert_eq!(site(text).unwrap().as_str(), is);
-        }
-        for text in ["shop.example", "ftp://shop.example", "https://a:b@shop.example", ""] {
-            assert!(site(text).is_err(), "{text}");
-        }
     }
 }

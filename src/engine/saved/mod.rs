@@ -7,12 +7,12 @@ mod file;
 mod row;
 
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use self::file::{Header, PlannedPlace, RowsIn, RowsOut, hex};
-use self::row::{Differences, column, compare, rows};
+use self::row::{Differences, NewLinks, column, compare, rows};
 use super::plan::SectionPlan;
 use super::read::Reading;
 use super::run::RunError;
@@ -65,11 +65,12 @@ pub(super) fn plan(
     command: Command,
     sink: Sink<'_>,
 ) -> anyhow::Result<(Exit, Option<NewPlan>)> {
-    let recorder = Recorder::default();
+    let recorder = Recorder::of(integration);
     let options = Options { dry_run: true, ..session.options.clone() };
-    let session = Session { options, onlooker: Onlooker::of(&recorder), ..session.clone() };
+    let onlooker = Onlooker::of(&recorder);
+    let looked_on = Session { options: options.clone(), onlooker, ..session.clone() };
     let mut summary = None;
-    let exit = run(&session, integration, command, &mut |report| {
+    let exit = run(&looked_on, integration, command, &mut |report| {
         summary = Some(report.summary.clone());
         sink(report)
     })?;
@@ -77,15 +78,15 @@ pub(super) fn plan(
         matches!(summary.status, RunStatus::Ok | RunStatus::Partial | RunStatus::Blocked)
     };
     let Some(summary) = summary.filter(is_plan) else { return Ok((exit, None)) };
-    let Recorded { out, places, rows } = std::mem::take(&mut *recorder.recorded());
-    let options = &session.options;
+    let recorded = recorder.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Recorded { out, places, rows, .. } = recorded;
     let at = summary.started_at.rfc3339();
     let header = Header {
         only: options.only,
-        skus: options.skus.clone(),
+        skus: options.skus,
         allow: options.allow.iter().map(|guard| guard.word().to_owned()).collect(),
-        config: config_mark(&session, integration),
-        inventory: inventory_mark(&session),
+        config: config_mark(session, integration),
+        inventory: inventory_mark(session),
         places,
         changed: summary.changed,
         held_back: summary.held_back,
@@ -110,7 +111,6 @@ fn run(
 }
 
 /// Keeps what it sees.
-#[derive(Default)]
 struct Recorder(Mutex<Recorded>);
 
 struct Recorded {
@@ -118,25 +118,21 @@ struct Recorded {
     places: Vec<PlannedPlace>,
     /// How many rows each source has.
     rows: Vec<u64>,
-}
-
-impl Default for Recorded {
-    fn default() -> Recorded {
-        Recorded { out: RowsOut::new(), places: Vec::new(), rows: Vec::new() }
-    }
+    links: NewLinks,
 }
 
 impl Recorder {
-    fn recorded(&self) -> MutexGuard<'_, Recorded> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn of(integration: &Integration) -> Recorder {
+        let (places, rows, links) = (Vec::new(), Vec::new(), NewLinks::new(integration));
+        Recorder(Mutex::new(Recorded { out: RowsOut::new(), places, rows, links }))
     }
 }
 
 impl Look for Recorder {
     fn look(&self, reading: &Reading, plans: &[SectionPlan]) -> Result<(), RunError> {
-        let mut recorded = self.recorded();
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut count = 0;
-        for row in rows(&reading.matched, plans) {
+        for row in rows(&reading.matched, plans, &mut recorded.links) {
             recorded.out.add(&row).map_err(|why| {
                 let why = format!("the plan cannot be kept in a temporary file: {why}");
                 RunError::new(Exit::Failed, why)
@@ -160,14 +156,16 @@ fn config_mark(session: &Session<'_>, integration: &Integration) -> String {
     let Integration { name, is_store, parts, link_by, unlinked, allow_empty, .. } = integration;
     let mut all =
         format!("{name:?} {is_store:?} {parts:?} {link_by:?} {unlinked:?} {allow_empty:?}");
-    for (section, settings) in [("stock", &integration.stock), ("prices", &integration.prices)] {
-        let Some(settings) = settings else { continue };
-        let place = &settings.place;
+    let mut at_store = String::new();
+    for (section, settings) in integration.all_sections() {
+        let (section, place) = (section.word(), &settings.place);
         let declared = session.config.price_group(place).and_then(|group| group.currency);
         let (direction, drift, guard) = (settings.direction, settings.on_drift, &settings.guard);
         all += &format!(" {section} {place:?} {declared:?} {direction:?} {drift:?} {guard:?}");
+        // To the letter: a name may look like a line.
+        at_store += &format!(" {section} {}", settings.places.to_text());
     }
-    hex(&Sha256::digest(without_lines(&all)))
+    hex(&Sha256::digest(without_lines(&all) + &at_store))
 }
 
 /// The text without the numbers behind `line`.
@@ -263,7 +261,7 @@ pub(super) fn apply(
 ) -> anyhow::Result<Exit> {
     let integration = plan.integration(session)?;
     plan.check_guards()?;
-    let comparer = Comparer { plan, next: Mutex::new(0) };
+    let comparer = Comparer { plan, next: Mutex::new((0, NewLinks::new(integration))) };
     let options = plan.options(&session.options);
     let session = Session { options, onlooker: Onlooker::of(&comparer), ..session.clone() };
     run(&session, integration, plan.command(), sink)
@@ -272,18 +270,19 @@ pub(super) fn apply(
 /// Holds what it sees against a plan.
 struct Comparer<'p> {
     plan: &'p SavedPlan,
-    /// The source that comes next.
-    next: Mutex<usize>,
+    /// The source that comes next, and the links of those before it.
+    next: Mutex<(usize, NewLinks)>,
 }
 
 impl Look for Comparer<'_> {
     fn look(&self, reading: &Reading, plans: &[SectionPlan]) -> Result<(), RunError> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = self.plan.header.rows.get(*next).copied().unwrap_or_default();
-        *next += 1;
+        let (at, links) = &mut *next;
+        let count = self.plan.header.rows.get(*at).copied().unwrap_or_default();
+        *at += 1;
         let mut file = self.plan.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let planned = (0..count).map(|_| file.next());
-        let found = compare(planned, rows(&reading.matched, plans)).map_err(|why| {
+        let found = compare(planned, rows(&reading.matched, plans, links)).map_err(|why| {
             let name = &self.plan.name;
             RunError::new(Exit::Failed, format!("{name}: its changes cannot be read: {why}"))
         })?;

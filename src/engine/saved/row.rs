@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Integration;
 use crate::engine::matching::Matched;
 use crate::engine::plan::SectionPlan;
 use crate::engine::view;
 use crate::inventory::ProductId;
-use crate::model::{ChangeRow, ChangeStatus, Section, Value};
+use crate::model::{ChangeRow, ChangeStatus, Section, StorePlaces, Value};
 
 /// A change as it stands in the file, with the keys that it has in every JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub(super) struct Row {
     warehouse: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     price_group: Option<String>,
+    /// The places at the store.
+    #[serde(default, skip_serializing_if = "StorePlaces::is_empty")]
+    at_store: StorePlaces,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
     before: Option<String>,
@@ -39,6 +44,7 @@ impl Row {
             sku: text(change.sku),
             warehouse: place(Section::Stock),
             price_group: place(Section::Prices),
+            at_store: StorePlaces::default(),
             currency: change.currency.map(|currency| currency.to_string()),
             before: change.before.text(change.currency),
             after: change.after.text(change.currency),
@@ -57,6 +63,7 @@ impl Row {
     fn does_the_same(&self, other: &Row) -> bool {
         (self.section, &self.status) == (other.section, &other.status)
             && [&self.item_id, &self.sku] == [&other.item_id, &other.sku]
+            && self.at_store == other.at_store
             && [&self.warehouse, &self.price_group, &self.currency]
                 == [&other.warehouse, &other.price_group, &other.currency]
             && [&self.before, &self.after] == [&other.before, &other.after]
@@ -99,15 +106,17 @@ impl fmt::Display for Row {
 pub(super) fn rows<'a>(
     matched: &'a Matched,
     plans: &'a [SectionPlan],
-) -> impl Iterator<Item = Row> + 'a {
+    links: &mut NewLinks,
+) -> impl Iterator<Item = Row> + use<'a> {
     let changes = plans.iter().flat_map(move |plan| {
         view::in_sku_order(matched, plan).into_iter().map(move |at| {
             let change = &plan.changes[at as usize];
             let item = matched.item_id(change.product, change.item);
-            Row::of(&view::row(matched, plan, change, Some(item), None))
+            let row = Row::of(&view::row(matched, plan, change, Some(item), None));
+            Row { at_store: plan.place.at_store.clone(), ..row }
         })
     });
-    changes.chain(links(matched).into_iter().map(|(item_id, product)| {
+    changes.chain(links.of(matched).into_iter().map(|(item_id, product)| {
         let sku = matched.products.sku(product);
         Row::of(&ChangeRow {
             section: Section::Links,
@@ -115,6 +124,7 @@ pub(super) fn rows<'a>(
             sku: Some(sku),
             name: None,
             place: None,
+            location: None,
             currency: None,
             before: Value::None,
             after: Value::Sku(sku),
@@ -124,14 +134,32 @@ pub(super) fn rows<'a>(
     }))
 }
 
-fn links(matched: &Matched) -> Vec<(&str, ProductId)> {
-    let own = matched.new_sku_links();
-    let own = own.iter().map(|product| (matched.products.sku(product), product));
-    let others = matched.new_links();
-    let others = others.iter().filter_map(|(item_id, link)| Some((*item_id, link.product?)));
-    let mut links: Vec<_> = own.chain(others).collect();
-    links.sort_unstable();
-    links
+/// The links that the sources of a run make, each told once: a source finds those of the ones before
+/// it where they were applied, and would make them again where they were only planned.
+pub(super) struct NewLinks {
+    has_several_sources: bool,
+    told: FxHashSet<String>,
+}
+
+impl NewLinks {
+    pub(super) fn new(integration: &Integration) -> NewLinks {
+        let has_several_sources = integration.parts.len() > 1;
+        NewLinks { has_several_sources, told: FxHashSet::default() }
+    }
+
+    /// Those of the next source, by item.
+    fn of<'m>(&mut self, matched: &'m Matched) -> Vec<(&'m str, ProductId)> {
+        let own = matched.new_sku_links();
+        let own = own.iter().map(|product| (matched.products.sku(product), product));
+        let others = matched.new_links();
+        let others = others.iter().filter_map(|(item_id, link)| Some((*item_id, link.product?)));
+        let mut links: Vec<_> = own.chain(others).collect();
+        if self.has_several_sources {
+            links.retain(|(item_id, _)| self.told.insert((*item_id).to_owned()));
+        }
+        links.sort_unstable();
+        links
+    }
 }
 
 /// How what was planned and what would be done now differ.
@@ -200,6 +228,7 @@ mod tests {
             sku: Some(sku.to_owned()),
             warehouse: Some("main".to_owned()),
             price_group: None,
+            at_store: StorePlaces::default(),
             currency: None,
             before: Some(before.to_owned()),
             after: Some(after.to_owned()),

@@ -14,11 +14,10 @@ use sha2::{Digest, Sha256};
 use self::movement::Movements;
 use super::RunReport;
 use super::escape::shown;
-use super::table::{heading, is_wrong};
+use super::table::{is_wrong, titles};
 use super::words::{count, difference, elapsed, value};
 use crate::model::{
     ChangeRow, ChangeStatus, Guard, GuardVerdict, Problem, RunStatus, RunSummary, Section,
-    SectionHeading,
 };
 
 const PAGE: &str = include_str!("page.html");
@@ -99,8 +98,7 @@ impl Overview {
             overview.total += 1;
             if !overview.sections.contains(&change.section) {
                 overview.sections.push(change.section);
-                let words = heading(&report.summary, change.section, change.place);
-                let _ = writeln!(overview.headings, "<p>{}</p>", escaped(&words));
+                overview.head(&report.summary, change.section, change.place);
             }
             if !overview.statuses.contains(&change.status) {
                 overview.statuses.push(change.status);
@@ -109,13 +107,19 @@ impl Overview {
             Ok(true)
         })?;
         let unchanged = report.summary.sections.iter();
-        for SectionHeading { section, .. } in unchanged {
-            if !overview.sections.contains(section) {
-                let words = heading(&report.summary, *section, None);
-                let _ = writeln!(overview.headings, "<p>{}</p>", escaped(&words));
-            }
+        let mut unchanged: Vec<_> = unchanged.map(|heading| heading.section).collect();
+        unchanged.dedup();
+        unchanged.retain(|section| !overview.sections.contains(section));
+        for section in unchanged {
+            overview.head(&report.summary, section, None);
         }
         Ok(overview)
+    }
+
+    fn head(&mut self, run: &RunSummary, section: Section, place: Option<&str>) {
+        for title in titles(run, section, place) {
+            let _ = writeln!(self.headings, "<p>{}</p>", escaped(&title));
+        }
     }
 
     /// Says where rows are left out.

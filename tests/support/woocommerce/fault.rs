@@ -44,7 +44,7 @@ enum What {
 
 /// How an answer gets to the client.
 #[derive(Clone, Copy)]
-pub(super) enum Delivery {
+pub(crate) enum Delivery {
     Whole,
     /// After this long.
     Late(Duration),
@@ -277,7 +277,7 @@ impl Fault {
     }
 
     /// Whether it hits this request, which counts then.
-    pub(super) fn hits(&mut self, request: &Logged) -> bool {
+    pub(crate) fn hits(&mut self, request: &Logged) -> bool {
         let lets_through = |part| request.agent.as_ref().is_some_and(|agent| agent.contains(part));
         if self.left == Some(0)
             || !self.on.matches(request)
@@ -295,7 +295,7 @@ impl Fault {
     }
 
     /// Whether the shop does what it was asked.
-    pub(super) fn applies(&self) -> bool {
+    pub(crate) fn applies(&self) -> bool {
         let replaces = match self.what {
             What::Instead(_) | What::Redirect(_) | What::Slash => true,
             What::Delivered(delivery) => matches!(delivery, Delivery::Close | Delivery::Never),
@@ -305,7 +305,7 @@ impl Fault {
     }
 
     /// What becomes of an answer.
-    pub(super) fn strike(&self, response: &mut Response, target: &str) -> Delivery {
+    pub(crate) fn strike(&self, response: &mut Response, target: &str) -> Delivery {
         let mut delivery = Delivery::Whole;
         match &self.what {
             What::Instead(other) => *response = other.clone(),
@@ -338,7 +338,7 @@ fn rows(answer: &mut Value) -> Option<&mut Vec<Value>> {
 }
 
 /// Compresses an answer's body.
-pub(super) fn compress(response: &mut Response) {
+pub(crate) fn compress(response: &mut Response) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     if encoder.write_all(&response.body).is_ok()
         && let Ok(body) = encoder.finish()

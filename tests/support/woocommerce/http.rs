@@ -5,17 +5,17 @@ use std::io::{self, BufRead};
 use serde_json::Value;
 
 /// A request, read to its end.
-pub(super) struct Request {
-    pub(super) method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// The target as it was sent: path and query.
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
     /// The next request of a connection; `None` where the client has closed it.
-    pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
+    pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
         let mut line = String::new();
         if from.read_line(&mut line)? == 0 {
             return Ok(None);
@@ -34,23 +34,23 @@ impl Request {
     }
 
     /// A header, whatever the case of its name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
         all.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The target without its query.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// The query as PHP reads it.
-    pub(super) fn query(&self) -> Query {
+    pub(crate) fn query(&self) -> Query {
         Query::parse(self.target.split_once('?').map_or("", |(_, query)| query))
     }
 
     /// The body, where it is JSON and says so. WordPress drops a body of another type.
-    pub(super) fn json(&self) -> Option<Result<Value, serde_json::Error>> {
+    pub(crate) fn json(&self) -> Option<Result<Value, serde_json::Error>> {
         let is_json = self.header("content-type")?.starts_with("application/json");
         (is_json && !self.body.is_empty()).then(|| serde_json::from_slice(&self.body))
     }
@@ -73,7 +73,7 @@ fn read_headers(from: &mut impl BufRead) -> io::Result<Vec<(String, String)>> {
 
 /// A query's parameters, decoded, in the order they came.
 #[derive(Clone, Default)]
-pub(super) struct Query(pub(super) Vec<(String, String)>);
+pub(crate) struct Query(pub(crate) Vec<(String, String)>);
 
 impl Query {
     /// PHP numbers the values of `name[]`, so the server never sees the name that was sent.
@@ -94,12 +94,12 @@ impl Query {
     }
 
     /// A parameter. Of a repeated one PHP keeps the last.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A list: `name=a,b` or `name[0]=a&name[1]=b`. Empty where it is not there.
-    pub(super) fn list(&self, name: &str) -> Vec<String> {
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
         if let Some(text) = self.get(name) {
             let parts = text.split(',').map(str::trim);
             return parts.filter(|part| !part.is_empty()).map(str::to_owned).collect();
@@ -116,7 +116,7 @@ fn form_decoded(text: &str) -> String {
 }
 
 /// A text without its `%XX`; a sign that starts none stays.
-pub(super) fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let hex = |at: usize| {
         let digits = text.get(at + 1..at + 3)?;
@@ -140,7 +140,7 @@ pub(super) fn percent_decoded(text: &str) -> String {
 }
 
 /// A text by RFC 3986: only letters, digits and `-._~` stay.
-pub(super) fn percent_encoded(text: &str) -> String {
+pub(crate) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -154,24 +154,24 @@ pub(super) fn percent_encoded(text: &str) -> String {
 
 /// An answer, before it is sent.
 #[derive(Clone)]
-pub(super) struct Response {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    pub(super) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Response {
         let response = Response { status, headers: Vec::new(), body: body.into() };
         response.with("Server", "nginx").with("Content-Type", content_type)
     }
 
-    pub(super) fn html(status: u16, body: impl Into<Vec<u8>>) -> Response {
+    pub(crate) fn html(status: u16, body: impl Into<Vec<u8>>) -> Response {
         Response::new(status, "text/html; charset=UTF-8", body)
     }
 
     /// What WordPress gives for an answer of its API.
-    pub(super) fn json(status: u16, body: &Value) -> Response {
+    pub(crate) fn json(status: u16, body: &Value) -> Response {
         Response::new(status, "application/json; charset=UTF-8", body.to_string())
             .with("X-Robots-Tag", "noindex")
             .with("X-Content-Type-Options", "nosniff")
@@ -179,23 +179,23 @@ impl Response {
             .with("Cache-Control", "no-cache, must-revalidate, max-age=0, no-store, private")
     }
 
-    pub(super) fn with(mut self, name: &str, value: impl AsRef<str>) -> Response {
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<str>) -> Response {
         self.set(name, value);
         self
     }
 
     /// Sets a header, in the place of one of that name.
-    pub(super) fn set(&mut self, name: &str, value: impl AsRef<str>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl AsRef<str>) {
         self.remove(name);
         self.headers.push((name.to_owned(), value.as_ref().to_owned()));
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
     /// The status line and the headers, to the empty line.
-    pub(super) fn head(&self) -> Vec<u8> {
+    pub(crate) fn head(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -206,7 +206,7 @@ impl Response {
 }
 
 /// The words that go with a status.
-pub(super) fn reason(status: u16) -> &'static str {
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",

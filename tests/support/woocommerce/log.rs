@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use super::auth::{Auth, presented};
 use super::http::Request;
-use super::settings::Settings;
 
 /// A request, what became of it, and nothing secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Logged {
     pub(crate) method: String,
-    /// Below `wp-json/wc/v3/`: `products/batch`. Of other addresses the whole path: `/wp-json/`.
+    /// Below the API's root: `products/batch`. Of other addresses the whole path: `/wp-json/`.
     pub(crate) path: String,
     /// The parameters by name, decoded, without those of authentication.
     pub(crate) query: Vec<(String, String)>,
@@ -26,8 +25,8 @@ pub(crate) struct Logged {
 }
 
 impl Logged {
-    pub(super) fn new(request: &Request, settings: &Settings) -> Logged {
-        let root = format!("{}/wp-json/wc/v3/", settings.folder);
+    /// `root`: what stands before the paths of the API.
+    pub(crate) fn new(request: &Request, root: &str) -> Logged {
         let (path, all) = (request.path(), request.query());
         let is_secret = |name: &str| name.starts_with("oauth_") || name.starts_with("consumer_");
         let mut query: Vec<_> =
@@ -35,7 +34,7 @@ impl Logged {
         query.sort();
         Logged {
             method: request.method.clone(),
-            path: path.strip_prefix(&root).unwrap_or(path).to_owned(),
+            path: path.strip_prefix(root).unwrap_or(path).to_owned(),
             query,
             body: serde_json::from_slice(&request.body).ok(),
             auth: presented(request, &all),
@@ -46,7 +45,7 @@ impl Logged {
     }
 
     /// The request without ids and parameters, to count by: `POST products/*/variations/batch`.
-    pub(super) fn kind(&self) -> String {
+    pub(crate) fn kind(&self) -> String {
         let part =
             |part: &str| if part.parse::<u64>().is_ok() { "*".to_owned() } else { part.to_owned() };
         let parts: Vec<_> = self.path.split('/').map(part).collect();
@@ -76,14 +75,14 @@ impl fmt::Display for Logged {
 
 /// Which requests are meant: `POST products/batch`, `GET products?page=2`, `GET`,
 /// `products/*/variations`. `*` in a path is any text; of parameters those named must be there.
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     method: Option<String>,
     path: Option<String>,
     query: Vec<(String, String)>,
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Pattern {
+    pub(crate) fn new(text: &str) -> Pattern {
         let is_method = |word: &&str| word.chars().all(|sign| sign.is_ascii_uppercase());
         let mut words = text.split_whitespace().peekable();
         let method = words.next_if(is_method).map(str::to_owned);
@@ -96,7 +95,7 @@ impl Pattern {
         Pattern { method, path, query }
     }
 
-    pub(super) fn matches(&self, request: &Logged) -> bool {
+    pub(crate) fn matches(&self, request: &Logged) -> bool {
         self.method.as_ref().is_none_or(|method| *method == request.method)
             && self.path.as_ref().is_none_or(|path| fits(path, &request.path))
             && self.query.iter().all(|pair| request.query.contains(pair))

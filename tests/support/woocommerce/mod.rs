@@ -14,22 +14,23 @@
 //!
 //! `catalogue` is what the shop has, `show` and `list` read it, `write` and `batch` save to it,
 //! `auth` and `oauth` stand at the door, `route` leads from one to the other, `fault` breaks
-//! answers, `log` remembers requests, `server` has the sockets. Nothing here knows invsync.
+//! answers, `log` remembers requests, `server` has the sockets; these three and `http` serve the
+//! fakes of other stores, too. Nothing here knows invsync.
 
 mod auth;
 mod batch;
 mod call;
 mod catalogue;
-mod fault;
+pub(crate) mod fault;
 mod fields;
-mod http;
+pub(crate) mod http;
 mod info;
 mod list;
-mod log;
+pub(crate) mod log;
 mod oauth;
-mod pages;
+pub(crate) mod pages;
 mod route;
-mod server;
+pub(crate) mod server;
 mod settings;
 mod show;
 mod state;
@@ -48,16 +49,16 @@ pub(crate) use self::settings::{KEY, Key, Permissions, SECRET, Settings};
 
 use self::log::Pattern;
 use self::server::{Server, Shared};
-use self::state::Event;
+use self::state::{Event, State};
 
 /// A shop that runs until it is dropped.
 pub(crate) struct Fake {
-    server: Server,
+    server: Server<State>,
 }
 
 impl Fake {
     pub(crate) fn start(catalogue: Catalogue) -> Fake {
-        let shared = Shared::default();
+        let shared = Shared::<State>::default();
         shared.state().catalogue = catalogue;
         Fake { server: Server::start(shared).unwrap() }
     }
@@ -221,7 +222,7 @@ max_requests_per_second = 0
         self.shared().connections()
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &Shared<State> {
         &self.server.shared
     }
 }

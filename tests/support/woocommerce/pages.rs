@@ -4,7 +4,7 @@ use super::http::{Response, reason};
 
 /// What a web server or a proxy gives with a status; for 500 the page of WordPress, which gives
 /// it for every fatal error of PHP.
-pub(super) fn of_status(status: u16) -> Response {
+pub(crate) fn of_status(status: u16) -> Response {
     if status == 500 {
         return Response::html(status, wordpress_error());
     }
@@ -25,17 +25,17 @@ fn wordpress_error() -> String {
 }
 
 /// The shop's home page, which tells where its API is.
-pub(super) fn home(api_root: &str) -> Response {
+pub(crate) fn home(api_root: &str) -> Response {
     let body = page("Shop", "<h1>Welcome to the shop</h1>");
     Response::html(200, body).with("Link", format!("<{api_root}>; rel=\"https://api.w.org/\""))
 }
 
-pub(super) fn not_found() -> Response {
+pub(crate) fn not_found() -> Response {
     Response::html(404, page("Page not found – Shop", "<h1>Oops! That page can’t be found.</h1>"))
 }
 
 /// What a plugin that closes the shop gives for everything.
-pub(super) fn login() -> Response {
+pub(crate) fn login() -> Response {
     let form = "<form name=\"loginform\" action=\"/wp-login.php\" method=\"post\"></form>";
     Response::html(200, page("Log In ‹ Shop — WordPress", form))
 }

@@ -10,22 +10,26 @@ use std::time::{Duration, Instant};
 
 use super::fault::{Delivery, compress};
 use super::http::{Request, Response};
-use super::state::State;
 
 /// An answer, and how it gets to the client.
-pub(super) struct Reply {
-    pub(super) response: Response,
-    pub(super) delivery: Delivery,
+pub(crate) struct Reply {
+    pub(crate) response: Response,
+    pub(crate) delivery: Delivery,
     /// How long it takes at least.
-    pub(super) latency: Duration,
-    pub(super) gzip: bool,
-    pub(super) chunked: bool,
+    pub(crate) latency: Duration,
+    pub(crate) gzip: bool,
+    pub(crate) chunked: bool,
+}
+
+/// What a fake answers with.
+pub(crate) trait Site: Default + Send + 'static {
+    fn reply(&mut self, request: &Request) -> Reply;
 }
 
 /// What the threads share.
 #[derive(Default)]
-pub(super) struct Shared {
-    state: Mutex<State>,
+pub(crate) struct Shared<S> {
+    state: Mutex<S>,
     connections: Mutex<BTreeMap<usize, TcpStream>>,
     accepted: AtomicUsize,
     under_way: AtomicUsize,
@@ -38,18 +42,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Shared {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+impl<S: Site> Shared<S> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, S> {
         lock(&self.state)
     }
 
     /// The most requests that were under way at one time.
-    pub(super) fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.load(Ordering::SeqCst)
     }
 
     /// How many connections were made.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
@@ -70,14 +74,14 @@ impl Shared {
 }
 
 /// A server that runs until it is dropped.
-pub(super) struct Server {
-    pub(super) shared: Arc<Shared>,
-    pub(super) port: u16,
+pub(crate) struct Server<S: Site> {
+    pub(crate) shared: Arc<Shared<S>>,
+    pub(crate) port: u16,
     accepting: Option<JoinHandle<()>>,
 }
 
-impl Server {
-    pub(super) fn start(shared: Shared) -> io::Result<Server> {
+impl<S: Site> Server<S> {
+    pub(crate) fn start(shared: Shared<S>) -> io::Result<Server<S>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(shared);
@@ -87,7 +91,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl<S: Site> Drop for Server<S> {
     fn drop(&mut self) {
         self.shared.stop();
         // Wakes the thread that waits for connections.
@@ -100,7 +104,7 @@ impl Drop for Server {
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+fn accept<S: Site>(listener: &TcpListener, shared: &Arc<Shared<S>>) {
     for stream in listener.incoming().flatten() {
         if *lock(&shared.stopped) {
             return;
@@ -120,7 +124,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 }
 
 /// Answers requests until one side has had enough.
-fn converse(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
+fn converse<S: Site>(stream: &TcpStream, shared: &Shared<S>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(request) = Request::read(&mut reader)? {
@@ -143,7 +147,12 @@ fn converse(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 /// Sends an answer; `false` where the connection ends with it.
-fn send(mut stream: &TcpStream, shared: &Shared, reply: Reply, head: bool) -> io::Result<bool> {
+fn send<S: Site>(
+    mut stream: &TcpStream,
+    shared: &Shared<S>,
+    reply: Reply,
+    head: bool,
+) -> io::Result<bool> {
     let delivery = reply.delivery;
     let (head, body) = framed(reply, head);
     match delivery {

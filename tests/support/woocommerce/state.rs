@@ -9,7 +9,7 @@ use super::fault::{Delivery, Fault};
 use super::http::{Request, Response};
 use super::log::{Logged, Pattern};
 use super::route::Server;
-use super::server::Reply;
+use super::server::{Reply, Site};
 use super::settings::{Key, Settings};
 
 /// What happens to the catalogue before a request.
@@ -31,10 +31,11 @@ pub(super) struct State {
     nonces: HashSet<String>,
 }
 
-impl State {
+impl Site for State {
     /// Answers a request: what was to happen before it, the shop, then what goes wrong.
-    pub(super) fn reply(&mut self, request: &Request) -> Reply {
-        let mut logged = Logged::new(request, &self.settings);
+    fn reply(&mut self, request: &Request) -> Reply {
+        let root = format!("{}/wp-json/wc/v3/", self.settings.folder);
+        let mut logged = Logged::new(request, &root);
         self.run_events(&logged);
         let fault = self.faults.iter_mut().position(|fault| fault.hits(&logged));
         let applies = fault.is_none_or(|fault| self.faults[fault].applies());
@@ -56,7 +57,9 @@ impl State {
             chunked: self.settings.chunked,
         }
     }
+}
 
+impl State {
     fn run_events(&mut self, request: &Logged) {
         let mut later = Vec::new();
         for mut event in std::mem::take(&mut self.events) {

@@ -106,6 +106,7 @@ impl Reader for CsvReader {
             nowhere,
             why_empty,
             dialect,
+            read_at: None,
         })
     }
 }

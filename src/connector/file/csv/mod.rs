@@ -18,7 +18,8 @@ use crate::connector::{Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "csv", settings, is_feed: true };
+pub const REGISTRATION: Registration =
+    Registration { name: "csv", settings, is_feed: true, places: &[] };
 
 fn settings(table: &mut Table<'_>, context: &Context) -> Option<Box<dyn Settings>> {
     let settings = CsvSettings::read(table, context)?;

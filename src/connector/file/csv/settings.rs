@@ -7,7 +7,7 @@ use crate::around::Around;
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::file::columns;
 use crate::connector::{Connector, ConnectorError, Context, Settings};
-use crate::model::Section;
+use crate::model::{Section, StorePlaces};
 use crate::settings::Table;
 
 /// Everything that `[integrations.X]` says of a csv file.
@@ -68,7 +68,11 @@ impl CsvSettings {
 }
 
 impl Settings for CsvSettings {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(
+        &self,
+        around: &Around,
+        _: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
         Ok(Box::new(Csv::new(self.clone(), source)))
     }

@@ -49,7 +49,8 @@ impl Feed {
     }
 
     fn connector(&self) -> Box<dyn Connector> {
-        self.settings().unwrap().connect(&Around::nobody()).unwrap()
+        let places = crate::model::StorePlaces::default();
+        self.settings().unwrap().connect(&Around::nobody(), &places).unwrap()
     }
 
     fn read(&self) -> Result<Read, ConnectorError> {

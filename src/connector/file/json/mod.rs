@@ -29,7 +29,8 @@ use crate::settings::Table;
 const DEPTH: usize = 128;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "json", settings, is_feed: true };
+pub const REGISTRATION: Registration =
+    Registration { name: "json", settings, is_feed: true, places: &[] };
 
 const FORMAT: Format = Format {
     name: "json",

@@ -8,7 +8,7 @@ use crate::connector::feed::number::trim;
 use crate::connector::feed::settings::FeedSettings;
 use crate::connector::file::columns;
 use crate::connector::{Connector, ConnectorError, Context, Settings};
-use crate::model::Section;
+use crate::model::{Section, StorePlaces};
 use crate::settings::Table;
 
 /// Everything that `[integrations.X]` says of a spreadsheet.
@@ -52,7 +52,11 @@ pub(super) fn read_sheet(table: &mut Table<'_>) -> Option<Option<String>> {
 }
 
 impl Settings for XlsxSettings {
-    fn connect(&self, around: &Around) -> Result<Box<dyn Connector>, ConnectorError> {
+    fn connect(
+        &self,
+        around: &Around,
+        _: &StorePlaces,
+    ) -> Result<Box<dyn Connector>, ConnectorError> {
         let source = self.feed.source.connect(around)?;
         Ok(Box::new(Xlsx::new(self.clone(), source)))
     }

@@ -25,7 +25,8 @@ use crate::connector::{ConnectorError, Context, Registration, Settings};
 use crate::settings::Table;
 
 /// The registry's line.
-pub const REGISTRATION: Registration = Registration { name: "xml", settings, is_feed: true };
+pub const REGISTRATION: Registration =
+    Registration { name: "xml", settings, is_feed: true, places: &[] };
 
 const FORMAT: Format = Format {
     name: "xml",
