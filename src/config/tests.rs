@@ -743,3 +743,25 @@ fn places_that_a_connector_does_not_know_or_that_clash_are_errors() {
     let empty = shop("stock={direction='send',locations={}}\n");
     insta::assert_snapshot!(errors(&empty), @r#"11: `integrations.a.stock.locations` is empty; write { "Main store" = "main" }"#);
 }
+
+#[test]
+fn which_places_a_section_may_name_its_own_connector_decides() {
+    let parted = |connector: &str, location: &str| {
+        format!(
+            "[warehouses]\nmain='Main'\n[integrations.a]\ntype='store'\n{connector}\n\
+             [integrations.a.stock]\ndirection='send'\nwarehouse='main'\nconnector='csv'\n\
+             source='a'\nfields={{ quantity='q' }}\n{location}\n"
+        )
+    };
+    for shared in ["connector='shop'\nsource='b'\nfields={ price='p' }", ""] {
+        let found = errors(&parted(shared, "location='Main'"));
+        assert!(found.contains("the connector \"csv\" knows no location; leave it out"), "{found}");
+    }
+    let found = errors(&parted("connector='shop'\nsource='b'\nfields={ price='p' }", "typo=1"));
+    assert!(!found.contains("`location`"), "{found}");
+    let shop = parted("connector='csv'\nsource='b'\nfields={ price='p' }", "location='Main'");
+    let config =
+        parse(&shop.replacen("connector='csv'\nsource='a'", "connector='shop'\nsource='a'", 1));
+    let integration = &config.unwrap().integrations[0];
+    assert_eq!(integration.parts.last().unwrap().places.location(), Some("Main"));
+}
