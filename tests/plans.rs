@@ -284,3 +284,23 @@ fn a_product_that_a_plan_makes_is_part_of_it() {
     shop.run("apply plan.json").code(0);
     assert_eq!(shop.skus(), ["CUP-01", "MUG-01", "TEA-01"]);
 }
+
+#[test]
+fn a_product_is_made_as_the_plan_showed_it_or_not_at_all() {
+    let shop = Shop::downloading(STORE);
+    let config = shop.read("invsync.toml").replace("source =", "unlinked = \"create\"\nsource =");
+    shop.write("invsync.toml", config);
+    shop.run("plan store-a -o plan.json").code(0);
+    let mug = plan(&shop)["changes"].as_array().unwrap().iter().find_map(|row| {
+        (row["section"] == "products" && row["sku"] == "MUG-01").then(|| row["name"].clone())
+    });
+    assert_eq!(mug, Some("Mug".into()));
+    shop.write("store.csv", STORE.replace(",,Mug", ",4006381333931,Plate"));
+    let ran = shop.run("apply plan.json").code(1);
+    ran.stderr("new product MUG-01: planned \"Mug\", now \"Plate\", EAN 4006381333931");
+    assert!(shop.skus().is_empty());
+    shop.write("store.csv", STORE);
+    shop.write("made.csv", "sku,name\nMUG-01,Somebody's mug\n");
+    shop.run("inventory import made.csv").code(0);
+    shop.run("apply plan.json").code(1).stderr("MUG-01: planned \"Mug\", now nothing to do");
+}
