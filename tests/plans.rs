@@ -304,3 +304,18 @@ fn a_product_is_made_as_the_plan_showed_it_or_not_at_all() {
     shop.run("inventory import made.csv").code(0);
     shop.run("apply plan.json").code(1).stderr("MUG-01: planned \"Mug\", now nothing to do");
 }
+
+#[test]
+fn a_refused_plan_is_no_attempt_that_failed() {
+    let shop = pulling();
+    let config = shop.read("invsync.toml").replace("direction =", "every = \"1d\"\ndirection =");
+    shop.write("invsync.toml", config);
+    shop.run("pull store-a").code(0);
+    shop.write("store.csv", STORE.replace("Mug,3", "Mug,2"));
+    shop.run("plan store-a -o plan.json").code(0);
+    shop.write("store.csv", STORE.replace("Mug,3", "Mug,1"));
+    let runs = shop.json("runs");
+    shop.run("apply plan.json").code(1).stderr("the plan is stale");
+    assert_eq!(shop.json("runs"), runs);
+    shop.run("sync --all --due").code(0).stock("main", "MUG-01", "3");
+}
