@@ -151,3 +151,20 @@ fn nothing_is_written() {
     shop.run("explain TEA-01 --format csv").code(0).stdout("fact,section,target");
     shop.is_untouched_since(&before);
 }
+
+#[test]
+fn a_guard_that_would_stop_the_run_is_named() {
+    let rows: String = (10..40).map(|n| format!("{n},S{n},,,9,1\n")).collect();
+    let old: String = (10..40).map(|n| format!("S{n},5,1\n")).collect();
+    let shop = Shop::downloading(&format!("id,sku,ean,name,qty,price\n{rows}"))
+        .inventory(&format!("sku,stock.main,price.retail\n{old}"));
+    insta::assert_snapshot!(next(&shop, "S10").join("\n"), @r"
+    pull stock: 5→9 planned: store-a is superior, but the guard max_changed would stop stock: 100% (limit 50%). Accept it with --allow max_changed
+    pull prices: 1.00→1.00 –: equal: there is nothing to change
+    ");
+    let config = shop.read("invsync.toml");
+    let guarded = config.replace("source =", "guard = { min_items = 100 }\nsource =");
+    shop.write("invsync.toml", guarded);
+    let stopped = "5→9 planned: store-a is superior, but the guard min_items would stop everything";
+    assert!(next(&shop, "S10")[0].contains(stopped), "{:?}", next(&shop, "S10"));
+}

@@ -84,3 +84,16 @@ fn a_browser_filters_the_changes_and_runs_nothing_of_others() {
     assert!(dom("#section=prices&q=cup").contains("1 of 4 rows"));
     assert!(dom("#q=owned").contains("2 of 4 rows"));
 }
+
+#[test]
+fn each_section_has_its_share_of_a_page_that_is_too_short() {
+    let rows: String = (0..6_000).map(|n| format!("{n},S{n},,,9,2\n")).collect();
+    let old: String = (0..6_000).map(|n| format!("S{n},5,1.90\n")).collect();
+    let shop = Shop::downloading(&format!("id,sku,ean,name,qty,price\n{rows}"))
+        .inventory(&format!("sku,stock.main,price.retail\n{old}"));
+    shop.run("pull store-a --allow all -q").code(0);
+    shop.run("report 2 --html report.html").code(0);
+    let page = shop.read("report.html");
+    let count = |section: &str| page.matches(&format!("<tr><td>{section}</td>")).count();
+    assert_eq!([count("stock"), count("prices")], [2_500, 2_500]);
+}

@@ -306,3 +306,38 @@ fn a_plan_of_two_sources_makes_the_links_that_both_would_make_once() {
     shop.run("apply plan.json --dry-run").code(0);
     shop.run("apply plan.json").code(0).stock("main", "MUG-01", "3");
 }
+
+#[test]
+fn a_product_is_made_as_the_plan_showed_it_or_not_at_all() {
+    let shop = Shop::downloading(STORE);
+    let config = shop.read("invsync.toml").replace("source =", "unlinked = \"create\"\nsource =");
+    shop.write("invsync.toml", config);
+    shop.run("plan store-a -o plan.json").code(0);
+    let mug = plan(&shop)["changes"].as_array().unwrap().iter().find_map(|row| {
+        (row["section"] == "products" && row["sku"] == "MUG-01").then(|| row["name"].clone())
+    });
+    assert_eq!(mug, Some("Mug".into()));
+    shop.write("store.csv", STORE.replace(",,Mug", ",4006381333931,Plate"));
+    let ran = shop.run("apply plan.json").code(1);
+    ran.stderr("new product MUG-01: planned \"Mug\", now \"Plate\", EAN 4006381333931");
+    assert!(shop.skus().is_empty());
+    shop.write("store.csv", STORE);
+    shop.write("made.csv", "sku,name\nMUG-01,Somebody's mug\n");
+    shop.run("inventory import made.csv").code(0);
+    shop.run("apply plan.json").code(1).stderr("MUG-01: planned \"Mug\", now nothing to do");
+}
+
+#[test]
+fn a_refused_plan_is_no_attempt_that_failed() {
+    let shop = pulling();
+    let config = shop.read("invsync.toml").replace("direction =", "every = \"1d\"\ndirection =");
+    shop.write("invsync.toml", config);
+    shop.run("pull store-a").code(0);
+    shop.write("store.csv", STORE.replace("Mug,3", "Mug,2"));
+    shop.run("plan store-a -o plan.json").code(0);
+    shop.write("store.csv", STORE.replace("Mug,3", "Mug,1"));
+    let runs = shop.json("runs");
+    shop.run("apply plan.json").code(1).stderr("the plan is stale");
+    assert_eq!(shop.json("runs"), runs);
+    shop.run("sync --all --due").code(0).stock("main", "MUG-01", "3");
+}

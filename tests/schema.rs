@@ -257,3 +257,22 @@ fn init_writes_the_schema_that_its_config_names_and_keeps_one_that_is_there() {
     shop.write("invsync.schema.json", "{}");
     shop.run("init").code(0).wrote("invsync.schema.json", "{}");
 }
+
+#[test]
+fn a_text_of_a_few_words_may_come_from_the_environment_as_the_tool_takes_it() {
+    let with = |direction: &str, zero: &str| {
+        format!(
+            "[inventory]\npath = \"i.db\"\n[warehouses]\nmain = \"Main\"\n\
+             [integrations.a]\ntype = \"store\"\nconnector = \"csv\"\nsource = \"a.csv\"\n\
+             decimal = \"${{DECIMAL:-,}}\"\nfields = {{ sku = \"s\", quantity = \"q\" }}\n\
+             guard = {{ zero_price = \"{zero}\" }}\n\
+             [integrations.a.stock]\ndirection = \"{direction}\"\nwarehouse = \"main\"\n"
+        )
+    };
+    let taken = with("${DIR:-download}", "${ZERO:-allow}");
+    assert_eq!(wrong(&taken), Vec::<String>::new());
+    let shop = Shop::new().file("a.csv", "s,q\nA,1\n");
+    shop.write("invsync.toml", &taken);
+    shop.run("check a --offline").code(0);
+    assert_eq!(wrong(&with("upload", "allow")).len(), 1);
+}

@@ -1,11 +1,14 @@
 //! Progress and messages on stderr: bars on a terminal only, nothing at all with `--quiet` when
 //! all went well.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanFloatCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
+};
 
 use super::flags::{Common, LogFormat};
 use crate::around::Progress;
@@ -154,11 +157,15 @@ impl Progress for Bar {
     fn begin(&self, what: &str, total: Option<u64>) {
         let Some(bars) = &self.screen.bars else { return };
         let template = match total {
-            Some(_) => "{msg} {bar:20} {human_pos}/{human_len} {per_sec} {eta} left",
-            None => "{spinner} {msg} {human_pos} {per_sec}",
+            Some(_) => "{msg} {bar:20} {human_pos}/{human_len} {rate} {eta} left",
+            None => "{spinner} {msg} {elapsed} {human_pos} {rate}",
         };
         let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            .unwrap_or_else(|_| ProgressStyle::default_spinner())
+            .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                // What a bar cannot show, nobody misses.
+                let _ = out.write_str(&rate(state.per_sec()));
+            });
         // One that is not on a terminal draws nothing until it is among those that are.
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         bar.set_style(style);
@@ -201,6 +208,12 @@ impl Progress for Bar {
     }
 }
 
+/// `1,234/s`, and a decimal where it is slow.
+fn rate(per_second: f64) -> String {
+    let decimals = if per_second < 10.0 { 1 } else { 0 };
+    format!("{:.decimals$}/s", HumanFloatCount(per_second))
+}
+
 /// A message as an object of JSON, with further keys.
 fn json_line(
     level: Level,
@@ -223,4 +236,15 @@ fn json_line(
 /// What cannot be said on stderr cannot be said anywhere.
 fn print(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn rates_are_whole_numbers_unless_they_are_slow() {
+        let rates = [0.0, 3.25, 1_234.567_8, 1_162_698.338_1].map(rate);
+        assert_eq!(rates, ["0/s", "3.2/s", "1,235/s", "1,162,698/s"]);
+    }
 }

@@ -1,7 +1,8 @@
 //! `explain`: where each value of a product came from, and what the next runs would do with it.
 //!
-//! The first half is what was recorded. The second is a dry run of each direction, restricted to the
-//! product and looked on: the same plan that the real run makes, and why it is so.
+//! The first half is what was recorded. The second is a dry run of each direction, looked on: the
+//! same plan that the real run makes, and why it is so. It plans everything, not the product alone:
+//! guards of a section or a delivery judge the whole.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +15,10 @@ use super::saved::{Look, Onlooker};
 use super::{Options, Session};
 use crate::config::Integration;
 use crate::inventory::{ProductId, RecordedValue, Tx};
-use crate::model::{Command, Decimal, Direction, Exit, LinkedBy, RunStatus, Section};
+use crate::model::{
+    ChangeStatus, Command, Decimal, Direction, Exit, Guard, GuardVerdict, LinkedBy, RunStatus,
+    Section,
+};
 use crate::report::{Explained, Origin, Step, WrittenBy};
 
 /// Explains one product. With the option `offline` nobody is contacted, and the next runs stay out.
@@ -28,7 +32,7 @@ pub(super) fn explain(
     if session.options.offline {
         return Ok((explained, exit));
     }
-    let options = Options { dry_run: true, skus: vec![sku.to_owned()], ..session.options.clone() };
+    let options = Options { dry_run: true, skus: Vec::new(), ..session.options.clone() };
     let session = Session { options, ..session.clone() };
     for integration in which {
         for (direction, command) in
@@ -136,9 +140,10 @@ fn next(
 ) -> anyhow::Result<(Vec<Step>, Exit)> {
     let explainer = Explainer { integration, command, sku, steps: Mutex::default() };
     let session = Session { onlooker: Onlooker::of(&explainer), ..session.clone() };
-    let mut failure = None;
+    let (mut failure, mut guards) = (None, Vec::new());
     let mut sink = |report: &crate::report::RunReport<'_>| {
         let summary = &report.summary;
+        guards.clone_from(&summary.guards);
         if matches!(summary.status, RunStatus::Failed | RunStatus::Interrupted) {
             failure.clone_from(&summary.error);
         }
@@ -154,6 +159,11 @@ fn next(
         super::exit_of(&error)
     });
     let mut steps = explainer.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for step in &mut steps {
+        if let Some(stop) = guards.iter().find(|verdict| stops(verdict, step)) {
+            step.why = why_stopped(stop, &step.why);
+        }
+    }
     let Some(error) = failure else { return Ok((steps, Exit::Done)) };
     steps.push(Step {
         command: Some(command),
@@ -161,6 +171,25 @@ fn next(
         ..Step::nothing(&integration.name, &error)
     });
     Ok((steps, exit))
+}
+
+/// Whether a guard stops what the step would change.
+fn stops(verdict: &GuardVerdict, step: &Step) -> bool {
+    let is_of_it = match (&verdict.section, step.section) {
+        (Some(section), Some(of)) => section == of.word(),
+        (section, _) => section.is_none(),
+    };
+    let stops = Guard::from_word(&verdict.guard).is_none_or(Guard::stops_section);
+    step.status == Some(ChangeStatus::Planned) && is_of_it && stops && !verdict.allowed
+}
+
+fn why_stopped(verdict: &GuardVerdict, why: &str) -> String {
+    let GuardVerdict { guard, section, limit, actual, .. } = verdict;
+    let what = section.as_deref().unwrap_or("everything");
+    format!(
+        "{why}, but the guard {guard} would stop {what}: {actual} (limit {limit}). Accept it with \
+         --allow {guard}"
+    )
 }
 
 /// Writes down what a run would do with one product.
@@ -240,10 +269,9 @@ impl Explainer<'_> {
         if let Some(message) = plan.message(change) {
             return message.to_owned();
         }
-        match (plan.stopped, plan.direction) {
-            (true, _) => "a guard stops the section".to_owned(),
-            (false, Direction::Send) => "the inventory is superior".to_owned(),
-            (false, _) => format!("{name} is superior"),
+        match plan.direction {
+            Direction::Send => "the inventory is superior".to_owned(),
+            _ => format!("{name} is superior"),
         }
     }
 

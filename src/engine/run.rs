@@ -30,11 +30,17 @@ const INVENTORY_WAIT_OF_JOBS: Duration = Duration::from_secs(3600);
 pub(super) struct RunError {
     pub exit: Exit,
     pub message: String,
+    /// A saved plan was refused: what the run would have done was never tried.
+    pub is_refusal: bool,
 }
 
 impl RunError {
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> RunError {
-        RunError { exit, message: message.into() }
+        RunError { exit, message: message.into(), is_refusal: false }
+    }
+
+    pub(super) fn refusal(exit: Exit, message: impl Into<String>) -> RunError {
+        RunError { is_refusal: true, ..RunError::new(exit, message) }
     }
 }
 
@@ -47,13 +53,13 @@ impl From<ConnectorError> for RunError {
             ErrorKind::Credentials => Exit::Credentials,
             ErrorKind::Interrupted => Exit::Interrupted,
         };
-        RunError { exit, message: error.message }
+        RunError::new(exit, error.message)
     }
 }
 
 impl From<InventoryError> for RunError {
     fn from(error: InventoryError) -> RunError {
-        RunError { exit: error.exit(), message: error.message }
+        RunError::new(error.exit(), error.message)
     }
 }
 
@@ -377,16 +383,24 @@ impl<'a> OpenRun<'a> {
         self.summary.error = Some(format!("{name}: {message}{stop} {state}."));
     }
 
-    /// Records that the run failed: its own row and nothing else.
+    /// Records that the run failed: its own row and nothing else. A refused plan is forgotten: it
+    /// must not make the section due, as a failed attempt would.
     fn fail(&mut self, session: &Session<'_>, error: &RunError, state: &str) -> Exit {
         self.note_failure(error, state);
         if let Some(run) = self.summary.run_id {
             let recorded = session.begin_write(self.inventory).and_then(|tx| {
-                tx.finish_run(run, &self.summary)?;
+                if error.is_refusal {
+                    tx.forget_run(run)?;
+                } else {
+                    tx.finish_run(run, &self.summary)?;
+                }
                 tx.commit()
             });
             if let Err(why) = recorded {
                 session.progress.note(&format!("the end of run {run} was not recorded: {why}"));
+            }
+            if error.is_refusal {
+                self.summary.run_id = None;
             }
         }
         error.exit

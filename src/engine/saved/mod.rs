@@ -287,12 +287,12 @@ impl Look for Comparer<'_> {
             RunError::new(Exit::Failed, format!("{name}: its changes cannot be read: {why}"))
         })?;
         if found.count > 0 {
-            return Err(RunError::new(Exit::Failed, self.stale(&found, plans)));
+            return Err(RunError::refusal(Exit::Failed, self.stale(&found, plans)));
         }
         if plans.iter().any(|plan| plan.stopped) {
             let why = "a guard stops now what it let pass when the plan was made; `invsync plan` \
                        shows which one";
-            return Err(RunError::new(Exit::Guarded, why));
+            return Err(RunError::refusal(Exit::Guarded, why));
         }
         Ok(())
     }

@@ -9,14 +9,34 @@ use crate::config::Integration;
 use crate::engine::matching::Matched;
 use crate::engine::plan::SectionPlan;
 use crate::engine::view;
-use crate::inventory::ProductId;
+use crate::inventory::{NewProduct, ProductId};
 use crate::model::{ChangeRow, ChangeStatus, Section, StorePlaces, Value};
 
-/// A change as it stands in the file, with the keys that it has in every JSON.
+/// What a row is of: a section, or the products that a run makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Of {
+    Stock,
+    Prices,
+    Links,
+    Products,
+}
+
+impl From<Section> for Of {
+    fn from(section: Section) -> Of {
+        match section {
+            Section::Stock => Of::Stock,
+            Section::Prices => Of::Prices,
+            Section::Links => Of::Links,
+        }
+    }
+}
+
+/// A change as it stands in the file, with the keys that it has in every JSON; or a new product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
-    section: Section,
+    section: Of,
     item_id: Option<String>,
     sku: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +48,12 @@ pub(super) struct Row {
     at_store: StorePlaces,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ean: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent_sku: Option<String>,
     before: Option<String>,
     after: Option<String>,
     status: String,
@@ -39,13 +65,16 @@ impl Row {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let place = |section| text(change.place).filter(|_| change.section == section);
         Row {
-            section: change.section,
+            section: change.section.into(),
             item_id: text(change.item_id),
             sku: text(change.sku),
             warehouse: place(Section::Stock),
             price_group: place(Section::Prices),
             at_store: StorePlaces::default(),
             currency: change.currency.map(|currency| currency.to_string()),
+            ean: None,
+            name: None,
+            parent_sku: None,
             before: change.before.text(change.currency),
             after: change.after.text(change.currency),
             status: change.status.word().to_owned(),
@@ -53,9 +82,28 @@ impl Row {
         }
     }
 
+    fn of_product(product: &NewProduct) -> Row {
+        Row {
+            section: Of::Products,
+            item_id: None,
+            sku: Some(product.sku.clone()),
+            warehouse: None,
+            price_group: None,
+            at_store: StorePlaces::default(),
+            currency: None,
+            ean: product.ean.clone(),
+            name: product.name.clone(),
+            parent_sku: product.parent_sku.clone(),
+            before: None,
+            after: None,
+            status: ChangeStatus::Planned.word().to_owned(),
+            message: None,
+        }
+    }
+
     /// What both sides are sorted by: section, then SKU, or item where it is a link.
-    fn key(&self) -> (Section, &str) {
-        let text = if self.section == Section::Links { &self.item_id } else { &self.sku };
+    fn key(&self) -> (Of, &str) {
+        let text = if self.section == Of::Links { &self.item_id } else { &self.sku };
         (self.section, text.as_deref().unwrap_or_default())
     }
 
@@ -66,15 +114,19 @@ impl Row {
             && self.at_store == other.at_store
             && [&self.warehouse, &self.price_group, &self.currency]
                 == [&other.warehouse, &other.price_group, &other.currency]
+            && [&self.ean, &self.name, &self.parent_sku]
+                == [&other.ean, &other.name, &other.parent_sku]
             && [&self.before, &self.after] == [&other.before, &other.after]
     }
 
-    fn name(&self) -> String {
+    fn title(&self) -> String {
         let item = self.item_id.as_deref().unwrap_or_default();
-        if self.section == Section::Links {
-            return format!("link of item {item}");
-        }
         let sku = self.sku.as_deref().unwrap_or_default();
+        match self.section {
+            Of::Links => return format!("link of item {item}"),
+            Of::Products => return format!("new product {sku}"),
+            Of::Stock | Of::Prices => {}
+        }
         let place = match (&self.warehouse, &self.price_group) {
             (Some(key), _) => column(Section::Stock, key),
             (_, key) => column(Section::Prices, key.as_deref().unwrap_or_default()),
@@ -93,6 +145,15 @@ pub(super) fn column(section: Section, key: &str) -> String {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".to_owned());
+        if self.section == Of::Products {
+            let name = self
+                .name
+                .as_ref()
+                .map_or_else(|| "without a name".to_owned(), |name| format!("\"{name}\""));
+            let ean = self.ean.as_ref().map(|ean| format!(", EAN {ean}")).unwrap_or_default();
+            let parent = self.parent_sku.as_ref().map(|sku| format!(", parent {sku}"));
+            return write!(f, "{name}{ean}{}", parent.unwrap_or_default());
+        }
         write!(f, "{} → {}", side(&self.before), side(&self.after))?;
         match self.status.as_str() {
             "planned" => Ok(()),
@@ -102,7 +163,7 @@ impl fmt::Display for Row {
 }
 
 /// What a run would do with what one source delivered: its changes by section and SKU, then the
-/// links that it would make, by item.
+/// links that it would make, by item, then the products, by SKU.
 pub(super) fn rows<'a>(
     matched: &'a Matched,
     plans: &'a [SectionPlan],
@@ -116,7 +177,8 @@ pub(super) fn rows<'a>(
             Row { at_store: plan.place.at_store.clone(), ..row }
         })
     });
-    changes.chain(links.of(matched).into_iter().map(|(item_id, product)| {
+    let created = links.products_of(matched);
+    let links = links.of(matched).into_iter().map(|(item_id, product)| {
         let sku = matched.products.sku(product);
         Row::of(&ChangeRow {
             section: Section::Links,
@@ -131,23 +193,39 @@ pub(super) fn rows<'a>(
             status: ChangeStatus::Planned,
             message: None,
         })
-    }))
+    });
+    // They stand in the order of their SKUs.
+    changes.chain(links).chain(created.into_iter().map(Row::of_product))
 }
 
-/// The links that the sources of a run make, each told once: a source finds those of the ones before
-/// it where they were applied, and would make them again where they were only planned.
+/// The links and products that the sources of a run make, each told once: a source finds those of
+/// the ones before it where they were applied, and would make them again where they were only planned.
 pub(super) struct NewLinks {
     has_several_sources: bool,
     told: FxHashSet<String>,
+    told_products: FxHashSet<String>,
 }
 
 impl NewLinks {
     pub(super) fn new(integration: &Integration) -> NewLinks {
         let has_several_sources = integration.parts.len() > 1;
-        NewLinks { has_several_sources, told: FxHashSet::default() }
+        NewLinks {
+            has_several_sources,
+            told: FxHashSet::default(),
+            told_products: FxHashSet::default(),
+        }
     }
 
-    /// Those of the next source, by item.
+    /// The products of the next source, by SKU.
+    fn products_of<'m>(&mut self, matched: &'m Matched) -> Vec<&'m NewProduct> {
+        let mut products: Vec<_> = matched.created.iter().collect();
+        if self.has_several_sources {
+            products.retain(|product| self.told_products.insert(product.sku.clone()));
+        }
+        products
+    }
+
+    /// The links of the next source, by item.
     fn of<'m>(&mut self, matched: &'m Matched) -> Vec<(&'m str, ProductId)> {
         let own = matched.new_sku_links();
         let own = own.iter().map(|product| (matched.products.sku(product), product));
@@ -181,7 +259,7 @@ impl Differences {
     fn add(&mut self, row: &Row, words: impl FnOnce() -> String) {
         self.count += 1;
         if self.first.len() < Differences::NAMED {
-            self.first.push(format!("{}: {}", row.name(), words()));
+            self.first.push(format!("{}: {}", row.title(), words()));
         }
     }
 }
@@ -223,13 +301,16 @@ mod tests {
 
     fn stock(sku: &str, before: &str, after: &str) -> Row {
         Row {
-            section: Section::Stock,
+            section: Of::Stock,
             item_id: Some(sku.to_owned()),
             sku: Some(sku.to_owned()),
             warehouse: Some("main".to_owned()),
             price_group: None,
             at_store: StorePlaces::default(),
             currency: None,
+            ean: None,
+            name: None,
+            parent_sku: None,
             before: Some(before.to_owned()),
             after: Some(after.to_owned()),
             status: "planned".to_owned(),

@@ -50,7 +50,7 @@ pub fn html(report: &RunReport<'_>, out: &mut dyn Write) -> Result<()> {
             "movements" => overview.movements.write(out)?,
             "cap" => overview.cap(run, out)?,
             "filter" => overview.filter(out)?,
-            "changes" => changes(report, out)?,
+            "changes" => changes(report, overview.shares(), out)?,
             "problems" => problems(report, out)?,
             "footer" => write!(out, "invsync {}", env!("CARGO_PKG_VERSION"))?,
             _ => {}
@@ -85,7 +85,8 @@ fn escaped(text: &str) -> String {
 #[derive(Default)]
 struct Overview {
     total: u64,
-    sections: Vec<Section>,
+    /// With how many changes each has.
+    sections: Vec<(Section, u64)>,
     statuses: Vec<ChangeStatus>,
     movements: Movements,
     headings: String,
@@ -96,9 +97,12 @@ impl Overview {
         let mut overview = Overview::default();
         report.changes.each(&mut |change| {
             overview.total += 1;
-            if !overview.sections.contains(&change.section) {
-                overview.sections.push(change.section);
-                overview.head(&report.summary, change.section, change.place);
+            match overview.sections.iter_mut().find(|(section, _)| *section == change.section) {
+                Some((_, changes)) => *changes += 1,
+                None => {
+                    overview.sections.push((change.section, 1));
+                    overview.head(&report.summary, change.section, change.place);
+                }
             }
             if !overview.statuses.contains(&change.status) {
                 overview.statuses.push(change.status);
@@ -109,7 +113,7 @@ impl Overview {
         let unchanged = report.summary.sections.iter();
         let mut unchanged: Vec<_> = unchanged.map(|heading| heading.section).collect();
         unchanged.dedup();
-        unchanged.retain(|section| !overview.sections.contains(section));
+        unchanged.retain(|section| overview.sections.iter().all(|(known, _)| known != section));
         for section in unchanged {
             overview.head(&report.summary, section, None);
         }
@@ -122,6 +126,20 @@ impl Overview {
         }
     }
 
+    /// How many rows of each section are shown: an equal share of the page, and what the others
+    /// leave of theirs.
+    fn shares(&self) -> Vec<(Section, u64)> {
+        let mut smallest_first = self.sections.clone();
+        smallest_first.sort_by_key(|(_, changes)| *changes);
+        let (mut rows, mut sections) = (MAX_CHANGES, smallest_first.len() as u64);
+        for (_, changes) in &mut smallest_first {
+            *changes = (*changes).min(rows / sections.max(1));
+            rows -= *changes;
+            sections -= 1;
+        }
+        smallest_first
+    }
+
     /// Says where rows are left out.
     fn cap(&self, run: &RunSummary, out: &mut dyn Write) -> io::Result<()> {
         if self.total <= MAX_CHANGES {
@@ -130,9 +148,10 @@ impl Overview {
         let id = run.run_id.unwrap_or_default();
         writeln!(
             out,
-            "<p class=\"warn\">Only {} of {} changes are shown here, those that were not applied \
-             first. All of them: <code>invsync runs {id} --format csv</code></p>",
-            count(MAX_CHANGES),
+            "<p class=\"warn\">Only {} of {} changes are shown here, a share of each section, those \
+             that were not applied first. All of them: <code>invsync runs {id} --format \
+             csv</code></p>",
+            count(self.shares().iter().map(|(_, rows)| rows).sum()),
             count(self.total)
         )
     }
@@ -148,7 +167,7 @@ impl Overview {
                 "<select aria-label=\"{label}\"><option value=\"\">{every}</option>{words}</select>\n"
             )
         };
-        let sections = self.sections.iter().map(|section| section.word().to_owned()).collect();
+        let sections = self.sections.iter().map(|(section, _)| section.word().to_owned()).collect();
         let statuses = self.statuses.iter().map(|status| status_word(*status)).collect();
         write!(
             out,
@@ -242,24 +261,28 @@ fn guards(run: &RunSummary, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The rows: first what was not applied, which must not hide behind the cap, then the rest.
-fn changes(report: &RunReport<'_>, out: &mut dyn Write) -> Result<()> {
-    let mut shown = 0;
+fn changes(
+    report: &RunReport<'_>,
+    mut left: Vec<(Section, u64)>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let is_empty = left.is_empty();
+    if !is_empty {
+        out.write_all(CHANGES_HEAD)?;
+    }
     for wrong_ones in [true, false] {
         report.changes.each(&mut |change| {
-            if shown >= MAX_CHANGES {
-                return Ok(false);
-            }
-            if is_wrong(change.status) == wrong_ones {
-                if shown == 0 {
-                    out.write_all(CHANGES_HEAD)?;
-                }
-                shown += 1;
+            let rows = left.iter_mut().find(|(section, _)| *section == change.section);
+            if let Some((_, rows)) = rows.filter(|(_, rows)| *rows > 0)
+                && is_wrong(change.status) == wrong_ones
+            {
+                *rows -= 1;
                 change_row(change, out)?;
             }
-            Ok(true)
+            Ok(left.iter().any(|(_, rows)| *rows > 0))
         })?;
     }
-    let end = if shown == 0 { "<p>Nothing was to be changed.</p>" } else { "</tbody>\n</table>" };
+    let end = if is_empty { "<p>Nothing was to be changed.</p>" } else { "</tbody>\n</table>" };
     Ok(writeln!(out, "{end}")?)
 }
 
