@@ -96,7 +96,8 @@ impl Check {
 
     /// What is doubtful in a config that can be used.
     fn doubtful(&self, config: &Config) -> Vec<Finding> {
-        let warnings = config.warnings.iter();
+        let rivals = config.rivals();
+        let warnings = config.warnings.iter().chain(&rivals);
         let found = warnings.map(|warning| warning.finding(&config.path, Severity::Warning));
         found.filter(|found| self.is_told(found)).collect()
     }

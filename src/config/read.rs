@@ -12,7 +12,7 @@ use super::{
 };
 use crate::connector::{REGISTRY, Registration};
 use crate::model::{Direction, Section};
-use crate::settings::{Document, Problems, Table, Text};
+use crate::settings::{ConfigError, Document, Problems, Table, Text};
 
 /// More is no config, but a wrong file.
 const MAX_BYTES: u64 = 16 << 20;
@@ -122,33 +122,34 @@ fn read_integrations(table: Option<Table<'_>>, reader: &IntegrationReader<'_>) -
             integrations.extend(reader.read(name, below));
         }
     }
-    warn_of_rivals(&table, &integrations);
     super::links::refuse_shared_files(&table, &integrations);
     integrations
 }
 
-/// Two integrations that are both superior in one place overwrite each other's values.
-fn warn_of_rivals(table: &Table<'_>, integrations: &[Integration]) {
-    let mut seen: Vec<(Section, &str, &str)> = Vec::new();
-    for integration in integrations {
-        for (section, settings) in integration.sections(Direction::Download) {
-            let place = settings.place.as_str();
-            if place.is_empty() {
-                continue;
-            }
-            let rival = seen.iter().find(|(s, p, _)| (*s, *p) == (section, place));
-            if let Some((_, _, rival)) = rival {
+impl Config {
+    /// Integrations that are both superior in one place: each overwrites the values of the other.
+    /// Who runs one of them cannot change that, so it is for `check` to say.
+    pub fn rivals(&self) -> Vec<ConfigError> {
+        let mut seen: Vec<(Section, &str, &str)> = Vec::new();
+        let mut found = Vec::new();
+        for integration in &self.integrations {
+            let name = &integration.name;
+            for (section, settings) in integration.sections(Direction::Download) {
+                let place = settings.place.as_str();
+                let rival = seen.iter().find(|(s, p, _)| (*s, *p) == (section, place));
+                let Some((_, _, rival)) = rival else {
+                    seen.push((section, place, name));
+                    continue;
+                };
                 let kind = if section == Section::Stock { "warehouse" } else { "price group" };
-                let (name, word) = (table.name_of(&integration.name), section.word());
-                let rival = table.name_of(rival);
+                let word = section.word();
                 let message = format!(
-                    "`{name}.{word}` downloads into the {kind} `{place}`, as `{rival}.{word}` \
-                     does: each overwrites the values of the other"
+                    "`integrations.{name}.{word}` downloads into the {kind} `{place}`, as \
+                     `integrations.{rival}.{word}` does: each overwrites the values of the other"
                 );
-                table.problems().warning(settings.line, message);
-            } else {
-                seen.push((section, place, &integration.name));
+                found.push(ConfigError::new(settings.line, message));
             }
         }
+        found
     }
 }

@@ -508,15 +508,11 @@ fn two_integrations_into_one_place_are_a_warning() {
     let text =
         format!("{PLACES}{}{}{}", one("b", "download"), one("a", "download"), one("c", "send"));
     let config = parse(&text).unwrap();
-    let warnings: Vec<_> = config.warnings.iter().map(|w| (w.line, w.message.as_str())).collect();
+    let warnings = config.rivals();
+    let warnings: Vec<_> = warnings.iter().map(|w| (w.line, w.message.as_str())).collect();
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings[0].0, 16);
     insta::assert_snapshot!(warnings[0].1, @"`integrations.a.stock` downloads into the warehouse `main`, as `integrations.b.stock` does: each overwrites the values of the other");
-    // Beside an error it is shown as what it is.
-    insta::assert_snapshot!(errors(&format!("x = 1\n{text}")), @"
-        1: unknown key `x`; known here: `integrations`, `inventory`, `notify`, `price_groups`, `warehouses`
-        17: warning: `integrations.a.stock` downloads into the warehouse `main`, as `integrations.b.stock` does: each overwrites the values of the other
-        ");
 }
 
 #[test]
