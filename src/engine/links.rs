@@ -229,7 +229,8 @@ fn link_auto(
     // In a dry run the second source does not know what the first one would have linked.
     linked.changes.dedup_by(|a, b| a.item_id == b.item_id);
     if let Some(file) = file {
-        file.report(&linked.products, &session.options.skus, &mut linked.problems);
+        let only = &session.options.skus;
+        file.report(Some(&linked.products), only, &mut linked.problems);
         store(session, &tx, run, Some(file), &linked.products, &mut linked.changes)?;
     } else if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
         for (n, change) in linked.changes.iter().enumerate() {
