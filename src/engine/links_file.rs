@@ -79,6 +79,8 @@ impl Row {
 pub(super) enum Unusable {
     Missing,
     Because(String),
+    /// What stands in this line.
+    InLine(u64, String),
 }
 
 /// What a row says once the products are known.
@@ -104,7 +106,7 @@ impl LinksFile {
         let stamp = Stamp::of(&file.metadata().map_err(failed)?);
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut file, &mut bytes).map_err(failed)?;
-        let mut read = LinksFile::parse(integration, path, &bytes).map_err(Unusable::Because)?;
+        let mut read = LinksFile::parse(integration, path, &bytes)?;
         read.stamp = Some(stamp);
         Ok(read)
     }
@@ -126,18 +128,23 @@ impl LinksFile {
         }
     }
 
-    fn parse(integration: &str, path: &Path, bytes: &[u8]) -> Result<LinksFile, String> {
+    fn parse(integration: &str, path: &Path, bytes: &[u8]) -> Result<LinksFile, Unusable> {
         let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let file = LinksFile { digest, ..LinksFile::empty(integration, path) };
         if bytes.trim_ascii().is_empty() || bytes == b"\xef\xbb\xbf" {
             return Ok(file);
         }
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-        let wrong = |why: csv::Error| format!("{} cannot be read: {why}", file.name);
+        let wrong = |why: csv::Error| {
+            let start = why.position().map_or(0, csv::Position::byte);
+            let line = Lines { bytes, at: 0, line: 1 }.line_at(start);
+            Unusable::InLine(line, format!("{} cannot be read: {why}", file.name))
+        };
         let header = reader.headers().map_err(wrong)?.clone();
         let column = |wanted: &str| header.iter().position(|cell| clean(cell) == wanted);
         let (Some(item_id), Some(sku)) = (column(COLUMNS[0]), column(COLUMNS[1])) else {
-            return Err(format!("{}: the first line must name the columns item_id,sku", file.name));
+            let why = "the first line must name the columns item_id,sku";
+            return Err(Unusable::InLine(1, why.to_owned()));
         };
         let (mut rows, mut lines) = (Vec::new(), Lines { bytes, at: 0, line: 1 });
         for record in reader.records() {
@@ -417,6 +424,9 @@ fn replace(path: &Path, bytes: &[u8], stamp: &Stamp) -> Result<(), String> {
 /// Makes the file in one step; one that is there meanwhile is not overwritten.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder)?;
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -433,7 +443,8 @@ mod tests {
     use crate::model::ChangeStatus;
 
     fn parse(text: &str) -> LinksFile {
-        LinksFile::parse("store-a", Path::new("links.csv"), text.as_bytes()).unwrap()
+        let file = LinksFile::parse("store-a", Path::new("links.csv"), text.as_bytes());
+        file.unwrap_or_else(|_| panic!("{text}"))
     }
 
     fn change(item_id: &str, after: Option<StoredLink>) -> LinkChange {
@@ -476,6 +487,6 @@ mod tests {
             assert!(parse(text).rows.is_empty(), "{text:?}");
         }
         let wrong = LinksFile::parse("store-a", Path::new("links.csv"), b"id,sku\n1,A\n");
-        assert!(wrong.is_err_and(|why| why.contains("item_id,sku")));
+        assert!(matches!(wrong, Err(Unusable::InLine(1, why)) if why.contains("item_id,sku")));
     }
 }
