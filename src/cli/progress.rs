@@ -201,6 +201,12 @@ impl Progress for Bar {
     }
 }
 
+/// Says as JSON what is wrong with arguments that no flags can be taken from.
+pub(super) fn usage_error(message: &str) {
+    let message = message.strip_prefix(Level::Error.mark()).unwrap_or(message).trim_end();
+    print(&json_line(Level::Error, message, |_| Ok(())));
+}
+
 /// A message as an object of JSON, with further keys.
 fn json_line(
     level: Level,
