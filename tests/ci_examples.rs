@@ -10,7 +10,7 @@ use crate::readme::clone;
 use crate::support::Shop;
 
 /// Programs that need a service or a network.
-const NOT_RUN: [&str; 2] = ["cargo install", "scp"];
+const NOT_RUN: [&str; 3] = ["cargo install", "install", "scp"];
 
 fn example(name: &str) -> Yaml {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name);
@@ -101,5 +101,20 @@ fn drift_is_found() {
         let feed = shop.read("examples/store-c.json");
         shop.write("examples/store-c.json", feed.replacen("12.30", "11.11", 1));
         assert_eq!(run(&shop, &drift), [5, 10]);
+    }
+}
+
+#[test]
+fn all_that_the_examples_read_is_set_or_named_as_to_be_set() {
+    let variables = ["REPOSITORY", "SERVER", "KNOWN_HOSTS", "SSH_KEY"];
+    for (name, set) in [("github.yml", ": ${{"), ("gitlab-ci.yml", "")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name);
+        let text = std::fs::read_to_string(path).unwrap();
+        for variable in variables {
+            assert!(text.contains(&format!("\"$INVSYNC_{variable}")), "{name}: {variable}");
+            let is_set = |line: &str| line.contains(&format!("INVSYNC_{variable}{set}"));
+            let is_told = |line: &&str| is_set(line) && !line.contains('$') == set.is_empty();
+            assert!(text.lines().any(|line| is_told(&line)), "{name}: {variable}");
+        }
     }
 }

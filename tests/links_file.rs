@@ -94,13 +94,14 @@ fn a_missing_file_is_told_before_anybody_is_contacted_and_made_by_link_auto() {
     let shop = config(DOWNLOAD).file("store.csv", format!("{HEAD}{ROWS}")).inventory(INVENTORY);
     let ran = shop.run("pull store-a").code(2);
     insta::assert_snapshot!(ran.stderr, @"error: invsync.toml:11: `integrations.store-a.links`: links/store-a.csv does not exist. `invsync link auto store-a --write` makes it with what link_by proposes; an empty file is a start as well");
-    for command in ["check store-a", "link auto store-a", "link diff store-a"] {
+    for command in ["check store-a", "link diff store-a"] {
         shop.run(command).code(2).stderr("links/store-a.csv does not exist");
     }
     let ran = shop.run("check store-a --format github").code(2).stdout;
     assert!(ran.starts_with("::error file=invsync.toml,line="), "{ran}");
-    shop.run("link auto store-a --write").code(2).stderr("the folder links does not exist");
-    std::fs::create_dir(shop.path("links")).unwrap();
+    let before = shop.all_files();
+    shop.run("link auto store-a").code(0).stdout("TEA-01").stderr("--write writes");
+    shop.is_untouched_since(&before);
     shop.run("link auto store-a --write").code(0);
     assert_eq!(shop.read("links/store-a.csv"), "item_id,sku\n1,MUG-01\n2,TEA-01\n");
     shop.write("links/store-a.csv", "");
@@ -163,7 +164,11 @@ fn a_file_from_a_spreadsheet_is_read_and_check_warns_where_it_is_not_sorted() {
 #[test]
 fn a_file_that_is_no_links_file_is_wrong_config() {
     let shop = shop("id,product\n1,MUG-01\n");
-    shop.run("pull store-a").code(2).stderr("the first line must name the columns item_id,sku");
+    let wrong = "error: links/store-a.csv:1: `integrations.store-a.links`: the first line must \
+                 name the columns item_id,sku";
+    shop.run("pull store-a").code(2).stderr(wrong);
+    let ran = shop.run("check store-a --format github").code(2).stdout;
+    assert!(ran.starts_with("::error file=links/store-a.csv,line=1,"), "{ran}");
     shop.write("links/store-a.csv", b"item_id,sku\n1,\xff\n");
     shop.run("pull store-a").code(2).stderr("links/store-a.csv cannot be read");
     std::fs::remove_file(shop.path("links/store-a.csv")).unwrap();
@@ -306,10 +311,68 @@ fn without_an_inventory_nobody_knows_which_skus_exist() {
     let shop = config(DOWNLOAD)
         .file("store.csv", format!("{HEAD}{ROWS}"))
         .file("links/store-a.csv", "item_id,sku\n1,MUG-01\n");
-    shop.run("check store-a --offline").code(0).stderr("nobody knows which SKUs");
+    shop.run("check store-a --offline").code(0).stdout("nobody knows which SKUs");
+    shop.run("check store-a --offline --strict").code(5);
     let seeded =
         shop.read("invsync.toml").replace("[inventory]", "[inventory]\nseed = \"seed.csv\"");
     shop.write("invsync.toml", seeded);
     shop.write("seed.csv", "sku\nCUP\n");
     shop.run("check store-a --offline").code(5).stdout("links/store-a.csv:2");
+}
+
+#[test]
+fn what_needs_no_products_is_told_without_an_inventory() {
+    let shop = config(DOWNLOAD)
+        .file("store.csv", format!("{HEAD}{ROWS}"))
+        .file("links/store-a.csv", "item_id,sku\n5,A\n5,B\n,C\n");
+    for look in ["check store-a --offline", "check store-a"] {
+        let ran = shop.run(&format!("{look} --format github")).code(5).stdout;
+        for line in 2..=4 {
+            assert!(ran.contains(&format!("file=links/store-a.csv,line={line},")), "{ran}");
+        }
+        assert!(ran.contains("::warning file=invsync.toml,line="), "{ran}");
+    }
+}
+
+#[test]
+fn a_row_that_ends_before_its_sku_is_wrong_and_never_means_nothing_else() {
+    let shop = shop("item_id,sku\n1\n2,\n3,CUP\n");
+    let run = shop.run("pull store-a --format json").code(3).one_run();
+    assert_eq!(run.problems(), ["invalid_value 1 2"]);
+    assert_eq!(links(&shop), ["2 – never", "3 CUP hand"]);
+    assert_eq!(differences(&shop, "--offline"), ["1 – – – too_few_cells"]);
+    shop.write("links/store-a.csv", "item_id,sku\n1\n1,MUG-01\n");
+    let ran = shop.run("check store-a --offline").code(5).stdout;
+    assert!(ran.contains("too few cells") && ran.contains("line 2 says something else"), "{ran}");
+}
+
+#[test]
+fn of_rows_that_contradict_each_other_each_is_shown_and_names_one_that_does() {
+    let shop = shop("item_id,sku\n1,MUG-01\n1,MUG-01\n1,CUP\n");
+    let run = shop.run("pull store-a --format json").code(3).one_run();
+    let others = run.0["problems"].as_array().unwrap().iter().filter_map(|problem| {
+        let message = problem["message"].as_str().unwrap();
+        let other = message.split("line ").nth(1)?.split(' ').next()?;
+        Some(format!("{} by {other}", problem["line"]))
+    });
+    assert_eq!(others.collect::<Vec<_>>(), ["2 by 4", "3 by 4", "4 by 2"]);
+    let wanted =
+        ["1 MUG-01 – – contradiction", "1 MUG-01 – – contradiction", "1 CUP – – contradiction"];
+    assert_eq!(differences(&shop, "--offline"), wanted);
+    shop.run("link diff store-a --format csv").code(0).stdout("1,CUP,,,4,contradiction");
+}
+
+#[test]
+fn link_auto_can_be_the_first_command_of_all() {
+    let shop = config(DOWNLOAD).file("store.csv", format!("{HEAD}{ROWS}"));
+    let seeded =
+        shop.read("invsync.toml").replace("[inventory]", "[inventory]\nseed = \"seed.csv\"");
+    shop.write("invsync.toml", seeded);
+    shop.write("seed.csv", "sku\nMUG-01\nTEA-01\n");
+    let before = shop.all_files();
+    shop.run("link auto store-a --write --dry-run").code(0).stdout("TEA-01");
+    shop.is_untouched_since(&before);
+    shop.run("link auto store-a --write").code(0).stderr("made the inventory");
+    assert_eq!(shop.read("links/store-a.csv"), "item_id,sku\n1,MUG-01\n2,TEA-01\n");
+    shop.run("pull store-a").code(0).stock("main", "TEA-01", "5");
 }

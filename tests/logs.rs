@@ -61,3 +61,14 @@ fn quiet_prints_nothing_at_all_when_all_went_well() {
     let ran = shop.run("pull store-a --quiet -v --log-format json").code(1);
     assert_eq!(lines(&ran.stderr).last().unwrap()["status"], "failed");
 }
+
+#[test]
+fn wrong_usage_is_a_line_of_json_too() {
+    let shop = Shop::new();
+    for usage in ["pul st --log-format json", "pull st --bogus --log-format=json"] {
+        let ran = shop.run(usage).code(2);
+        let line: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+        assert_eq!(line["level"], "error");
+        assert!(line["message"].as_str().unwrap().starts_with("un"), "{line}");
+    }
+}

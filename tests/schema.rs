@@ -274,5 +274,5 @@ fn a_text_of_a_few_words_may_come_from_the_environment_as_the_tool_takes_it() {
     let shop = Shop::new().file("a.csv", "s,q\nA,1\n");
     shop.write("invsync.toml", &taken);
     shop.run("check a --offline").code(0);
-    assert_eq!(wrong(&with("upload", "allow")).len(), 1);
+    assert!(!wrong(&with("upload", "allow")).is_empty());
 }

@@ -158,9 +158,9 @@ fn products(
 fn columns(config: &Config) -> Vec<Column> {
     let texts = [
         Column::text("sku"),
-        Column::optional("ean"),
+        Column::optional("ean").going(1),
         Column::name("name"),
-        Column::optional("parent_sku"),
+        Column::optional("parent_sku").going(0),
     ];
     let stock = config.warehouses.iter().map(|place| format!("stock.{}", place.key));
     let prices = config.price_groups.iter().map(|place| format!("price.{}", place.key));

@@ -31,9 +31,9 @@ pub(super) struct List {
 pub(super) const COLUMNS: [Column; 8] = [
     Column::text("item_id"),
     Column::optional("sku"),
-    Column::optional("ean"),
+    Column::optional("ean").going(1),
     Column::name("name"),
-    Column::optional("parent_sku"),
+    Column::optional("parent_sku").going(0),
     Column::number("quantity"),
     Column::number("price"),
     Column::optional("currency"),

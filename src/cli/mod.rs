@@ -32,6 +32,7 @@ mod status;
 mod sync;
 mod undo;
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -157,10 +158,26 @@ pub fn main() -> ExitCode {
 /// Prints the help that was asked for, or what is wrong with the arguments.
 fn explain(error: &clap::Error) -> u8 {
     let code = u8::try_from(error.exit_code()).unwrap_or(Exit::Usage.code());
+    if code != 0 && wants_json_log(std::env::args_os()) {
+        progress::usage_error(&error.to_string());
+        return code;
+    }
     match error.print() {
         Err(failed) if code == 0 && failed.kind() != ErrorKind::BrokenPipe => Exit::Failed.code(),
         _ => code,
     }
+}
+
+/// Whether arguments that cannot be read ask for messages as JSON.
+fn wants_json_log(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut before = OsString::new();
+    for argument in arguments {
+        if argument == "--log-format=json" || (before == "--log-format" && argument == "json") {
+            return true;
+        }
+        before = argument;
+    }
+    false
 }
 
 fn run(cli: Cli) -> Exit {

@@ -214,6 +214,12 @@ fn rate(per_second: f64) -> String {
     format!("{:.decimals$}/s", HumanFloatCount(per_second))
 }
 
+/// Says as JSON what is wrong with arguments that no flags can be taken from.
+pub(super) fn usage_error(message: &str) {
+    let message = message.strip_prefix(Level::Error.mark()).unwrap_or(message).trim_end();
+    print(&json_line(Level::Error, message, |_| Ok(())));
+}
+
 /// A message as an object of JSON, with further keys.
 fn json_line(
     level: Level,

@@ -40,12 +40,13 @@ impl ConfigError {
             kind: ProblemKind::Config,
             item_id: None,
             sku: None,
-            file: Some(path.display().to_string()),
+            file: Some(self.file.as_deref().unwrap_or(path).display().to_string()),
             line: (self.line > 0).then_some(self.line),
             message: self.message.clone(),
             accepted: None,
         };
-        Finding { problem, severity, config_line: self.line }
+        let config_line = if self.file.is_none() { self.line } else { 0 };
+        Finding { problem, severity, config_line }
     }
 }
 
@@ -56,7 +57,7 @@ impl fmt::Display for ConfigErrors {
         let warnings = self.warnings.iter().map(|warning| ("warning: ", warning));
         for (at, (word, error)) in errors.chain(warnings).enumerate() {
             let newline = if at == 0 { "" } else { "\n" };
-            let path = self.path.display();
+            let path = error.file.as_ref().unwrap_or(&self.path).display();
             match error.line {
                 0 => write!(f, "{newline}{path}: {word}{}", error.message)?,
                 line => write!(f, "{newline}{path}:{line}: {word}{}", error.message)?,

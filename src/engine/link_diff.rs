@@ -41,12 +41,13 @@ pub(super) fn diff(
     let sides = Sides { file: &file, products: &products, stored: &stored, there: &there };
     let mut exit = Exit::Done;
     for item_id in sides.item_ids() {
-        let Some(difference) = sides.difference(&item_id) else { continue };
-        if session.options.exit_code {
-            exit = Exit::Differences;
-        }
-        if !each(&difference)? {
-            break;
+        for difference in sides.differences(&item_id) {
+            if session.options.exit_code {
+                exit = Exit::Differences;
+            }
+            if !each(&difference)? {
+                return Ok(exit);
+            }
         }
     }
     Ok(exit)
@@ -119,16 +120,31 @@ impl<'a> Sides<'a> {
         file.chain(there).collect()
     }
 
-    /// What differs about an item; `None`: nothing.
-    fn difference<'s>(&'s self, item_id: &'s str) -> Option<LinkDifference<'s>> {
-        let in_file = self.file.sku_of(item_id);
+    /// What differs about an item: one thing at most, or each of its rows that cannot be used.
+    fn differences<'s>(&'s self, item_id: &'s str) -> Vec<LinkDifference<'s>> {
         let stored = self.stored.find(item_id, |sku| self.products.find(sku));
         let in_inventory =
             stored.map(|link| link.product.map(|product| self.products.sku(product)));
         let proposed = self.there.proposed.get(item_id).map(String::as_str);
-        let state = self.state(item_id, in_file, in_inventory, proposed)?;
+        let difference = |in_file, line, state| LinkDifference {
+            item_id,
+            in_file,
+            in_inventory,
+            proposed,
+            line,
+            state,
+        };
+        let rows = self.file.rows_of(item_id).iter();
+        let unusable: Vec<_> = rows
+            .filter_map(|row| Some(difference(row.sku(), Some(row.line), row.unusable()?)))
+            .collect();
+        if !unusable.is_empty() {
+            return unusable;
+        }
+        let in_file = self.file.sku_of(item_id);
+        let state = self.state(item_id, in_file, in_inventory, proposed);
         let line = self.file.line_of(item_id);
-        Some(LinkDifference { item_id, in_file, in_inventory, proposed, line, state })
+        state.map(|state| difference(in_file, line, state)).into_iter().collect()
     }
 
     fn state(

@@ -81,7 +81,7 @@ pub(super) fn auto(
         (LinkTo::File, Some(_)) => drop(session.links_file_to_write(integration)?),
         (LinkTo::Inventory, None) => {}
         (LinkTo::Inventory, Some(_)) => {
-            if let Some(file) = session.links_file(integration)? {
+            if let Some(file) = session.links_file_to_write(integration)? {
                 let file = &file.name;
                 session.progress.note(&format!(
                     "{name}: its links stand in {file}; --write writes what is proposed there"
@@ -103,7 +103,12 @@ pub(super) fn link(
     sink: Sink<'_>,
 ) -> anyhow::Result<Exit> {
     session.links_file_to_write(integration)?;
-    let inventory = session.open(IfMissing::Refuse)?;
+    // What reads the integration can be the first command of all, as a pull can.
+    let if_missing = match source {
+        Source::Auto(_) => IfMissing::Create,
+        Source::Orders { .. } | Source::Remove(_) => IfMissing::Refuse,
+    };
+    let inventory = session.open(if_missing)?;
     if let Source::Orders { orders, strict: true } = &source {
         let tx = inventory.begin_read()?;
         for sku in orders.iter().filter_map(|order| order.sku.as_ref()) {
@@ -235,7 +240,8 @@ fn link_auto(
     // In a dry run the second source does not know what the first one would have linked.
     linked.changes.dedup_by(|a, b| a.item_id == b.item_id);
     if let Some(file) = file {
-        file.report(&linked.products, &session.options.skus, &mut linked.problems);
+        let only = &session.options.skus;
+        file.report(Some(&linked.products), only, &mut linked.problems);
         store(session, &tx, run, Some(file), &linked.products, &mut linked.changes)?;
     } else if let (false, Some(id)) = (session.options.dry_run, run.summary.run_id) {
         for (n, change) in linked.changes.iter().enumerate() {

@@ -51,6 +51,11 @@ impl Session<'_> {
         let file = LinksFile::read(&integration.name, &path).map_err(|unusable| {
             let why = match unusable {
                 Unusable::Because(why) => why,
+                Unusable::InLine(line, why) => {
+                    let message = format!("{}: {why}", links_key(integration));
+                    let error = ConfigError::in_file(&path, line, message);
+                    return self.config_errors(vec![error]);
+                }
                 Unusable::Missing => format!(
                     "{} does not exist. `invsync link auto {} --write` makes it with what \
                      link_by proposes; an empty file is a start as well",
@@ -63,7 +68,7 @@ impl Session<'_> {
         Ok(Some(self.links_files.put(file)))
     }
 
-    /// The same, where a file that is missing will be made. Its folder must be there.
+    /// The same, where a file that is missing will be made, with its folder.
     pub(super) fn links_file_to_write(
         &self,
         integration: &Integration,
@@ -71,15 +76,6 @@ impl Session<'_> {
         let Some(path) = self.links_path(integration)? else { return Ok(None) };
         if path.exists() {
             return self.read_links_file(integration);
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            let why = format!(
-                "{} cannot be made: the folder {} does not exist. Make it first",
-                path.display(),
-                folder.display()
-            );
-            return Err(self.links_error(integration, why));
         }
         Ok(Some(self.links_files.put(LinksFile::empty(&integration.name, &path))))
     }
@@ -108,13 +104,17 @@ impl Session<'_> {
 
     fn links_error(&self, integration: &Integration, why: String) -> ConfigErrors {
         let line = integration.links.as_ref().map_or(integration.line, |text| text.line());
-        let key = format!("`integrations.{}.links`", integration.name);
+        let key = links_key(integration);
         self.config_errors(vec![ConfigError::new(line, format!("{key}: {why}"))])
     }
 
     fn config_errors(&self, errors: Vec<ConfigError>) -> ConfigErrors {
         ConfigErrors { path: self.config.path.clone(), errors, warnings: Vec::new() }
     }
+}
+
+fn links_key(integration: &Integration) -> String {
+    format!("`integrations.{}.links`", integration.name)
 }
 
 impl From<ConfigErrors> for RunError {

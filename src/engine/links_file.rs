@@ -46,17 +46,41 @@ pub(super) struct Row {
     pub item_id: String,
     /// `None`: never link this item.
     sku: Option<String>,
+    /// It ends before the cell of the SKU: nobody said never.
+    is_cut: bool,
     /// In the file; 0 for one that is new.
-    line: u64,
+    pub line: u64,
     cells: Vec<String>,
     /// The line of another row of the item that says something else.
     contradicts: Option<u64>,
+}
+
+impl Row {
+    /// The SKU that it has; the inner `None`: never. `None`: it says nothing.
+    pub(super) fn sku(&self) -> Option<Option<&str>> {
+        (!self.is_cut).then_some(self.sku.as_deref())
+    }
+
+    /// Why it cannot be used whatever the products are, in a word or two.
+    pub(super) fn unusable(&self) -> Option<&'static str> {
+        match self.contradicts {
+            _ if self.is_cut => Some("too_few_cells"),
+            Some(_) => Some("contradiction"),
+            None => None,
+        }
+    }
+
+    fn says_the_same_as(&self, other: &Row) -> bool {
+        self.sku() == other.sku()
+    }
 }
 
 /// Why a links file cannot be used; where it is missing, that is another matter.
 pub(super) enum Unusable {
     Missing,
     Because(String),
+    /// What stands in this line.
+    InLine(u64, String),
 }
 
 /// What a row says once the products are known.
@@ -82,7 +106,7 @@ impl LinksFile {
         let stamp = Stamp::of(&file.metadata().map_err(failed)?);
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut file, &mut bytes).map_err(failed)?;
-        let mut read = LinksFile::parse(integration, path, &bytes).map_err(Unusable::Because)?;
+        let mut read = LinksFile::parse(integration, path, &bytes)?;
         read.stamp = Some(stamp);
         Ok(read)
     }
@@ -104,18 +128,23 @@ impl LinksFile {
         }
     }
 
-    fn parse(integration: &str, path: &Path, bytes: &[u8]) -> Result<LinksFile, String> {
+    fn parse(integration: &str, path: &Path, bytes: &[u8]) -> Result<LinksFile, Unusable> {
         let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let file = LinksFile { digest, ..LinksFile::empty(integration, path) };
         if bytes.trim_ascii().is_empty() || bytes == b"\xef\xbb\xbf" {
             return Ok(file);
         }
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-        let wrong = |why: csv::Error| format!("{} cannot be read: {why}", file.name);
+        let wrong = |why: csv::Error| {
+            let start = why.position().map_or(0, csv::Position::byte);
+            let line = Lines { bytes, at: 0, line: 1 }.line_at(start);
+            Unusable::InLine(line, format!("{} cannot be read: {why}", file.name))
+        };
         let header = reader.headers().map_err(wrong)?.clone();
         let column = |wanted: &str| header.iter().position(|cell| clean(cell) == wanted);
         let (Some(item_id), Some(sku)) = (column(COLUMNS[0]), column(COLUMNS[1])) else {
-            return Err(format!("{}: the first line must name the columns item_id,sku", file.name));
+            let why = "the first line must name the columns item_id,sku";
+            return Err(Unusable::InLine(1, why.to_owned()));
         };
         let (mut rows, mut lines) = (Vec::new(), Lines { bytes, at: 0, line: 1 });
         for record in reader.records() {
@@ -124,6 +153,7 @@ impl LinksFile {
             rows.push(Row {
                 item_id: cell(item_id).to_owned(),
                 sku: Some(cell(sku)).filter(|sku| !sku.is_empty()).map(str::to_owned),
+                is_cut: record.len() <= sku,
                 line: record.position().map_or(0, |start| lines.line_at(start.byte())),
                 cells: record.iter().map(str::to_owned).collect(),
                 contradicts: None,
@@ -146,6 +176,13 @@ impl LinksFile {
     fn find(&self, item_id: &str) -> Option<&Row> {
         let at = self.rows.partition_point(|row| row.item_id.as_bytes() < item_id.as_bytes());
         self.rows.get(at).filter(|row| row.item_id == item_id)
+    }
+
+    /// The rows of an item, in the order of the file.
+    pub(super) fn rows_of(&self, item_id: &str) -> &[Row] {
+        let start = self.rows.partition_point(|row| row.item_id.as_bytes() < item_id.as_bytes());
+        let rows = &self.rows[start..];
+        &rows[..rows.partition_point(|row| row.item_id == item_id)]
     }
 
     /// The SKU that it links an item to; the inner `None`: never.
@@ -175,7 +212,7 @@ impl LinksFile {
 
     pub(super) fn meaning(row: &Row, products: &Products) -> Meaning {
         match &row.sku {
-            _ if row.contradicts.is_some() => Meaning::Nothing,
+            _ if row.unusable().is_some() => Meaning::Nothing,
             None => Meaning::Never,
             Some(sku) => products.find(sku).map_or(Meaning::Nothing, Meaning::Link),
         }
@@ -209,8 +246,14 @@ impl LinksFile {
         Ok(state)
     }
 
-    /// Reports the rows that cannot be used. `only`: of these SKUs; empty: all.
-    pub(super) fn report(&self, products: &Products, only: &[String], log: &mut ProblemLog) {
+    /// Reports the rows that cannot be used. `products`: `None` where nobody knows which there are;
+    /// every SKU may be one then. `only`: of these SKUs; empty: all.
+    pub(super) fn report(
+        &self,
+        products: Option<&Products>,
+        only: &[String],
+        log: &mut ProblemLog,
+    ) {
         for row in &self.rows {
             let is_wanted = only.is_empty()
                 || only.iter().any(|sku| row.sku.as_ref() == Some(sku) || row.item_id == *sku);
@@ -225,10 +268,17 @@ impl LinksFile {
         }
     }
 
-    fn fault(&self, row: &Row, products: &Products) -> Option<String> {
+    fn fault(&self, row: &Row, products: Option<&Products>) -> Option<String> {
         if row.item_id.is_empty() {
             return Some(
                 "the row has no item_id; it was left out. Write one, or take it out".into(),
+            );
+        }
+        if row.is_cut {
+            return Some(
+                "the row has too few cells: there is none for the SKU; the item was left alone. \
+                 Write the SKU behind a comma, or only the comma if it is never to be linked"
+                    .into(),
             );
         }
         if let Some(other) = row.contradicts {
@@ -237,6 +287,7 @@ impl LinksFile {
                  wrong row"
             ));
         }
+        let products = products?;
         let sku = row.sku.as_deref().filter(|sku| products.find(sku).is_none())?;
         let UsageError(why) = unknown_sku(products, sku);
         Some(format!("{why}; the item was left alone"))
@@ -283,7 +334,8 @@ impl LinksFile {
             cells[self.item_id].clone_from(&change.item_id);
             cells[self.sku] = sku.clone().unwrap_or_default();
             let item_id = change.item_id.clone();
-            edited.rows.push(Row { item_id, sku, line: 0, cells, contradicts: None });
+            let (is_cut, line, contradicts) = (false, 0, None);
+            edited.rows.push(Row { item_id, sku, is_cut, line, cells, contradicts });
         }
         edited.rows.sort_by(|a, b| a.item_id.as_bytes().cmp(b.item_id.as_bytes()));
         edited
@@ -349,13 +401,16 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 
 fn mark_contradictions(rows: &mut [Row]) {
     for group in rows.chunk_by_mut(|a, b| a.item_id == b.item_id) {
-        let agree = group.iter().all(|row| row.sku == group[0].sku);
-        if agree || group[0].item_id.is_empty() {
+        let first = &group[0];
+        // Of two rows that say the same each names a third that does not.
+        let Some(other) = group.iter().find(|row| !row.says_the_same_as(first)) else { continue };
+        if first.item_id.is_empty() {
             continue;
         }
-        let (first, second) = (group[0].line, group[1].line);
-        for (at, row) in group.iter_mut().enumerate() {
-            row.contradicts = Some(if at == 0 { second } else { first });
+        let (first, other) = (first.clone(), other.line);
+        for row in group {
+            let is_as_first = row.says_the_same_as(&first);
+            row.contradicts = Some(if is_as_first { other } else { first.line });
         }
     }
 }
@@ -369,6 +424,9 @@ fn replace(path: &Path, bytes: &[u8], stamp: &Stamp) -> Result<(), String> {
 /// Makes the file in one step; one that is there meanwhile is not overwritten.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder)?;
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -385,7 +443,8 @@ mod tests {
     use crate::model::ChangeStatus;
 
     fn parse(text: &str) -> LinksFile {
-        LinksFile::parse("store-a", Path::new("links.csv"), text.as_bytes()).unwrap()
+        let file = LinksFile::parse("store-a", Path::new("links.csv"), text.as_bytes());
+        file.unwrap_or_else(|_| panic!("{text}"))
     }
 
     fn change(item_id: &str, after: Option<StoredLink>) -> LinkChange {
@@ -428,6 +487,6 @@ mod tests {
             assert!(parse(text).rows.is_empty(), "{text:?}");
         }
         let wrong = LinksFile::parse("store-a", Path::new("links.csv"), b"id,sku\n1,A\n");
-        assert!(wrong.is_err_and(|why| why.contains("item_id,sku")));
+        assert!(matches!(wrong, Err(Unusable::InLine(1, why)) if why.contains("item_id,sku")));
     }
 }

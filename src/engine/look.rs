@@ -222,14 +222,18 @@ fn check_links_file(
     let products = inventory.begin_read()?.products()?;
     let config_line = integration.links.as_ref().map_or(integration.line, |text| text.line());
     let mut log = ProblemLog::accepting(&integration.accept);
-    if products.end() > 1 {
-        file.report(&products, &session.options.skus, &mut log);
-    } else {
-        session.progress.note(&format!(
-            "{}: the inventory has no products here, so nobody knows which SKUs of {} exist. Name \
-             a CSV of them as `seed` in [inventory], or bring the inventory along",
+    let products = Some(&products).filter(|products| products.end() > 1);
+    file.report(products, &session.options.skus, &mut log);
+    if products.is_none() {
+        let message = format!(
+            "`integrations.{}.links`: the inventory has no products here, so nobody knows which \
+             SKUs of {} exist. Name a CSV of them as `seed` in [inventory], or bring the \
+             inventory along",
             integration.name, file.name
-        ));
+        );
+        let config = session.config.path.display().to_string();
+        let problem = of_file(config, config_line, message);
+        checked.findings.push(Finding { problem, severity: Severity::Warning, config_line });
     }
     let wrong = log.iter().map(|problem| (problem, Severity::Error));
     let untidy = file

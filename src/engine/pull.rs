@@ -185,7 +185,7 @@ fn adopt_links(
         return Ok(());
     };
     let matched = &mut first.reading.matched;
-    file.report(&matched.products, &session.options.skus, &mut matched.problems);
+    file.report(Some(&matched.products), &session.options.skus, &mut matched.problems);
     if session.options.dry_run {
         return Ok(());
     }

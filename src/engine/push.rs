@@ -232,7 +232,7 @@ fn run_push(
     let mut earlier: Vec<&Source<'_>> = Vec::new();
     if let (Some(file), Some((.., first))) = (session.links_file(integration)?, read.first_mut()) {
         let matched = &mut first.matched;
-        file.report(&matched.products, &session.options.skus, &mut matched.problems);
+        file.report(Some(&matched.products), &session.options.skus, &mut matched.problems);
     }
     for (source, sections, _, mut reading) in read {
         let is_repeated = source.repeats(&earlier);

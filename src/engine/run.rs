@@ -159,7 +159,7 @@ impl Session<'_> {
             is_known &= tx.knows(section, places).map_err(|error| match error.kind {
                 InventoryErrorKind::Currency { line } => anyhow::Error::from(ConfigErrors {
                     path: self.config.path.clone(),
-                    errors: vec![ConfigError { line, message: error.message }],
+                    errors: vec![ConfigError::new(line, error.message)],
                     warnings: Vec::new(),
                 }),
                 _ => error.into(),

@@ -91,12 +91,12 @@ pub(super) fn change_fields(object: &mut Object<'_>, change: &ChangeRow<'_>) -> 
 /// The columns of a product's history.
 pub const HISTORY_COLUMNS: [Column; 15] = [
     Column::number("run_id"),
-    Column::text("at"),
-    Column::text("command"),
+    Column::whole("at"),
+    Column::text("command").going(4),
     Column::optional("integration"),
-    Column::optional("superior"),
-    Column::text("section"),
-    Column::optional("item_id"),
+    Column::optional("superior").going(0),
+    Column::text("section").going(2),
+    Column::optional("item_id").going(1),
     Column::hidden("sku"),
     Column::hidden("name"),
     Column::optional("target"),
@@ -104,7 +104,7 @@ pub const HISTORY_COLUMNS: [Column; 15] = [
     Column::number("before"),
     Column::number("after"),
     Column::text("status"),
-    Column::optional("message"),
+    Column::optional("message").going(3),
 ];
 
 /// A change and the run that made it: one record of a product's history.

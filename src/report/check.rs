@@ -346,7 +346,7 @@ fn integration(
 
 fn grid_columns() -> Vec<GridColumn> {
     vec![
-        GridColumn::text("problem", 9),
+        GridColumn::text("problem", 9).fitting(Fit::Never),
         GridColumn::text("item", 0).optional(),
         GridColumn::text("SKU", 1).optional(),
         GridColumn::text("where", 7).fitting(Fit::Never),

@@ -46,6 +46,8 @@ pub(super) struct GridColumn {
     pub(super) is_number: bool,
     pub(super) shown: Shown,
     pub(super) fit: Fit,
+    /// It goes where the terminal is too narrow for all; lower numbers go first.
+    pub(super) goes: Option<u8>,
 }
 
 /// When a column is shown.
@@ -71,12 +73,24 @@ pub(super) enum Fit {
 impl GridColumn {
     pub(super) fn text(title: &str, order: u8) -> GridColumn {
         let fit = Fit::Cut(order);
-        GridColumn { title: title.to_owned(), is_number: false, shown: Shown::Always, fit }
+        GridColumn {
+            title: title.to_owned(),
+            is_number: false,
+            shown: Shown::Always,
+            fit,
+            goes: None,
+        }
     }
 
     pub(super) fn number(title: &str) -> GridColumn {
         let fit = Fit::Never;
-        GridColumn { title: title.to_owned(), is_number: true, shown: Shown::Always, fit }
+        GridColumn {
+            title: title.to_owned(),
+            is_number: true,
+            shown: Shown::Always,
+            fit,
+            goes: None,
+        }
     }
 
     pub(super) fn optional(self) -> GridColumn {
@@ -85,6 +99,10 @@ impl GridColumn {
 
     pub(super) fn hidden(self) -> GridColumn {
         GridColumn { shown: Shown::Never, ..self }
+    }
+
+    pub(super) fn going(self, order: Option<u8>) -> GridColumn {
+        GridColumn { goes: order, ..self }
     }
 
     pub(super) fn fitting(self, fit: Fit) -> GridColumn {
@@ -128,6 +146,7 @@ impl<'s> Grid<'s> {
                 Shown::Never => false,
             })
             .collect();
+        let shown = self.without_least(shown, &rows);
         let columns: Vec<&GridColumn> = shown.iter().map(|&at| &self.columns[at]).collect();
         let rows: Vec<(Tone, Vec<&str>)> = rows
             .iter()
@@ -135,6 +154,27 @@ impl<'s> Grid<'s> {
             .collect();
         let widths = fit(&columns, natural(&columns, &rows), self.style.width);
         print(out, self.style, &columns, &rows, &widths)
+    }
+}
+
+impl Grid<'_> {
+    /// These columns without the least important ones, as far as the terminal has no room for them.
+    fn without_least(&self, mut shown: Vec<usize>, rows: &[(Tone, Vec<String>)]) -> Vec<usize> {
+        let Some(terminal) = self.style.width else { return shown };
+        let least = |at: usize| {
+            let column = &self.columns[at];
+            let cells = rows.iter().map(|(_, row)| escape::width(&row[at]));
+            let width = cells.max().unwrap_or(0).max(escape::width(&column.title));
+            if column.fit == Fit::Never { width } else { width.min(FLOORS[0]) }
+        };
+        let mut needed: usize = shown.iter().map(|&at| least(at) + GAP).sum();
+        while needed > terminal + GAP {
+            let going = shown.iter().filter_map(|&at| Some((self.columns[at].goes?, at)));
+            let Some((_, at)) = going.min() else { break };
+            needed -= least(at) + GAP;
+            shown.retain(|&other| other != at);
+        }
+        shown
     }
 }
 

@@ -25,11 +25,13 @@ pub trait Record {
 pub struct Column {
     title: Cow<'static, str>,
     kind: Kind,
+    goes: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Text { cut: u8 },
+    Whole,
     Optional { cut: u8 },
     Number,
     Hidden,
@@ -38,32 +40,44 @@ enum Kind {
 impl Column {
     /// A text that tables cut late.
     pub const fn text(title: &'static str) -> Column {
-        Column { title: Cow::Borrowed(title), kind: Kind::Text { cut: 9 } }
+        Column { title: Cow::Borrowed(title), kind: Kind::Text { cut: 9 }, goes: None }
+    }
+
+    /// A text that tables never cut, for half of it says nothing: a time.
+    pub const fn whole(title: &'static str) -> Column {
+        Column { title: Cow::Borrowed(title), kind: Kind::Whole, goes: None }
+    }
+
+    /// The column, which a table goes without where the terminal is too narrow; lower numbers go
+    /// first.
+    pub const fn going(mut self, order: u8) -> Column {
+        self.goes = Some(order);
+        self
     }
 
     /// A name: tables cut it first.
     pub const fn name(title: &'static str) -> Column {
-        Column { title: Cow::Borrowed(title), kind: Kind::Optional { cut: 0 } }
+        Column { title: Cow::Borrowed(title), kind: Kind::Optional { cut: 0 }, goes: None }
     }
 
     /// A text that tables leave out where no row has one.
     pub const fn optional(title: &'static str) -> Column {
-        Column { title: Cow::Borrowed(title), kind: Kind::Optional { cut: 8 } }
+        Column { title: Cow::Borrowed(title), kind: Kind::Optional { cut: 8 }, goes: None }
     }
 
     /// A number: right-aligned and never cut.
     pub const fn number(title: &'static str) -> Column {
-        Column { title: Cow::Borrowed(title), kind: Kind::Number }
+        Column { title: Cow::Borrowed(title), kind: Kind::Number, goes: None }
     }
 
     /// A number whose title comes from the config.
     pub fn number_of(title: String) -> Column {
-        Column { title: Cow::Owned(title), kind: Kind::Number }
+        Column { title: Cow::Owned(title), kind: Kind::Number, goes: None }
     }
 
     /// A column that tables do not show.
     pub const fn hidden(title: &'static str) -> Column {
-        Column { title: Cow::Borrowed(title), kind: Kind::Hidden }
+        Column { title: Cow::Borrowed(title), kind: Kind::Hidden, goes: None }
     }
 
     fn of_grid(&self) -> Option<GridColumn> {
@@ -72,14 +86,16 @@ impl Column {
             Cow::Borrowed(title) => title.replace('_', " "),
             Cow::Owned(title) => title.clone(),
         };
-        match self.kind {
+        let column = match self.kind {
             Kind::Hidden => None,
+            Kind::Whole => Some(GridColumn::text(&title, 9).fitting(Fit::Never)),
             Kind::Number => Some(GridColumn::number(&title)),
             Kind::Text { cut } => Some(GridColumn::text(&title, cut)),
             Kind::Optional { cut } => {
                 Some(GridColumn::text(&title, cut).optional().fitting(Fit::Cut(cut)))
             }
-        }
+        };
+        column.map(|column| column.going(self.goes))
     }
 }
 

@@ -10,13 +10,13 @@ use crate::model::RunSummary;
 /// The columns of a run.
 pub const RUN_COLUMNS: [Column; 21] = [
     Column::number("run_id"),
-    Column::text("started_at"),
+    Column::whole("started_at"),
     Column::hidden("finished_at"),
     Column::text("command"),
     Column::optional("integration"),
-    Column::text("status"),
+    Column::whole("status"),
     Column::hidden("dry_run"),
-    Column::number("items"),
+    Column::number("items").going(1),
     Column::hidden("linked"),
     Column::hidden("unlinked"),
     Column::hidden("created"),
@@ -25,11 +25,11 @@ pub const RUN_COLUMNS: [Column; 21] = [
     Column::hidden("invalid"),
     Column::number("stock"),
     Column::number("prices"),
-    Column::number("links"),
-    Column::number("held_back"),
-    Column::number("refused"),
-    Column::optional("guards"),
-    Column::name("error"),
+    Column::number("links").going(0),
+    Column::number("held_back").going(2),
+    Column::number("refused").going(3),
+    Column::optional("guards").going(5),
+    Column::name("error").going(4),
 ];
 
 impl Record for RunSummary {

@@ -361,7 +361,7 @@ pub(super) fn tone_of(problem: &Problem, severity: Severity) -> Tone {
 /// The columns of a table of problems, for the cells of [`problem_cells`].
 fn problem_columns() -> Vec<GridColumn> {
     vec![
-        GridColumn::text("problem", 9),
+        GridColumn::text("problem", 9).fitting(Fit::Never),
         GridColumn::text("item", 0).optional(),
         GridColumn::text("SKU", 1).optional(),
         GridColumn::number("line").optional(),

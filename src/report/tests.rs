@@ -669,3 +669,21 @@ fn whatever_the_format_all_changes_are_there() {
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(value["runs"][1]["changes"].as_array().unwrap().len(), 3000);
 }
+
+#[test]
+fn a_list_of_runs_goes_without_its_least_columns_where_it_is_narrow() {
+    let style = Style { width: Some(80), ..Style::default() };
+    let listing = Listing { key: "runs", one: "run", columns: RUN_COLUMNS.to_vec() };
+    let mut out = Vec::new();
+    let mut records = Records::new(&style, listing, &mut out).unwrap();
+    records
+        .row(&RunSummary { error: Some("a long error ".repeat(9)), ..summary(Command::Pull) })
+        .unwrap();
+    records.end().unwrap();
+    let table = String::from_utf8(out).unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(
+        table.contains("started at") && !table.contains("held back") && !table.contains('…'),
+        "{table}"
+    );
+}

@@ -11,12 +11,19 @@ pub struct ConfigError {
     pub line: u64,
     /// What is wrong and what would be right, on one line.
     pub message: String,
+    /// The file of the line, where it is one that the config names.
+    pub file: Option<PathBuf>,
 }
 
 impl ConfigError {
     /// An error of a line; control characters in keys are escaped, so that it stays one line.
     pub fn new(line: u64, message: impl Into<String>) -> ConfigError {
-        ConfigError { line, message: on_one_line(message.into()) }
+        ConfigError { line, message: on_one_line(message.into()), file: None }
+    }
+
+    /// An error of a line of a file that the config names.
+    pub fn in_file(file: &Path, line: u64, message: impl Into<String>) -> ConfigError {
+        ConfigError { file: Some(file.to_owned()), ..ConfigError::new(line, message) }
     }
 }
 
