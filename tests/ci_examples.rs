@@ -113,7 +113,7 @@ fn all_that_the_examples_read_is_set_or_named_as_to_be_set() {
         for variable in variables {
             assert!(text.contains(&format!("\"$INVSYNC_{variable}")), "{name}: {variable}");
             let is_set = |line: &str| line.contains(&format!("INVSYNC_{variable}{set}"));
-            let is_told = |line: &&str| is_set(line) && !line.contains('$') == set.is_empty();
+            let is_told = |line: &&str| is_set(line) && line.contains('$') != set.is_empty();
             assert!(text.lines().any(|line| is_told(&line)), "{name}: {variable}");
         }
     }
