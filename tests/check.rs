@@ -399,3 +399,10 @@ fn a_push_does_not_exit_3_for_an_accepted_broken_link() {
     shop.run("push store-a").code(0).stdout("(accepted: sold out)");
     shop.run("check store-a --strict").code(0).stdout("1 accepted");
 }
+
+#[test]
+fn only_the_section_that_is_asked_for_is_looked_at() {
+    let shop = shop("1,MUG-01,,Mug,5,x\n", "sku\nMUG-01\n");
+    assert_eq!(found(&shop, "--only stock"), Vec::<String>::new());
+    assert_eq!(found(&shop, "--only prices").len(), 1);
+}

@@ -232,7 +232,8 @@ fn amounts_have_the_decimals_of_their_currency_or_more() {
 fn completions_and_the_manual_are_there() {
     let shop = Shop::new();
     shop.run("completions bash").code(0).stdout("invsync");
-    shop.run("man").code(0).stdout(".TH invsync");
+    let page = shop.run("man").code(0).stdout(".TH invsync");
+    page.stdout(".SH \"INVSYNC LINK SET\"").stdout("\\-\\-interactive").stdout(".SS EXAMPLES");
     shop.run("--version").code(0).stdout("invsync ");
     shop.run("pull --help").code(0).stdout("Examples:");
     shop.run("frobnicate").code(2);

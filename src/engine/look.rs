@@ -304,7 +304,8 @@ impl Look<'_> {
         let (session, integration) = (self.session, self.integration);
         let fed = || {
             let all = integration.all_sections();
-            all.filter(|(section, settings)| source.part.feeds(*section, settings))
+            let all = all.filter(|(section, settings)| source.part.feeds(*section, settings));
+            all.filter(|(section, _)| session.options.only.is_none_or(|only| only == *section))
         };
         let has = |wanted| fed().any(|(section, _)| section == wanted);
         let (stock, prices) = (has(Section::Stock), has(Section::Prices));
