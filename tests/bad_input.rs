@@ -326,3 +326,13 @@ fn a_broken_line_of_json_lines_costs_no_other_line() {
         shop.run("pull w").code(1).stock("main", "A", "5");
     }
 }
+
+#[test]
+fn a_quote_that_stands_by_itself_gives_no_row_the_values_of_another() {
+    let shop = shop(format!("{HEAD}1,MUG-01,,\"Mug,3,1\n2,TEA-01,,\"Tea\",7,2\n3,LID-01,,,1,1\n"));
+    let run = shop.run("pull store-a --format json").code(3).one_run();
+    assert_eq!(run.changes(), Vec::<String>::new());
+    assert_eq!(run.problems(), ["invalid_value – 2", "unlinked 3 4"]);
+    shop.write("store.csv", format!("{HEAD}1,MUG-01,,\"Mug\nof clay\",3,11\n2,TEA-01,,Tea,7,21\n"));
+    shop.run("pull store-a").code(0).stock("main", "MUG-01", "3").stock("main", "TEA-01", "7");
+}

@@ -53,7 +53,8 @@ fn ids_that_are_nowhere_are_named() {
     let keys =
         "connector = \"xml\"\nitems = \"/r/p\"\nfields = { sku = \"code\", quantity = \"qty\" }\n";
     let shop = wholesaler("feed.xml", XML, keys);
-    let message = "1 row of neither an id nor a SKU nor an EAN: `fields.sku` (config line 14)";
+    let message =
+        "1 row without an id, SKU or EAN, or that cannot be read: `fields.sku` (config line 14)";
     shop.run("pull w").code(1).stderr(message).stderr("/r/p/@id");
     shop.run("check w").code(5).stdout(message);
 }

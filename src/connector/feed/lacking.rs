@@ -50,7 +50,7 @@ impl Tally {
         }
         let ids: Vec<_> = nowhere.iter().map(|lack| lack.message.as_str()).collect();
         let rows = counted(self.lost, "row");
-        let why = format!("{rows} of neither an id nor a SKU nor an EAN");
+        let why = format!("{rows} without an id, SKU or EAN, or that cannot be read");
         match ids.as_slice() {
             [] => Some(ConnectorError::source(why)),
             ids => Some(ConnectorError::mapping(format!("{why}: {}", ids.join("; ")))),

@@ -309,6 +309,15 @@ impl CsvRow<'_> {
             out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
             return RowFate::Lost;
         }
+        if self.raw.swallows_rows() {
+            let message = format!(
+                "a quote is opened here and closed {} lines below, in the middle of a field; is it one \
+                 that stands by itself? What is between was left out",
+                self.raw.line_ends
+            );
+            out.add_lost_row(ProblemKind::InvalidValue, self.raw.line, message);
+            return RowFate::Lost;
+        }
         let fate = mapping.row(self, want, self.raw.line, out);
         let has_header = self.width != usize::MAX;
         if fate == RowFate::Item && has_header && self.raw.fields.len() < self.width {

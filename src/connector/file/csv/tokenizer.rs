@@ -91,6 +91,8 @@ pub(super) struct RawRow<'a> {
     pub(super) fields: &'a [Field],
     /// The line that it starts on, from 1.
     pub(super) line: u64,
+    /// Line ends within its quoted fields.
+    pub(super) line_ends: u64,
     /// Where it starts, in bytes from the beginning of the input.
     pub(super) offset: u64,
     dialect: Dialect,
@@ -135,6 +137,16 @@ impl<'a> RawRow<'a> {
         } else {
             None
         }
+    }
+
+    /// Whether a quote was opened by mistake and swallowed the beginning of the rows behind it: it is
+    /// closed on a later line, in the middle of a field.
+    pub(super) fn swallows_rows(&self) -> bool {
+        let goes_on = |field: &Field| {
+            self.is_quoted(*field) && memchr2(b'\n', b'\r', self.raw(*field)).is_some()
+        };
+        let mut over_lines = self.fields.iter().filter(|field| goes_on(field));
+        self.line_ends > 0 && over_lines.any(|field| !self.is_closed(*field))
     }
 
     /// Whether the quote that closes a quoted field is its last sign. One that opens by mistake is
@@ -364,15 +376,17 @@ impl Tokenizer {
         };
         let start = self.filled.start;
         let bytes = &self.buffer[start..start + end];
+        let line_ends = lines_within(bytes, &self.fields);
         let row = RawRow {
             bytes,
             fields: &self.fields,
             line: self.line,
+            line_ends,
             offset: self.offset + start as u64,
             dialect: self.dialect,
         };
         self.filled.start += next;
-        self.line += 1 + lines_within(bytes, &self.fields);
+        self.line += 1 + line_ends;
         self.is_row_ended = next > end;
         Ok(Some(row))
     }
@@ -490,7 +504,7 @@ pub(super) fn first_row<'a>(
     fields: &'a mut Vec<Field>,
 ) -> Option<(RawRow<'a>, usize)> {
     let Scan::Row { end, next } = scan(dialect, bytes, is_all, fields) else { return None };
-    Some((RawRow { bytes: &bytes[..end], fields, line: 0, offset: 0, dialect }, next))
+    Some((RawRow { bytes: &bytes[..end], fields, line: 0, line_ends: 0, offset: 0, dialect }, next))
 }
 
 /// Cuts the row at the start of `bytes` into fields.
