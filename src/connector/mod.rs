@@ -275,6 +275,11 @@ pub trait Settings: Send + Sync + std::fmt::Debug {
     fn can_write(&self, section: Section) -> Result<(), String>;
 }
 
+/// Whether an integration may be written at all: a wholesaler never is.
+pub fn may_be_written(is_store: bool) -> Result<(), String> {
+    if is_store { Ok(()) } else { Err("nothing is ever written to a wholesaler".to_owned()) }
+}
+
 /// What reading a connector's settings may depend on.
 #[derive(Clone, Debug)]
 pub struct Context {

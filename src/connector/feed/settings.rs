@@ -5,7 +5,7 @@ use encoding_rs::Encoding;
 use super::decode::read_encoding;
 use super::mapping::{CheckPath, Mapping};
 use super::source::{Keep, SourceSettings};
-use crate::connector::Context;
+use crate::connector::{Context, may_be_written};
 use crate::model::Section;
 use crate::settings::Table;
 
@@ -56,9 +56,7 @@ impl FeedSettings {
 
     /// Whether a value of this section can be written, or else why not.
     pub fn can_write(&self, section: Section) -> Result<(), String> {
-        if !self.is_store {
-            return Err("nothing is ever written to a wholesaler".to_owned());
-        }
+        may_be_written(self.is_store)?;
         self.source.can_write()?;
         self.mapping.writable(section).map(|_| ())
     }

@@ -8,7 +8,7 @@ use super::shared::{Share, SharedReading};
 use super::store::{self, Store};
 use crate::around::Around;
 use crate::connector::http::{Client, HttpSettings, check_scheme, needed, site};
-use crate::connector::{Connector, ConnectorError, Context, Settings};
+use crate::connector::{Connector, ConnectorError, Context, Settings, may_be_written};
 use crate::model::{Currency, Section, StorePlaces};
 use crate::settings::{Secret, Table, Text};
 
@@ -137,10 +137,7 @@ impl Settings for MedusaSettings {
     }
 
     fn can_write(&self, _: Section) -> Result<(), String> {
-        if self.is_store {
-            return Ok(());
-        }
-        Err("nothing is ever written to a wholesaler".to_owned())
+        may_be_written(self.is_store)
     }
 }
 

@@ -7,7 +7,7 @@ use super::connector::WooConnector;
 use super::shop::Shop;
 use crate::around::Around;
 use crate::connector::http::{Client, HttpSettings, check_scheme, needed, site};
-use crate::connector::{Connector, ConnectorError, Context, Settings};
+use crate::connector::{Connector, ConnectorError, Context, Settings, may_be_written};
 use crate::model::{Section, StorePlaces};
 use crate::settings::{Secret, Table, Text};
 
@@ -123,9 +123,6 @@ impl Settings for WooSettings {
     }
 
     fn can_write(&self, _: Section) -> Result<(), String> {
-        if self.is_store {
-            return Ok(());
-        }
-        Err("nothing is ever written to a wholesaler".to_owned())
+        may_be_written(self.is_store)
     }
 }
