@@ -3,10 +3,9 @@
 //! files (`[[join]]`), found by the SKU.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
-
-use std::path::PathBuf;
 
 use rustc_hash::FxHashMap;
 
@@ -25,7 +24,6 @@ const MAX_TEXT: usize = 3 << 30;
 pub(crate) type ReadJoin<'r> = &'r dyn Fn(Table<'_>, &Context) -> Option<Box<dyn Settings>>;
 
 /// `rows` and `join` of a feed, before its own settings are known.
-#[derive(Debug, Default)]
 pub(crate) struct Combine {
     sums: bool,
     joins: Vec<Join>,

@@ -316,7 +316,7 @@ impl Reader for TreeReader {
             nowhere,
             why_empty,
             dialect,
-            read_at: None,
+            ..Delivery::default()
         })
     }
 }

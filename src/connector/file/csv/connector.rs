@@ -95,7 +95,6 @@ impl Reader for CsvReader {
         let generated = self.generated.finish(&self.mapping, self.rows.name())?;
         let why_empty = self.tally.why_empty(&self.mapping, &[]);
         let (complete, fingerprint) = (self.complete, self.rows.finish()?);
-        let nowhere = Vec::new();
         let dialect = self.dialect;
         Ok(Delivery {
             complete,
@@ -103,10 +102,9 @@ impl Reader for CsvReader {
             shape,
             fingerprint,
             generated,
-            nowhere,
             why_empty,
             dialect,
-            read_at: None,
+            ..Delivery::default()
         })
     }
 }
