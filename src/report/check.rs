@@ -369,12 +369,10 @@ fn end_of(place: &str) -> String {
 
 fn grid_cells(report: &CheckReport<'_>, found: &Finding) -> Vec<String> {
     let problem = &found.problem;
-    let shown =
-        |text: &Option<String>| escape::shown(text.as_deref().unwrap_or_default()).into_owned();
     vec![
         problem.kind.word().to_owned(),
-        shown(&problem.item_id),
-        shown(&problem.sku),
+        escape::shown_cell(problem.item_id.as_deref()),
+        escape::shown_cell(problem.sku.as_deref()),
         end_of(&escape::shown(&report.place_of(found))),
         escape::shown(&problem.words()).into_owned(),
     ]

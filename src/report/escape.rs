@@ -11,6 +11,11 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     escaped(text, is_dangerous)
 }
 
+/// The same for a cell that may be empty.
+pub(super) fn shown_cell(text: Option<&str>) -> String {
+    shown(text.unwrap_or_default()).into_owned()
+}
+
 /// Like [`shown`], for messages of our own that may have several lines.
 pub fn shown_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_dangerous(c))

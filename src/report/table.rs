@@ -371,12 +371,10 @@ fn problem_columns() -> Vec<GridColumn> {
 
 /// The cells of a problem.
 fn problem_cells(problem: &Problem) -> Vec<String> {
-    let shown =
-        |text: &Option<String>| escape::shown(text.as_deref().unwrap_or_default()).into_owned();
     vec![
         problem.kind.word().to_owned(),
-        shown(&problem.item_id),
-        shown(&problem.sku),
+        escape::shown_cell(problem.item_id.as_deref()),
+        escape::shown_cell(problem.sku.as_deref()),
         problem.line.map(|line| line.to_string()).unwrap_or_default(),
         escape::shown(&problem.words()).into_owned(),
     ]
