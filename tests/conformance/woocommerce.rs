@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::support::Shop;
-use crate::support::conformance::{Cell, Change, Item, On, Party, Store, Trouble};
+use crate::support::conformance::{Cell, Change, Item, On, Party, Store, Trouble, fault_of};
 use crate::support::woocommerce::{
     Catalogue, Fake, Fault, Item as Product, KEY, Permissions, SECRET,
 };
@@ -101,20 +101,7 @@ impl Store for WooCommerce {
     }
 
     fn trouble(&self, trouble: Trouble, on: On) {
-        let fault = match trouble {
-            Trouble::Down => Fault::status(503),
-            Trouble::Page => Fault::login_page(),
-            Trouble::Blab => Fault::json(400, SECRET, &format!("No: {KEY}:{SECRET}")),
-            Trouble::Cut => Fault::cut_in_body(),
-            Trouble::RequestLost => Fault::close(),
-            Trouble::AnswerLost => Fault::close().after_applying(),
-        };
-        self.fake.fail(match on {
-            On::Everything => fault,
-            On::Writes => fault.on("POST"),
-            On::NextWrite => fault.on("POST").times(1),
-            On::After(requests) => fault.skip(requests),
-        });
+        self.fake.fail(fault_of(trouble, on, (SECRET, &format!("No: {KEY}:{SECRET}"))));
     }
 
     fn heal(&self) {

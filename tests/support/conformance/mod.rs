@@ -13,6 +13,7 @@ use std::ops::Deref;
 
 use serde_json::Value;
 
+use super::woocommerce::Fault;
 use super::{BASE, Run, Shop};
 
 /// A value of an item, as the other side has it.
@@ -212,6 +213,25 @@ pub(crate) enum Trouble {
     RequestLost,
     /// What was asked is done, and the answer gets lost.
     AnswerLost,
+}
+
+/// What goes wrong, as a fake does it. `blabbed`: the code and the text of an error that repeats the
+/// credentials.
+pub(crate) fn fault_of(trouble: Trouble, on: On, blabbed: (&str, &str)) -> Fault {
+    let fault = match trouble {
+        Trouble::Down => Fault::status(503),
+        Trouble::Page => Fault::login_page(),
+        Trouble::Blab => Fault::json(400, blabbed.0, blabbed.1),
+        Trouble::Cut => Fault::cut_in_body(),
+        Trouble::RequestLost => Fault::close(),
+        Trouble::AnswerLost => Fault::close().after_applying(),
+    };
+    match on {
+        On::Everything => fault,
+        On::Writes => fault.on("POST"),
+        On::NextWrite => fault.on("POST").times(1),
+        On::After(requests) => fault.skip(requests),
+    }
 }
 
 /// Which requests something goes wrong with.

@@ -11,9 +11,10 @@ mod save;
 mod show;
 
 use super::woocommerce::Fault;
+use super::woocommerce::events::Events;
 use super::woocommerce::fault::Delivery;
 use super::woocommerce::http::{Request, Response};
-use super::woocommerce::log::{Logged, Pattern};
+use super::woocommerce::log::Logged;
 use super::woocommerce::server::{Reply, Server, Shared, Site};
 
 pub(crate) use self::catalogue::{Catalogue, Price};
@@ -21,19 +22,11 @@ pub(crate) use self::catalogue::{Catalogue, Price};
 /// The shop's secret key. Nothing else looks like it, so that a leak is found.
 pub(crate) const KEY: &str = "sk_5ec4e75ec4e75ec4e75ec4e75ec4e75ec4e75ec4e75ec4e75ec4e75ec4e75ec4";
 
-/// What happens to the catalogue before a request.
-struct Event {
-    before: Pattern,
-    /// How many such requests pass first.
-    skip: usize,
-    change: Box<dyn FnOnce(&mut Catalogue) + Send>,
-}
-
 #[derive(Default)]
 struct State {
     catalogue: Catalogue,
     faults: Vec<Fault>,
-    events: Vec<Event>,
+    events: Events<Catalogue>,
     log: Vec<Logged>,
     is_revoked: bool,
     may_only_read: bool,
@@ -45,7 +38,7 @@ impl Site for State {
     /// Answers a request: what was to happen before it, the shop, then what goes wrong.
     fn reply(&mut self, request: &Request) -> Reply {
         let mut logged = Logged::new(request, "/admin/");
-        self.run_events(&logged);
+        self.events.run(&logged, &mut self.catalogue);
         let fault = self.faults.iter_mut().position(|fault| fault.hits(&logged));
         let applies = fault.is_none_or(|fault| self.faults[fault].applies());
         let mut response = if applies { self.answer(request) } else { Response::html(200, "") };
@@ -57,22 +50,6 @@ impl Site for State {
         self.log.push(logged);
         let latency = std::time::Duration::ZERO;
         Reply { response, delivery, latency, gzip: false, chunked: false }
-    }
-}
-
-impl State {
-    fn run_events(&mut self, request: &Logged) {
-        let mut later = Vec::new();
-        for mut event in std::mem::take(&mut self.events) {
-            match event.before.matches(request) {
-                true if event.skip == 0 => (event.change)(&mut self.catalogue),
-                is_meant => {
-                    event.skip -= usize::from(is_meant);
-                    later.push(event);
-                }
-            }
-        }
-        self.events = later;
     }
 }
 
@@ -120,8 +97,7 @@ impl Fake {
         pattern: &str,
         change: impl FnOnce(&mut Catalogue) + Send + 'static,
     ) -> &Fake {
-        let (before, change) = (Pattern::new(pattern), Box::new(change));
-        self.server.shared.state().events.push(Event { before, skip: nth - 1, change });
+        self.server.shared.state().events.before_nth(nth, pattern, change);
         self
     }
 

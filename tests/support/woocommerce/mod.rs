@@ -21,6 +21,7 @@ mod auth;
 mod batch;
 mod call;
 mod catalogue;
+pub(crate) mod events;
 pub(crate) mod fault;
 mod fields;
 pub(crate) mod http;
@@ -49,7 +50,7 @@ pub(crate) use self::settings::{KEY, Key, Permissions, SECRET, Settings};
 
 use self::log::Pattern;
 use self::server::{Server, Shared};
-use self::state::{Event, State};
+use self::state::State;
 
 /// A shop that runs until it is dropped.
 pub(crate) struct Fake {
@@ -132,8 +133,7 @@ max_requests_per_second = 0
         pattern: &str,
         change: impl FnOnce(&mut Catalogue) + Send + 'static,
     ) -> &Fake {
-        let (before, change) = (Pattern::new(pattern), Box::new(change));
-        self.shared().state().events.push(Event { before, skip: nth - 1, change });
+        self.shared().state().events.before_nth(nth, pattern, change);
         self
     }
 

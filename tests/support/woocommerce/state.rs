@@ -5,20 +5,13 @@ use std::collections::HashSet;
 use super::auth::Door;
 use super::batch::Desk;
 use super::catalogue::Catalogue;
+use super::events::Events;
 use super::fault::{Delivery, Fault};
 use super::http::{Request, Response};
-use super::log::{Logged, Pattern};
+use super::log::Logged;
 use super::route::Server;
 use super::server::{Reply, Site};
 use super::settings::{Key, Settings};
-
-/// What happens to the catalogue before a request.
-pub(super) struct Event {
-    pub(super) before: Pattern,
-    /// How many such requests pass first.
-    pub(super) skip: usize,
-    pub(super) change: Box<dyn FnOnce(&mut Catalogue) + Send>,
-}
 
 #[derive(Default)]
 pub(super) struct State {
@@ -26,7 +19,7 @@ pub(super) struct State {
     pub(super) settings: Settings,
     pub(super) key: Key,
     pub(super) faults: Vec<Fault>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Events<Catalogue>,
     pub(super) log: Vec<Logged>,
     nonces: HashSet<String>,
 }
@@ -36,7 +29,7 @@ impl Site for State {
     fn reply(&mut self, request: &Request) -> Reply {
         let root = format!("{}/wp-json/wc/v3/", self.settings.folder);
         let mut logged = Logged::new(request, &root);
-        self.run_events(&logged);
+        self.events.run(&logged, &mut self.catalogue);
         let fault = self.faults.iter_mut().position(|fault| fault.hits(&logged));
         let applies = fault.is_none_or(|fault| self.faults[fault].applies());
         let (mut response, saved) =
@@ -60,20 +53,6 @@ impl Site for State {
 }
 
 impl State {
-    fn run_events(&mut self, request: &Logged) {
-        let mut later = Vec::new();
-        for mut event in std::mem::take(&mut self.events) {
-            match event.before.matches(request) {
-                true if event.skip == 0 => (event.change)(&mut self.catalogue),
-                is_meant => {
-                    event.skip -= usize::from(is_meant);
-                    later.push(event);
-                }
-            }
-        }
-        self.events = later;
-    }
-
     /// The shop's own answer, and the items that it saved.
     fn ask_shop(&mut self, request: &Request) -> (Response, Vec<u64>) {
         let settings = &self.settings;
